@@ -1,0 +1,60 @@
+"""The order notification system: OrderTopic -> OrderQueue -> ProcessOrder -> Orders."""
+
+import pulumi
+
+import config
+from components.account import Account
+from components.encryption import Encryption
+from components.package import process_order_archive
+from components.processor import Processor, ProcessorArgs
+from components.queue import Queue, QueueArgs
+from components.table import Table, TableArgs
+from components.topic import Topic, TopicArgs
+
+stack = config.load()
+account = Account.current()
+
+key = Encryption("OrderKey", account)
+topic = Topic("OrderTopic", TopicArgs(account=account, key_arn=key.arn))
+queue = Queue(
+    "OrderQueue",
+    QueueArgs(
+        topic_arn=topic.arn,
+        topic_dead_letter_queue_arn=topic.dead_letter_queue_arn,
+        key_arn=key.arn,
+        visibility_timeout=stack.visibility_timeout,
+        max_receive_count=stack.max_receive_count,
+    ),
+)
+table = Table("Orders", TableArgs(key_arn=key.arn, protected=stack.protect_data))
+processor = Processor(
+    "ProcessOrder",
+    ProcessorArgs(
+        code=process_order_archive(),
+        handler="process_order.lambda_function.lambda_handler",
+        queue_arn=queue.arn,
+        table_arn=table.arn,
+        table_name=table.name,
+        key_arn=key.arn,
+        timeout=stack.function_timeout,
+        memory=stack.function_memory,
+        batch_size=stack.batch_size,
+        batching_window=stack.batching_window,
+        maximum_concurrency=stack.maximum_concurrency,
+        log_retention=stack.log_retention,
+        log_level=stack.log_level,
+        runtime=stack.runtime,
+        architecture=stack.architecture,
+    ),
+)
+
+pulumi.export("topicArn", topic.arn)
+pulumi.export("queueUrl", queue.url)
+pulumi.export("queueArn", queue.arn)
+pulumi.export("deadLetterQueueUrl", queue.dead_letter_queue_url)
+pulumi.export("subscriptionDeadLetterQueueUrl", topic.dead_letter_queue_url)
+pulumi.export("tableName", table.name)
+pulumi.export("functionName", processor.function_name)
+pulumi.export("logGroupName", processor.log_group_name)
+pulumi.export("keyArn", key.arn)
+pulumi.export("region", account.region)

@@ -1,0 +1,71 @@
+"""The customer-managed key that encrypts everything an order passes through."""
+
+import json
+
+import pulumi
+from pulumi_aws import kms
+
+from components.account import Account
+
+
+class Encryption(pulumi.ComponentResource):
+    """A key that the account administers; SNS, CloudWatch and CloudWatch Logs may use it for this account only."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Encryption", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = kms.Key(
+            name,
+            description="Orders at rest: topic, queues, table, function environment and logs",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=json.dumps(_key_policy(account)),
+            opts=child,
+        )
+        kms.Alias(f"{name}-alias", target_key_id=key.key_id, opts=child)
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def _key_policy(account: Account) -> dict[str, object]:
+    account_only = {"StringEquals": {"aws:SourceAccount": account.id}}
+    log_groups = f"arn:{account.partition}:logs:{account.region}:{account.id}:log-group:*"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AccountAdministersKey",
+                "Effect": "Allow",
+                "Principal": {"AWS": account.root_arn},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            # SNS encrypts what it delivers to the queues; without this statement it drops messages silently.
+            # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+            _service_statement("TopicDelivers", "sns.amazonaws.com", account_only),
+            # An alarm publishes to an encrypted topic as cloudwatch.amazonaws.com.
+            _service_statement("AlarmsNotify", "cloudwatch.amazonaws.com", account_only),
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+            _service_statement(
+                "LogGroupsEncrypt",
+                f"logs.{account.region}.amazonaws.com",
+                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+                ("kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"),
+            ),
+        ],
+    }
+
+
+def _service_statement(
+    sid: str, service: str, condition: dict[str, dict[str, str]], more_actions: tuple[str, ...] = ()
+) -> dict[str, object]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": ["kms:GenerateDataKey*", "kms:Decrypt", *more_actions],
+        "Resource": "*",
+        "Condition": condition,
+    }

@@ -1,0 +1,125 @@
+"""The function that writes orders to the table, and all it needs: log group, role and event source mapping."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import cloudwatch, iam, lambda_
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessorArgs:
+    code: pulumi.Archive
+    """Deployment archive."""
+    handler: str
+    """Dotted path of the handler in the archive."""
+    queue_arn: pulumi.Input[str]
+    """Queue the function consumes."""
+    table_arn: pulumi.Input[str]
+    """Table the function writes."""
+    table_name: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    """Customer-managed KMS key of the queue, the table, the log group and the environment."""
+    timeout: int
+    """Seconds, 1 to 900."""
+    memory: int
+    """MB, 128 to 10240."""
+    batch_size: int
+    """Messages, 1 to 10000."""
+    batching_window: int
+    """Seconds, 0 to 300."""
+    maximum_concurrency: int
+    """Invocations, 2 to 1000."""
+    log_retention: int
+    """Days."""
+    log_level: str
+    """Least severe line that is kept."""
+    runtime: str
+    architecture: str
+
+
+class Processor(pulumi.ComponentResource):
+    """A consumer of one queue and writer of one table, with exactly the permissions that takes."""
+
+    function_name: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ProcessorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Processor", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # Made before the function, which would otherwise make one without retention or encryption.
+        logs = cloudwatch.LogGroup(
+            f"{name}-logs", retention_in_days=args.log_retention, kms_key_id=args.key_arn, opts=child
+        )
+        role = iam.Role(f"{name}-role", assume_role_policy=json.dumps(_trust_policy()), opts=child)
+        permissions = iam.RolePolicy(
+            f"{name}-permissions",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(_permissions(args, logs.arn)),
+            opts=child,
+        )
+        function = lambda_.Function(
+            name,
+            code=args.code,
+            handler=args.handler,
+            runtime=args.runtime,
+            architectures=[args.architecture],
+            role=role.arn,
+            timeout=args.timeout,
+            memory_size=args.memory,
+            environment=lambda_.FunctionEnvironmentArgs(variables={"TABLE_NAME": args.table_name}),
+            kms_key_arn=args.key_arn,
+            logging_config=lambda_.FunctionLoggingConfigArgs(
+                log_format="JSON",
+                log_group=logs.name,
+                application_log_level=args.log_level,
+                system_log_level="INFO",
+            ),
+            tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+        )
+        lambda_.EventSourceMapping(
+            f"{name}-mapping",
+            event_source_arn=args.queue_arn,
+            function_name=function.name,
+            batch_size=args.batch_size,
+            maximum_batching_window_in_seconds=args.batching_window,
+            function_response_types=["ReportBatchItemFailures"],
+            # Not reserved concurrency: pollers ignore it, and every throttled batch burns a receive of its messages.
+            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+            scaling_config=lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.maximum_concurrency),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+        )
+        self.function_name, self.log_group_name = function.name, logs.name
+        self.register_outputs({"functionName": self.function_name, "logGroupName": self.log_group_name})
+
+
+def _trust_policy() -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+
+
+def _permissions(args: ProcessorArgs, log_group_arn: pulumi.Input[str]) -> dict[str, Any]:
+    def allow(sid: str, resource: pulumi.Input[str], *actions: str) -> dict[str, Any]:
+        return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            # What an event source mapping asks of the role.
+            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+            allow("Consume", args.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+            allow("Write", args.table_arn, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
+            allow("Decrypt", args.key_arn, "kms:Decrypt"),
+            allow("Log", pulumi.Output.concat(log_group_arn, ":*"), "logs:CreateLogStream", "logs:PutLogEvents"),
+            # X-Ray has no resource that these actions could be limited to.
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+            allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+        ],
+    }

@@ -1,0 +1,124 @@
+"""A queue subscribed to a topic, with its dead-letter queue and the policies of both."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import sns, sqs
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueArgs:
+    topic_arn: pulumi.Input[str]
+    """Topic the queue subscribes to."""
+    topic_dead_letter_queue_arn: pulumi.Input[str]
+    """Queue for messages that SNS cannot deliver to this one."""
+    key_arn: pulumi.Input[str]
+    """Customer-managed KMS key, for the queue and its dead-letter queue."""
+    visibility_timeout: int
+    """Seconds a received message stays hidden from other consumers, 0 to 43200."""
+    max_receive_count: int = 3
+    """Receives before a message moves to the dead-letter queue, 1 to 1000."""
+    retention: int = 4 * 24 * 3600
+    """Seconds a message waits for a consumer, 60 to 1209600; less than the dead-letter queue's 14 days, because a
+    moved message keeps its first timestamp."""
+    filter_policy: dict[str, Any] | None = None
+    """Message attributes an event must have to reach this queue; None: every event."""
+
+
+class Queue(pulumi.ComponentResource):
+    """A consumer's queue: filled by one topic only, emptied into a dead-letter queue after too many receives."""
+
+    url: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    name: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    dead_letter_queue_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Queue", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        dead_letters = dead_letter_queue(f"{name}-dlq", args.key_arn, child)
+        queue = sqs.Queue(
+            name,
+            visibility_timeout_seconds=args.visibility_timeout,
+            message_retention_seconds=args.retention,
+            receive_wait_time_seconds=20,  # long polling: an idle queue costs the fewest requests
+            kms_master_key_id=args.key_arn,
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": args.max_receive_count}
+            ),
+            opts=child,
+        )
+        # The two queues name each other, so this side of the pair is a resource of its own.
+        sqs.RedriveAllowPolicy(
+            f"{name}-redrive-allow",
+            queue_url=dead_letters.url,
+            redrive_allow_policy=pulumi.Output.json_dumps(
+                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
+            ),
+            opts=child,
+        )
+        accepting = sqs.QueuePolicy(
+            f"{name}-policy",
+            queue_url=queue.url,
+            policy=policy_document(accepts_from_topic(queue.arn, args.topic_arn), tls_only(queue.arn)),
+            opts=child,
+        )
+        sns.TopicSubscription(
+            f"{name}-subscription",
+            topic=args.topic_arn,
+            protocol="sqs",
+            endpoint=queue.arn,
+            raw_message_delivery=True,
+            filter_policy=None if args.filter_policy is None else pulumi.Output.json_dumps(args.filter_policy),
+            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": args.topic_dead_letter_queue_arn}),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[accepting]),
+        )
+        self.url, self.arn, self.name = queue.url, queue.arn, queue.name
+        self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
+        self.register_outputs({"url": self.url, "deadLetterQueueUrl": self.dead_letter_queue_url})
+
+
+def dead_letter_queue(
+    name: str, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions, topic_arn: pulumi.Input[str] | None = None
+) -> sqs.Queue:
+    """A queue that keeps what could not be delivered or processed for as long as SQS can.
+
+    SQS moves messages here by itself; SNS needs to be let in, for `topic_arn`.
+    """
+    queue = sqs.Queue(name, message_retention_seconds=14 * 24 * 3600, kms_master_key_id=key_arn, opts=opts)
+    senders = [] if topic_arn is None else [accepts_from_topic(queue.arn, topic_arn)]
+    sqs.QueuePolicy(
+        f"{name}-policy", queue_url=queue.url, policy=policy_document(*senders, tls_only(queue.arn)), opts=opts
+    )
+    return queue
+
+
+def policy_document(*statements: dict[str, Any]) -> pulumi.Output[str]:
+    """A resource policy as JSON; without its version AWS keeps the creation waiting until it times out."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def accepts_from_topic(queue_arn: pulumi.Input[str], topic_arn: pulumi.Input[str]) -> dict[str, Any]:
+    """The statement that lets SNS, on behalf of one topic, send to a queue."""
+    return {
+        "Sid": "TopicDelivers",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+
+
+def tls_only(resource_arn: pulumi.Input[str], action: str = "sqs:*") -> dict[str, Any]:
+    """The statement that refuses every request to a resource that does not come over TLS."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resource_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

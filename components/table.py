@@ -1,0 +1,36 @@
+"""The table that holds each order in its newest version."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import dynamodb
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableArgs:
+    key_arn: pulumi.Input[str]
+    """Customer-managed KMS key."""
+    protected: bool
+    """Refuse deletion, both by DynamoDB and by Pulumi."""
+
+
+class Table(pulumi.ComponentResource):
+    """Orders by `orderId`, billed by request, restorable to any second of the last 35 days."""
+
+    arn: pulumi.Output[str]
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: TableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Table", name, {}, opts)
+        table = dynamodb.Table(
+            name,
+            hash_key="orderId",
+            attributes=[dynamodb.TableAttributeArgs(name="orderId", type="S")],
+            billing_mode="PAY_PER_REQUEST",
+            server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key_arn),
+            point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            deletion_protection_enabled=args.protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
+        self.arn, self.name = table.arn, table.name
+        self.register_outputs({"arn": self.arn, "name": self.name})

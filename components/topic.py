@@ -1,0 +1,53 @@
+"""The topic that order events are published to, and the dead-letter queue of its subscriptions."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import sns
+
+from components.account import Account
+from components.queue import dead_letter_queue, policy_document, tls_only
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicArgs:
+    key_arn: pulumi.Input[str]
+    """Customer-managed KMS key."""
+    account: Account
+    """The only account that may publish; within it, whoever its IAM policies allow."""
+
+
+class Topic(pulumi.ComponentResource):
+    """An encrypted topic that only the account may publish to, over TLS, and a queue for what it cannot deliver."""
+
+    arn: pulumi.Output[str]
+    name: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    dead_letter_queue_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: TopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("orders:index:Topic", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = sns.Topic(name, kms_master_key_id=args.key_arn, tracing_config="Active", opts=child)
+        sns.TopicPolicy(
+            f"{name}-policy",
+            arn=topic.arn,
+            policy=policy_document(
+                {
+                    "Sid": "AccountPublishes",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": args.account.root_arn},
+                    "Action": "sns:Publish",
+                    "Resource": topic.arn,
+                },
+                tls_only(topic.arn, "sns:Publish"),
+            ),
+            opts=child,
+        )
+        # A subscription's dead-letter queue is a queue of its own: its messages have another shape than the
+        # consumer's dead letters, and StartMessageMoveTask refuses a queue that SNS fills.
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+        dead_letters = dead_letter_queue(f"{name}-dlq", args.key_arn, child, topic_arn=topic.arn)
+        self.arn, self.name = topic.arn, topic.name
+        self.dead_letter_queue_url, self.dead_letter_queue_arn = dead_letters.url, dead_letters.arn
+        self.register_outputs({"arn": self.arn, "deadLetterQueueUrl": self.dead_letter_queue_url})

@@ -1,0 +1,202 @@
+"""The stack's configuration: every knob with its bounds, read and checked in one place."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+import pulumi
+
+_LAMBDA_LIMITS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+_MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"
+# fmt: off
+_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)
+# fmt: on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """What a configuration value means and which values it may take."""
+
+    meaning: str
+    unit: str = ""
+    low: int | None = None
+    """Smallest value, for integers."""
+    high: int | None = None
+    """Largest value, for integers."""
+    choices: tuple[int | str, ...] = ()
+    """The only values, where AWS has a closed set."""
+    source: str = ""
+    """The page that gives the bounds."""
+
+    def requirement(self, type_: type) -> str:
+        """What a value must be, in words."""
+        if self.choices:
+            return f"one of {', '.join(str(choice) for choice in self.choices)}"
+        if type_ is bool:
+            return "true or false"
+        if type_ is str:
+            return "a non-empty text"
+        return f"an integer from {self.low} to {self.high}"
+
+    def accepts(self, value: Any, type_: type) -> bool:
+        """Whether a value has the type and lies in the bounds."""
+        if type(value) is not type_:  # a bool is an int, and must not pass for one
+            return False
+        if self.choices:
+            return value in self.choices
+        if isinstance(value, int) and type_ is int:
+            return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+        return value is not None and value != ""
+
+
+def knob(default: Any, meaning: str, **bounds: Any) -> Any:
+    """A field of StackConfig that carries its own documentation and bounds."""
+    return field(default=default, metadata={"knob": Knob(meaning=meaning, **bounds)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """Everything that may differ between two stacks; the defaults suit a development stack.
+
+    In a stack file a field is written in camelCase under the project's name: `orders:maxReceiveCount`.
+    """
+
+    max_receive_count: int = knob(
+        3,
+        "Receives of a message before it moves to the dead-letter queue.",
+        unit="receives",
+        low=1,
+        high=1000,
+        source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
+    )
+    function_timeout: int = knob(
+        30,
+        "Time that one invocation of ProcessOrder may take; the queue's visibility timeout is derived from it.",
+        unit="seconds",
+        low=1,
+        high=900,
+        source=_LAMBDA_LIMITS,
+    )
+    function_memory: int = knob(
+        512,
+        "Memory of ProcessOrder; its share of a CPU grows with it.",
+        unit="MB",
+        low=128,
+        high=10240,
+        source=_LAMBDA_LIMITS,
+    )
+    batch_size: int = knob(
+        10,
+        "Most messages in one invocation; more than 10 need a batching window of at least 1 s.",
+        unit="messages",
+        low=1,
+        high=10000,
+        source=_MAPPING,
+    )
+    batching_window: int = knob(
+        0,
+        "Longest wait for a batch to fill before the function is invoked.",
+        unit="seconds",
+        low=0,
+        high=300,
+        source=_MAPPING,
+    )
+    maximum_concurrency: int = knob(
+        10,
+        "Most invocations of ProcessOrder that the queue may cause at the same time.",
+        unit="invocations",
+        low=2,
+        high=1000,
+        source="https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html",
+    )
+    log_retention: int = knob(
+        30,
+        "How long the function's log lines are kept.",
+        unit="days",
+        choices=_RETENTION_DAYS,
+        source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html",
+    )
+    protect_data: bool = knob(
+        default=False,
+        meaning="Guard the table: DynamoDB deletion protection, and Pulumi's protect.",
+    )
+    runtime: str = knob(
+        "python3.12",
+        "Lambda runtime of ProcessOrder.",
+        choices=("python3.11", "python3.12", "python3.13"),
+        source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
+    )
+    architecture: str = knob(
+        "arm64",
+        "Processor of ProcessOrder.",
+        choices=("arm64", "x86_64"),
+        source="https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html",
+    )
+    log_level: str = knob(
+        "INFO",
+        "Least severe log line that is kept; above INFO the summary lines, and with them the order counts, would stop.",
+        choices=("DEBUG", "INFO"),
+        source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html",
+    )
+
+    @property
+    def visibility_timeout(self) -> int:
+        """Seconds a received message stays hidden: 6 x the function's timeout + the batching window.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        """
+        return 6 * self.function_timeout + self.batching_window
+
+
+def key_of(knob_field: Field[Any]) -> str:
+    """The configuration key of a field: `max_receive_count` is `maxReceiveCount`."""
+    head, *rest = knob_field.name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def load(source: pulumi.Config | None = None) -> StackConfig:
+    """Read the current stack's configuration.
+
+    Raises pulumi.RunError that lists every problem at once: the key, what must hold, what was given, the fix.
+    """
+    source = source or pulumi.Config()
+    texts = {f.name: source.get(key_of(f)) for f in fields(StackConfig)}
+    values = {f.name: _parse(texts[f.name], f) for f in fields(StackConfig) if texts[f.name] is not None}
+    problems = list(_problems(values, texts, source.name))
+    if problems:
+        stack = pulumi.get_stack()
+        fixes = [f"  {problem}\n    fix: {fix} --stack {stack}" for problem, fix in problems]
+        raise pulumi.RunError(f"the configuration of stack {stack} has {len(fixes)} problem(s):\n" + "\n".join(fixes))
+    return StackConfig(**values)
+
+
+def _parse(text: str | None, knob_field: Field[Any]) -> Any:
+    """The value a text stands for, or the text itself where it stands for none."""
+    if text is None or knob_field.type is str:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str) -> Iterator[tuple[str, str]]:
+    """Yield each problem with the command that fixes it."""
+    good: dict[str, Any] = {}
+    for f in fields(StackConfig):
+        type_, rule, key = type(f.default), f.metadata["knob"], f"{project}:{key_of(f)}"
+        value = values.get(f.name, f.default)
+        if rule.accepts(value, type_):
+            good[f.name] = value
+        else:
+            default = json.dumps(f.default) if type_ is bool else f.default
+            yield f"{key} must be {rule.requirement(type_)}, got {texts[f.name]}", f"pulumi config set {key} {default}"
+    if good.get("batch_size", 0) > 10 and good.get("batching_window") == 0:
+        yield (
+            f"{project}:batchingWindow must be at least 1 when {project}:batchSize is over 10, "
+            f"got batchSize {good['batch_size']} and batchingWindow 0",
+            f"pulumi config set {project}:batchingWindow 1",
+        )

@@ -1,0 +1,261 @@
+"""Runs the Pulumi program in this process and records every resource that it registers."""
+
+import asyncio
+import contextvars
+import json
+import runpy
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import mocks, rpc, set_all_config, settings
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_in_stack
+
+ROOT = Path(__file__).resolve().parent.parent
+ACCOUNT = "123456789012"
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+Answer = Callable[[mocks.MockResourceArgs], tuple[str, dict[str, Any]]]
+"""Creates one custom resource and returns its id and its outputs (camelCase)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One registered resource, as the Pulumi engine would see it."""
+
+    type: str
+    """Pulumi type token, for example `aws:sqs/queue:Queue`."""
+    name: str
+    urn: str
+    custom: bool
+    """False for component resources, which exist only in the graph."""
+    request: resource_pb2.RegisterResourceRequest
+    """The registration itself; `request.object` holds the inputs with their secret and unknown marks."""
+    properties: Mapping[str, Any]
+    """Inputs as plain values, keys in camelCase; an unknown value is `pulumi.runtime.rpc.UNKNOWN`."""
+    outputs: Mapping[str, Any]
+    """Inputs and what creation added to them (arn, url, name ...)."""
+    parent: str
+    """URN of the parent."""
+    dependencies: tuple[str, ...]
+    """URNs of all resources this one waits for."""
+    property_dependencies: Mapping[str, tuple[str, ...]]
+    """Per input, the URNs of the resources its value comes from."""
+    protect: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """What one run of the program registered, in order of registration, and what it exported."""
+
+    stack: str
+    preview: bool
+    resources: tuple[Resource, ...]
+    exports: Mapping[str, Any]
+
+    def all(self, type_: str) -> dict[str, Resource]:
+        """Every resource of a type token, by name."""
+        return {resource.name: resource for resource in self.resources if resource.type == type_}
+
+    def one(self, type_: str, name: str) -> Resource:
+        """Return the resource of this type and name; KeyError if there is none."""
+        return self.all(type_)[name]
+
+
+def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
+    """Read the project's name and a stack's configuration from the files that the Pulumi CLI reads.
+
+    Returns the project name and the configuration with full keys (`orders:batchSize`), structured values as JSON.
+    Raises FileNotFoundError naming the stacks that exist.
+    """
+    path = root / f"Pulumi.{stack}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml")))
+        raise FileNotFoundError(f"stack must be one of {known}, got {stack}: there is no file {path.name}")
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+    own = yaml.safe_load(path.read_text()) or {}
+    merged = {**project.get("config", {}), **own.get("config", {})}
+    return project["name"], {key: _as_config_text(value) for key, value in merged.items()}
+
+
+def _as_config_text(value: Any) -> str:
+    if isinstance(value, Mapping) and set(value) <= {"value", "default", "type", "description"}:
+        value = value.get("value", value.get("default"))  # the long form of Pulumi.yaml's project configuration
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def recorded_answer(region: str) -> Answer:
+    """Answer registrations without a cloud: inputs, plus the arn, url and name AWS would give under bare names."""
+    arns = {
+        "aws:sqs/queue:Queue": f"arn:aws:sqs:{region}:{ACCOUNT}:{{name}}",
+        "aws:sns/topic:Topic": f"arn:aws:sns:{region}:{ACCOUNT}:{{name}}",
+        "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{{name}}",
+        "aws:lambda/function:Function": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{{name}}",
+        "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
+        "aws:kms/key:Key": f"arn:aws:kms:{region}:{ACCOUNT}:key/{{name}}",
+        "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{{name}}",
+    }
+
+    def answer(args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        name = args.inputs.get("name", args.name)
+        kind = args.typ.split(":")[-1]
+        arn = arns.get(args.typ, f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{region}:{ACCOUNT}:{kind}/{{name}}")
+        url = f"https://sqs.{region}.amazonaws.com/{ACCOUNT}/{name}"
+        computed = {"name": name, "arn": arn.format(name=name), "keyId": name}
+        return (url if kind == "Queue" else name), {"url": url, **computed, **args.inputs}
+
+    return answer
+
+
+class _Runtime(mocks.Mocks):
+    """Answers the program: resources through `answer`, lookups from the account and region of the run."""
+
+    def __init__(self, answer: Answer, account: str, region: str, *, preview: bool) -> None:
+        self.answer, self.preview = answer, preview
+        self.lookups = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account, "id": account},
+            "aws:index/getRegion:getRegion": {"region": region, "name": region, "id": region},
+            "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
+        }
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # a bare dict is accepted
+        if args.token not in self.lookups:
+            raise NotImplementedError(f"lookup {args.token} must be one of {', '.join(self.lookups)}: add it here")
+        return self.lookups[args.token]
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if self.preview or not args.custom:
+            return "", args.inputs  # in preview ids and computed outputs are unknown, as before a first `up`
+        return self.answer(args)
+
+
+class _Recorder(mocks.MockMonitor):
+    """Keeps every registration, and the stack's exports, beside what the mock monitor does."""
+
+    def __init__(self, runtime: _Runtime) -> None:
+        super().__init__(runtime)
+        self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
+        self.exports: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != STACK_TYPE:
+            self.requests[response.urn] = request
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        if f"::{STACK_TYPE}::" in request.urn:
+            self.exports = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+    def resource(self, urn: str) -> Resource:
+        request, known = self.requests[urn], self.resources[urn]
+        return Resource(
+            type=request.type,
+            name=request.name,
+            urn=urn,
+            custom=request.custom,
+            request=request,
+            properties=_plain(MessageToDict(request.object)),
+            outputs=known.state,
+            parent=request.parent,
+            dependencies=tuple(request.dependencies),
+            property_dependencies={key: tuple(urns.urns) for key, urns in request.propertyDependencies.items()},
+            protect=request.protect,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Drop the secret marks of a serialised value and turn whole floats back into integers."""
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:  # noqa: SLF001 - the wire format's own name
+            return _plain(value["value"])
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def program() -> None:
+    """Run the Pulumi program, `__main__.py`, as the Pulumi CLI does."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+def record(
+    *,
+    stack: str = "dev",
+    preview: bool = False,
+    program: Callable[[], None] = program,
+    answer: Answer | None = None,
+    account: str = ACCOUNT,
+    config: Mapping[str, str] | None = None,
+) -> Graph:
+    """Run a program to completion and return what it registered.
+
+    `answer` creates each custom resource; without it nothing is created and ARNs are made up under bare names.
+    In `preview`, ids and computed outputs are unknown, as before the first deployment of a stack.
+    `config` overrides the stack file's values, with full keys. Raises what the program raises.
+    """
+    project, values = stack_config(stack)
+    values |= dict(config or {})
+    region = values["aws:region"]
+    recorder = _Recorder(_Runtime(answer or recorded_answer(region), account, region, preview=preview))
+    # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
+    contextvars.copy_context().run(_run, program, recorder, project, stack, values, preview=preview)
+    return Graph(
+        stack=stack,
+        preview=preview,
+        resources=tuple(recorder.resource(urn) for urn in recorder.requests),
+        exports=recorder.exports,
+    )
+
+
+def _run(
+    program: Callable[[], None],
+    recorder: _Recorder,
+    project: str,
+    stack: str,
+    config: dict[str, str],
+    *,
+    preview: bool,
+) -> None:
+    """Run the program against the recorder until every registration has been answered."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        loops.append(loop)
+        asyncio.set_event_loop(loop)
+        return loop
+
+    set_all_config(config)
+    settings.configure(
+        mocks.MockSettings(
+            monitor=recorder,
+            monitor_features=set(),
+            engine=mocks.MockEngine(None),
+            project=project,
+            stack=stack,
+            dry_run=preview,
+            organization=None,
+            callbacks=None,
+        )
+    )
+    loop = new_loop()
+    # Registrations are answered on these threads, several at a time; the mock monitor needs a loop on each.
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=8, initializer=new_loop))
+    try:
+        loop.run_until_complete(run_in_stack(program))
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        for each in loops:
+            each.close()
