@@ -1,0 +1,163 @@
+"""The Lambda function ProcessOrder: it writes a batch of order messages and answers which of them failed."""
+
+import functools
+import json
+import os
+import sys
+import time
+from typing import Any, TypedDict
+
+from .orders import Order, Rejected, parse
+from .store import Outcome, Store, connect
+
+MARGIN = 0.5, 0.0002
+"""Seconds kept at the end of the invocation to log and answer: for any batch, and for each record of it."""
+
+LONGEST_ID = 128
+"""Characters of an id in a log line; an SQS messageId has 36."""
+
+_LEVELS = {"TRACE": 0, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 50}
+_LEVEL_OF = {"stored": "DEBUG", "superseded": "DEBUG", "rejected": "WARN", "failed": "ERROR"}
+
+
+class BatchItemFailure(TypedDict):
+    """One message that SQS must deliver again."""
+
+    itemIdentifier: str
+
+
+class BatchResponse(TypedDict):
+    """What Lambda reads from the answer.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+
+    batchItemFailures: list[BatchItemFailure]
+
+
+class Message(TypedDict):
+    """One record of the batch, as far as it is understood."""
+
+    id: str
+    order_id: str | None
+    order: Order | None
+    reason: str
+
+
+def lambda_handler(event: Any, context: Any) -> BatchResponse:
+    """Handle one batch from the queue: the entry point that Lambda calls."""
+    return process(event, context, _store(), level=os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO"))
+
+
+@functools.cache
+def _store() -> Store:
+    return connect(os.environ)
+
+
+def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> BatchResponse:
+    """Write every order of the batch and list the messages that were rejected or not written.
+
+    Args:
+        event: The SQS event; anything else is logged and answered as an empty batch.
+        context: Lambda's, for the time that remains and the request id.
+        store: Where the orders go.
+        level: The lowest level of the log lines.
+    """
+    started = time.monotonic()
+    records = event.get("Records") if isinstance(event, dict) else None
+    log = _Log(context.aws_request_id, level)
+    if not isinstance(records, list):
+        log.write("ERROR", "the event must have a list of Records: is the function called by an SQS queue?")
+        records = []
+    margin = MARGIN[0] + MARGIN[1] * len(records)
+    deadline = store.clock() + context.get_remaining_time_in_millis() / 1000 - margin
+    messages = [_read(record) for record in records]
+    newest: dict[str, Order] = {}
+    for message in messages:
+        if (order := message["order"]) and not _beats(newest.get(order.order_id), order):
+            newest[order.order_id] = order
+    written = store.write(newest.values(), deadline)
+
+    counts = dict.fromkeys(_LEVEL_OF, 0)
+    failures: dict[str, None] = {}
+    for message in messages:
+        kind, reason = _outcome(message, newest, written)
+        counts[kind] += 1
+        if kind in ("rejected", "failed"):
+            failures[message["id"]] = None
+        if log.shows(_LEVEL_OF[kind]):
+            log.message(kind, message, reason)
+    milliseconds = round((time.monotonic() - started) * 1000, 1)
+    log.write("INFO", "batch processed", records=len(records), **counts, milliseconds=milliseconds)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
+
+
+def _read(record: Any) -> Message:
+    """Read one record; one without a messageId gets an empty one.
+
+    Lambda answers an empty identifier by returning the whole batch to the queue: nothing is lost, and what was stored
+    is superseded next time. SQS itself always sends an identifier.
+    """
+    record = record if isinstance(record, dict) else {}
+    message_id = record.get("messageId")
+    message_id = message_id if isinstance(message_id, str) else ""
+    try:
+        order = parse(record.get("body"))
+    except Rejected as rejected:
+        return Message(id=message_id, order_id=rejected.order_id, order=None, reason=str(rejected))
+    return Message(id=message_id, order_id=order.order_id, order=order, reason="")
+
+
+def _beats(known: Order | None, order: Order) -> bool:
+    return known is not None and known.version >= order.version
+
+
+def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outcome]) -> tuple[str, str]:
+    """Say what became of a message: `stored` is only the one whose version was written."""
+    order = message["order"]
+    if order is None:
+        return "rejected", message["reason"]
+    kind, reason = written[order.order_id]
+    return ("superseded" if kind == "stored" and order is not newest[order.order_id] else kind), reason
+
+
+class _Log:
+    """JSON lines on standard output, with the fields that Lambda filters by.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+    """
+
+    def __init__(self, request_id: str, level: str) -> None:
+        self._request_id = request_id
+        self._threshold = _LEVELS.get(level.upper(), _LEVELS["INFO"])
+
+    def shows(self, level: str) -> bool:
+        return _LEVELS[level] >= self._threshold
+
+    def write(self, level: str, message: str, **fields: object) -> None:
+        """Write one line in one piece, in ASCII, so that no text of a producer can forge a line or move a cursor."""
+        if not self.shows(level):
+            return
+        now = time.time()
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+        line = {
+            "timestamp": f"{seconds}.{int(now % 1 * 1000):03d}Z",
+            "level": level,
+            "message": message,
+            "requestId": self._request_id,
+        }
+        sys.stdout.write(json.dumps({**line, **fields}) + "\n")
+
+    def message(self, kind: str, message: Message, reason: str) -> None:
+        """Say what became of one message, and never what it holds."""
+        fields = {"messageId": message["id"][:LONGEST_ID]}
+        if message["order_id"] is not None:
+            fields["orderId"] = message["order_id"][:LONGEST_ID]
+        if reason:
+            fields["reason"] = reason
+        self.write(_LEVEL_OF[kind], f"message {kind}", **fields)
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # Connect while Lambda initialises, before the first batch waits for it. Elsewhere importing has no effects.
+    _store()
