@@ -1,0 +1,61 @@
+"""`python -m local`: runs the order pipeline on this machine, without an AWS account."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pulumi
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from local.cloud import CloudError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 if it did what it was asked to, 1 after an error, 2 for wrong arguments."""
+    options = _parser().parse_args(arguments)
+    console, errors = Console(), Console(stderr=True)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        return int(options.run(options, console) or 0)
+    except KeyboardInterrupt:
+        console.print("stopped", highlight=False)
+        return 0
+    except (CloudError, FileNotFoundError, pulumi.RunError) as error:
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    except (BotoCoreError, ClientError) as error:
+        text = f"the local cloud refused a request: {error}"
+        errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    return 1
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End in order, once: a second signal must not interrupt the cleaning up."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", help="deploy a stack and follow the function's log until Ctrl-C")
+    up.add_argument("--stack", default="local", help="which Pulumi.STACK.yaml (default: %(default)s)")
+    up.add_argument("--port", type=int, help="loopback port (default: a free one)")
+    up.add_argument("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
+    up.set_defaults(run=_up)
+    return parser
+
+
+def _up(options: argparse.Namespace, console: Console) -> None:
+    from local.up import up  # each command imports only what it runs
+
+    up(stack=options.stack, port=options.port, outputs=options.outputs, console=console)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Deploys a stack on a local cloud of its own and describes where to reach it."""
+
+import contextlib
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from local.cloud import Cloud, CloudError, running_cloud
+from local.graph import program, record, stack_config
+from local.provision import provisioner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A stack that runs on a local cloud."""
+
+    cloud: Cloud
+    outputs: Mapping[str, Any]
+    """The stack's exports."""
+    seconds: float
+    """How long it took to run the program and create its resources."""
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of one service of this cloud."""
+        return self.cloud.client(service)
+
+    def addresses(self) -> dict[str, Any]:
+        """What another process needs to use the stack, as JSON-ready values."""
+        return {
+            "endpoint": self.cloud.endpoint,
+            "region": self.cloud.region,
+            "accountId": self.cloud.account,
+            "caBundle": str(self.cloud.ca_bundle),
+            "accessKeyId": self.cloud.access_key_id,
+            "secretAccessKey": self.cloud.secret_access_key,
+            "outputs": dict(self.outputs),
+        }
+
+
+@contextlib.contextmanager
+def deployed(
+    *,
+    stack: str = "local",
+    port: int | None = None,
+    program: Callable[[], None] = program,
+    config: Mapping[str, str] | None = None,
+) -> Iterator[Deployment]:
+    """A stack on a local cloud for as long as the block runs.
+
+    `config` overrides the stack file's values, with full keys. Raises CloudError if the cloud cannot start, cannot
+    create a resource, or the program fails, and pulumi.RunError if the program refuses its configuration.
+    """
+    _, values = stack_config(stack)
+    values |= dict(config or {})
+    with running_cloud(region=values["aws:region"], port=port) as cloud:
+        started = time.monotonic()
+        try:
+            graph = record(
+                stack=stack, program=program, answer=provisioner(cloud), account=cloud.account, config=config
+            )
+        except (CloudError, pulumi.RunError):
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise CloudError(
+                f"the Pulumi program must run to its end, but failed at {place.filename}:{place.lineno}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        outputs = dict(sorted(graph.exports.items()))
+        yield Deployment(cloud=cloud, outputs=outputs, seconds=time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[None]:
+    """Keep a deployment's addresses in a file for as long as the block runs; only its owner may read it.
+
+    The file appears whole or not at all, and goes with the cloud that it describes.
+    """
+    if path is None:
+        yield
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(deployment.addresses(), indent=2) + "\n")
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+"""Reads the function's log lines from CloudWatch Logs as they arrive."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from local.cloud import Cloud
+
+Line = dict[str, Any]
+"""One JSON line of the handler."""
+
+
+class LogReader:
+    """Hands out each line of a log group once, oldest first."""
+
+    def __init__(self, cloud: Cloud, group: str) -> None:
+        self._cloud, self._group = cloud, group
+        self._since = int(time.time() * 1000)
+        self._seen: set[str] = set()
+
+    def new_lines(self) -> Iterator[Line]:
+        """The handler's lines since the last call, without Lambda's own (START, END, REPORT)."""
+        pages = self._cloud.client("logs").get_paginator("filter_log_events")
+        for page in pages.paginate(logGroupName=self._group, startTime=self._since):
+            for event in page["events"]:
+                if event["eventId"] not in self._seen:
+                    self._seen.add(event["eventId"])
+                    self._since = max(self._since, event["timestamp"] - 5000)  # lines may arrive a little late
+                    if event["message"].startswith("{"):
+                        yield json.loads(event["message"])
+
+
+def readable(line: Line) -> str:
+    """One line for a person: time, level, what happened, to which message and order, and why."""
+    if "records" in line:
+        counts = ", ".join(f"{line[key]} {key}" for key in ("stored", "superseded", "rejected", "failed") if line[key])
+        text = f"{line['records']} records: {counts or 'nothing'} in {line['milliseconds']} ms"
+    else:
+        details = [f"order {line['orderId']}"] if "orderId" in line else []
+        text = " · ".join([line["message"], *details, *([line["reason"]] if "reason" in line else [])])
+    return f"{line['timestamp'][11:23]} {line['level']:5} {text}"

@@ -1,0 +1,57 @@
+"""`python -m local up`: the stack on the local cloud until it is told to stop."""
+
+import json
+import shlex
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from local.deploy import Deployment, deployed, written_addresses
+from local.logs import LogReader, readable
+
+EXAMPLE = {
+    "orderId": "O1234",
+    "userId": "U123",
+    "itemName": "Laptop",
+    "quantity": 1,
+    "status": "new",
+    "timestamp": "2025-05-03T12:00:00Z",
+}
+
+
+def up(*, stack: str, port: int | None, outputs: Path | None, console: Console) -> None:
+    """Deploy a stack, say where it is, and follow its function's log until interrupted."""
+    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
+        reader = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
+        _describe(deployment, outputs, console)
+        while True:
+            for line in reader.new_lines():
+                console.print(readable(line), markup=False, highlight=False, soft_wrap=True)
+            time.sleep(0.3)
+
+
+def _describe(deployment: Deployment, outputs: Path | None, console: Console) -> None:
+    console.print(f"[bold green]The pipeline runs[/] on {deployment.cloud.endpoint}", highlight=False)
+    console.print(f"deployed in {deployment.seconds:.1f} s\n", highlight=False)
+    for name, value in deployment.outputs.items():
+        console.print(f"  {name:<31}{value}", markup=False, highlight=False, soft_wrap=True)
+    if outputs is not None:
+        console.print(f"\n  addresses and credentials are in {outputs}", markup=False, highlight=False, soft_wrap=True)
+    console.print("\nPublish an order from another terminal:\n", highlight=False)
+    console.print(publish_command(deployment), markup=False, highlight=False, soft_wrap=True)
+    console.print("\nCtrl-C stops it and leaves nothing behind. The function's log:\n", highlight=False)
+
+
+def publish_command(deployment: Deployment) -> str:
+    """A command for a POSIX shell that publishes the example order with the AWS CLI."""
+    cloud = deployment.cloud
+    return " \\\n  ".join(
+        [
+            f"AWS_ACCESS_KEY_ID={cloud.access_key_id} AWS_SECRET_ACCESS_KEY={cloud.secret_access_key}",
+            f"AWS_CA_BUNDLE={shlex.quote(str(cloud.ca_bundle))}",
+            f"aws sns publish --endpoint-url {cloud.endpoint} --region {cloud.region}",
+            f"--topic-arn {deployment.outputs['topicArn']}",
+            f"--message {shlex.quote(json.dumps(EXAMPLE))}",
+        ]
+    )

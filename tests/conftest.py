@@ -1,0 +1,14 @@
+"""What several suites share: one local cloud for the whole run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.deploy import Deployment, deployed
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Iterator[Deployment]:
+    """The real program on the real local cloud, started by the first test that asks for it."""
+    with deployed() as running:
+        yield running
