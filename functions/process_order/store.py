@@ -1,5 +1,6 @@
 """Conditional writes of orders into the table, 25 to a round trip, until they land or time is up."""
 
+import json
 import random
 import re
 import time
@@ -9,6 +10,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
@@ -49,6 +51,7 @@ REFUSED = frozenset({"ValidationException", "SerializationException"})
 LONGEST_REASON = 300
 """Characters of DynamoDB's own message in a reason."""
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _CHANGING = ("userId", "itemName", "quantity", "status", "timestamp", "extra", "version")
 
 
@@ -221,5 +224,20 @@ def connect(environment: Mapping[str, str]) -> Store:
         parameter_validation=False,
         max_pool_connections=PARALLEL_CALLS,
         tcp_keepalive=True,
+        # Building the usual one takes a fifth of a call.
+        user_agent=f"order-notifications Botocore/{botocore.__version__}",
     )
-    return Store(boto3.client("dynamodb", config=config), table)
+    client = boto3.client("dynamodb", config=config)
+    client.meta.events.register("provide-client-params.dynamodb.BatchExecuteStatement", _set_aside)
+    client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", _put_back)
+    return Store(client, table)
+
+
+def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Spare botocore its walk over the statements, the larger half of a call: they are in DynamoDB's JSON already."""
+    context["statements"] = params
+    return {"Statements": []}
+
+
+def _put_back(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    params["body"] = _encode(context["statements"]).encode()
