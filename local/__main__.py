@@ -48,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--port", type=int, help="loopback port (default: a free one)")
     up.add_argument("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
     up.set_defaults(run=_up)
+
+    demo = commands.add_parser("demo", help="send real traffic through the pipeline and check where all of it ended")
+    demo.add_argument("--orders", type=_count, default=1000, help="how many orders to generate (default: %(default)s)")
+    demo.add_argument("--seed", type=int, default=1, help="the same seed gives the same traffic (default: %(default)s)")
+    demo.set_defaults(run=_demo)
     return parser
 
 
@@ -55,6 +60,18 @@ def _up(options: argparse.Namespace, console: Console) -> None:
     from local.up import up  # each command imports only what it runs
 
     up(stack=options.stack, port=options.port, outputs=options.outputs, console=console)
+
+
+def _demo(options: argparse.Namespace, console: Console) -> int:
+    from local.demo import demo
+
+    return 0 if demo(orders=options.orders, seed=options.seed, console=console) else 1
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 1_000_000:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to 1000000, got {text}")
+    return int(text)
 
 
 if __name__ == "__main__":

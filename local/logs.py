@@ -17,15 +17,16 @@ class LogReader:
     def __init__(self, cloud: Cloud, group: str) -> None:
         self._cloud, self._group = cloud, group
         self._since = int(time.time() * 1000)
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
 
     def new_lines(self) -> Iterator[Line]:
         """The handler's lines since the last call, without Lambda's own (START, END, REPORT)."""
         pages = self._cloud.client("logs").get_paginator("filter_log_events")
         for page in pages.paginate(logGroupName=self._group, startTime=self._since):
             for event in page["events"]:
-                if event["eventId"] not in self._seen:
-                    self._seen.add(event["eventId"])
+                key = event["logStreamName"], event["message"]  # MiniStack gives no eventId
+                if key not in self._seen:
+                    self._seen.add(key)
                     self._since = max(self._since, event["timestamp"] - 5000)  # lines may arrive a little late
                     if event["message"].startswith("{"):
                         yield json.loads(event["message"])

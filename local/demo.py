@@ -1,0 +1,193 @@
+"""`python -m local demo`: real traffic through the whole pipeline, a picture of where it went, and a verdict."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from local.deploy import Deployment, deployed
+from local.logs import Line, LogReader
+from local.picture import Counts, print_picture
+from local.traffic import Traffic, make_traffic
+
+SETTLE_LIMIT = 120.0
+"""Seconds without any progress after which the demo gives up; poison needs about 20 s to reach its queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One promise of the pipeline, and whether it held."""
+
+    promise: str
+    held: bool
+    details: str
+
+
+def demo(*, orders: int, seed: int, console: Console) -> bool:
+    """Run the traffic of `orders` generated orders and tell whether every promise held."""
+    traffic = make_traffic(orders, seed)
+    with deployed() as deployment:
+        console.print(
+            f"[bold]Deployed[/] in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}", highlight=False
+        )
+        log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
+        with _progress(console) as progress:
+            published = _publish(deployment, traffic, progress)
+            _settle(deployment, progress, len(traffic.bodies))
+            end = time.time()
+        lines = list(log.new_lines())
+        letters = list(_receive_all(deployment, deployment.outputs["deadLetterQueueUrl"]))
+        stored = list(_items(deployment))
+        checks = _verify(deployment, traffic, stored, letters)
+    print_picture(_count(traffic, lines, published, letters, len(stored), end), console)
+    for check in checks:
+        mark = "[green]✔[/]" if check.held else "[red]✘[/]"
+        console.print(f"{mark} {check.promise} [dim]{check.details}[/]", highlight=False, soft_wrap=True)
+    return all(check.held for check in checks)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+def _publish(deployment: Deployment, traffic: Traffic, progress: Progress) -> dict[str, float]:
+    """Publish every body, ten to a request, and return when each was first handed over, by body."""
+    sns, topic = deployment.client("sns"), deployment.outputs["topicArn"]
+    task = progress.add_task("Publishing to OrderTopic", total=len(traffic.bodies))
+    published: dict[str, float] = {}
+
+    def publish(bodies: tuple[str, ...]) -> None:
+        now = time.time()
+        waiting = {str(number): body for number, body in enumerate(bodies)}
+        while waiting:
+            entries = [{"Id": entry, "Message": body} for entry, body in waiting.items()]
+            answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+            for accepted in answer["Successful"]:
+                published.setdefault(waiting.pop(accepted["Id"]), now)
+        progress.advance(task, len(bodies))
+
+    # A request holds at most 256 KB in all; no body of ours comes near a tenth of that.
+    # https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+    chunks = [traffic.bodies[start : start + 10] for start in range(0, len(traffic.bodies), 10)]
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        list(threads.map(publish, chunks))
+    return published
+
+
+def _settle(deployment: Deployment, progress: Progress, total: int) -> None:
+    """Wait until the queue is empty: every message was stored, or has become a dead letter."""
+    task = progress.add_task("Processing, poison 3 times", total=total)
+    least, since = total + 1, time.monotonic()
+    while least and time.monotonic() - since < SETTLE_LIMIT:
+        left = _depth(deployment, deployment.outputs["queueUrl"])
+        if left < least:
+            least, since = left, time.monotonic()
+        progress.update(task, completed=total - left)
+        time.sleep(0.25 if left else 0)
+
+
+def _depth(deployment: Deployment, queue_url: str) -> int:
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    answer = deployment.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))
+    return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def _receive_all(deployment: Deployment, queue_url: str) -> Iterator[dict[str, Any]]:
+    """Every visible message of a queue; they stay in it."""
+    sqs = deployment.client("sqs")
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        yield from messages
+
+
+def _items(deployment: Deployment) -> Iterator[dict[str, Any]]:
+    """Every item of the table, as plain values."""
+    pages = deployment.client("dynamodb").get_paginator("scan").paginate(TableName=deployment.outputs["tableName"])
+    plain = TypeDeserializer().deserialize
+    for page in pages:
+        yield from ({name: plain(value) for name, value in item.items()} for item in page["Items"])
+
+
+def _verify(
+    deployment: Deployment, traffic: Traffic, stored: list[dict[str, Any]], letters: list[dict[str, Any]]
+) -> list[Check]:
+    """Hold what is in the table and the queues against what was published."""
+    right = sum(_as_event(item) == traffic.newest.get(item["orderId"]) for item in stored)
+    dead = Counter(letter["Body"] for letter in letters)
+    elsewhere = {
+        name: _depth(deployment, deployment.outputs[name]) for name in ("queueUrl", "subscriptionDeadLetterQueueUrl")
+    }
+    return [
+        Check(
+            promise="every order is stored exactly once, in its newest version",
+            held=right == len(stored) == len(traffic.newest),
+            details=f"{right} of {len(traffic.newest)} right, {len(stored)} items",
+        ),
+        Check(
+            promise="every poison message is in the dead-letter queue",
+            held=dead == traffic.poison,
+            details=f"{(dead & traffic.poison).total()} of {traffic.poison.total()}, {dead.total()} messages",
+        ),
+        Check(
+            promise="nothing is left anywhere else",
+            held=not any(elsewhere.values()),
+            details=f"{elsewhere['queueUrl']} in the queue, "
+            f"{elsewhere['subscriptionDeadLetterQueueUrl']} undelivered by the topic",
+        ),
+    ]
+
+
+def _as_event(item: dict[str, Any]) -> dict[str, Any]:
+    """The event that an item was made from."""
+    return {name: value for name, value in item.items() if name not in ("extra", "version")} | dict(item["extra"])
+
+
+def _count(
+    traffic: Traffic,
+    lines: list[Line],
+    published: dict[str, float],
+    letters: list[dict[str, Any]],
+    items: int,
+    end: float,
+) -> Counts:
+    """What happened at each stage, by the function's own log lines."""
+    summaries = [line for line in lines if "records" in line]
+    stored_at = {line["orderId"]: _seconds(line) for line in reversed(lines) if line["message"] == "message stored"}
+    reasons = {line["messageId"]: line["reason"] for line in lines if "reason" in line}
+    latencies = {
+        order: stored_at[order] - published[body] for order, body in _single_versions(traffic) if order in stored_at
+    }
+    start = min(published.values())
+    totals = {key: sum(line[key] for line in summaries) for key in ("stored", "superseded", "rejected", "failed")}
+    return Counts(
+        **totals,
+        published=len(traffic.bodies),
+        received=sum(line["records"] for line in summaries),
+        items=items,
+        reasons={letter["MessageId"]: reasons.get(letter["MessageId"], "not in the log") for letter in letters},
+        latencies=tuple(sorted(latencies.values())),
+        first=latencies.get("O1234", float("nan")),
+        seconds=end - start,
+        busy=max(stored_at.values(), default=end) - start,
+    )
+
+
+def _single_versions(traffic: Traffic) -> Iterator[tuple[str, str]]:
+    """Of each order that has one version only: its id and its message body."""
+    bodies: dict[str, set[str]] = {}
+    for body in traffic.bodies:
+        if body not in traffic.poison:
+            bodies.setdefault(json.loads(body)["orderId"], set()).add(body)
+    return ((order, versions.pop()) for order, versions in bodies.items() if len(versions) == 1)
+
+
+def _seconds(line: Line) -> float:
+    return datetime.fromisoformat(line["timestamp"]).timestamp()
