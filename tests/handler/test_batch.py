@@ -1,0 +1,221 @@
+"""One invocation: which messages fail, what the log says, and that nothing of a message gets into it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.handler.events import EXAMPLE, Context, body, run, sqs_event, without
+from tests.handler.table import Clock, Statement, Table, store_of
+
+SECRET = "payload-secret"
+
+
+def test_only_the_bad_messages_are_answered() -> None:
+    table = Table()
+    result = run(sqs_event(body(orderId="a"), "nope", body(orderId="b"), without("userId")), store_of(table))
+    assert result.failed == ["m1", "m3"]
+    assert set(table.items) == {"a", "b"}
+
+
+BAD = {
+    "not JSON": "{" + SECRET,
+    "empty": "",
+    "missing": without("status"),
+    "empty text": body(userId=""),
+    "wrong type": body(itemName=[SECRET]),
+    "quantity 0": body(quantity=0),
+    "quantity -1": body(quantity=-1),
+    "quantity 1.5": body(quantity=1.5),
+    "quantity true": body(quantity=True),
+    "quantity huge": body(quantity=10**40),
+    "quantity very huge": body(quantity="?").replace('"?"', "9" * 5000),
+    "no zone": body(timestamp="2025-05-03T12:00:00"),
+    "year 0": body(timestamp="0000-05-03T12:00:00Z"),
+    "secret time": body(timestamp=SECRET),
+    "NaN": body(note="?").replace('"?"', "NaN"),
+    "10,000 nested lists": "[" * 10_000 + "]" * 10_000,
+    "10,000 nested lists in an order": body(note="?").replace('"?"', "[" * 10_000 + "]" * 10_000),
+    "lone surrogate": body(note="\ud800" + SECRET),
+    "lone surrogate as id": body(orderId="\ud800"),
+    "name twice": body()[:-1] + f', "{SECRET}": 1, "{SECRET}": 2}}',
+    "too large": body(note=SECRET * 40_000),
+    "number too precise": body(note="?").replace('"?"', "0." + "1" * 50),
+    "no body": None,
+    "body is an object": {"orderId": SECRET},
+    "body of bytes": b"{}",
+    "envelope of nothing": json.dumps({"Type": "Notification", "Message": ""}),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_bad_input_fails_alone_with_a_reason_and_no_payload(bad: Any) -> None:
+    table = Table()
+    result = run(sqs_event(body(orderId="before"), bad, body(orderId="after")), store_of(table), level="DEBUG")
+    assert result.failed == ["m1"]
+    assert set(table.items) == {"before", "after"}
+    [line] = [line for line in result.lines if line["message"] == "message rejected"]
+    assert line["level"] == "WARN"
+    assert line["messageId"] == "m1"
+    assert 10 < len(line["reason"]) < 300
+    assert SECRET not in result.output
+
+
+GOOD = {
+    "NUL": body(userId="\x00", itemName="a\x00b"),
+    "250 KB": body(note="x" * 250_000),
+    "PartiQL": body(**dict.fromkeys(("userId", "itemName", "status"), '\'}; DELETE FROM "Orders" WHERE 1=1 --')),
+    "envelope": json.dumps({"Type": "Notification", "Message": body()}),
+    "quantity 1.0": body(quantity=1.0),
+    "emoji": body(itemName="\U0001f4e6"),
+}
+
+
+@pytest.mark.parametrize("good", GOOD.values(), ids=GOOD.keys())
+def test_unusual_orders_are_stored(good: str) -> None:
+    table = Table()
+    result = run(sqs_event(good), store_of(table))
+    assert result.failed == []
+    assert set(table.items) == {"O1234"}
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("event", [{"Records": []}, {}, None, [], "x", {"Records": None}, {"Records": {"a": 1}}])
+def test_an_event_without_messages_answers_no_failures(event: object) -> None:
+    result = run(event, store_of(Table()))
+    assert result.failed == []
+    assert result.summary["records"] == 0
+    assert [line["level"] for line in result.lines[:-1]] == ([] if event == {"Records": []} else ["ERROR"])
+
+
+def test_a_messageid_is_answered_once() -> None:
+    records = [{"messageId": "same", "body": text} for text in (body(), "bad", body(), "bad")]
+    table = Table()
+    result = run({"Records": records}, store_of(table))
+    assert result.failed == ["same"]
+    assert result.summary["records"] == 4
+    assert set(table.items) == {"O1234"}
+
+
+@pytest.mark.parametrize("record", [{}, {"body": "bad"}, {"messageId": None, "body": "bad"}, None, 5, "x", []])
+def test_a_bad_message_without_an_id_returns_the_whole_batch(record: object) -> None:
+    table = Table()
+    result = run({"Records": [{"messageId": "m0", "body": body()}, record]}, store_of(table))
+    assert result.failed == [""]
+    assert set(table.items) == {"O1234"}
+
+
+def test_all_messages_of_an_order_fail_with_its_write() -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        return {index: "AccessDenied" for index, each in enumerate(statements) if each["Parameters"][0]["S"] == "a"}
+
+    bodies = [body(orderId="a"), body(orderId="b"), body(orderId="a", timestamp="2026-01-01T00:00:00Z"), "bad"]
+    result = run(sqs_event(*bodies), store_of(Table(before=before)))
+    assert result.failed == ["m0", "m2", "m3"]
+    assert [(line["level"], line.get("orderId"), line["reason"]) for line in result.lines[:2]] == [
+        ("ERROR", "a", "DynamoDB answered AccessDenied: it is AccessDenied")
+    ] * 2
+
+
+def test_the_newest_version_in_a_batch_is_written_once() -> None:
+    table = Table()
+    times = [f"2025-05-03T12:00:{second:02}Z" for second in (5, 30, 1, 30)]
+    result = run(sqs_event(*(body(timestamp=time) for time in times)), store_of(table))
+    assert len(table.calls) == 1
+    assert table.items["O1234"]["timestamp"] == {"S": times[1]}
+    assert (result.summary["stored"], result.summary["superseded"]) == (1, 3)
+
+
+def test_no_time_left_fails_every_message_and_starts_nothing() -> None:
+    table = Table()
+    result = run(sqs_event(body(), "bad"), store_of(table), context=Context(milliseconds=400))
+    assert result.failed == ["m0", "m1"]
+    assert table.calls == []
+    assert result.lines[0]["reason"] == "DynamoDB confirmed no write before the function's deadline"
+
+
+def test_retries_end_half_a_second_before_the_function_does() -> None:
+    clock = Clock()
+    table = Table(before=lambda call, statements: {0: "ThrottlingError"})
+    assert run(sqs_event(body()), store_of(table, clock), context=Context(milliseconds=3_000)).failed == ["m0"]
+    assert len(table.calls) > 3
+    assert clock.now < 2.5
+
+
+def test_the_summary_counts_every_record() -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        return {index: "AccessDenied" for index, each in enumerate(statements) if each["Parameters"][0]["S"] == "f"}
+
+    table = Table(before=before)
+    store = store_of(table)
+    run(sqs_event(body(orderId="old")), store)
+    bodies = [body(orderId=order_id) for order_id in ("a", "b", "old", "f", "a")]
+    summary = run(sqs_event(*bodies, "bad", ""), store).summary
+    milliseconds = summary.pop("milliseconds")
+    assert isinstance(milliseconds, float)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", summary.pop("timestamp"))
+    assert summary == {
+        "level": "INFO",
+        "message": "batch processed",
+        "requestId": "request-1",
+        "records": 7,
+        "stored": 2,
+        "superseded": 2,
+        "rejected": 2,
+        "failed": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("level", "lines"),
+    [
+        ("TRACE", ["DEBUG", "WARN", "INFO"]),
+        ("DEBUG", ["DEBUG", "WARN", "INFO"]),
+        ("INFO", ["WARN", "INFO"]),
+        ("nonsense", ["WARN", "INFO"]),
+        ("warn", ["WARN"]),
+        ("ERROR", []),
+        ("FATAL", []),
+    ],
+)
+def test_the_log_level_chooses_the_lines(level: str, lines: list[str]) -> None:
+    result = run(sqs_event(body(), "bad"), store_of(Table()), level=level)
+    assert [line["level"] for line in result.lines] == lines
+
+
+def test_an_order_id_cannot_forge_a_line_or_move_a_cursor() -> None:
+    forged = '\n{"level": "INFO"}\r\x1b[2J\u2028\x85\U0001f4e6' + "x" * 400
+    result = run(sqs_event(body(orderId=forged, quantity=0)), store_of(Table()))
+    assert result.output.isascii()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", result.output)
+    assert result.output.count("\n") == 2
+    assert result.lines[0]["orderId"] == forged[:128]
+
+
+texts = st.text(min_size=1) | st.sampled_from(["'", '"', "?", "\x00", "\n", "\U0001f4e6"])
+bodies = st.one_of(
+    st.text(),
+    st.builds(body, orderId=texts, userId=texts, status=texts, note=st.text(min_size=8)),
+    st.builds(body, quantity=st.integers() | st.floats(allow_nan=False), timestamp=st.text()),
+    st.builds(lambda text, at: text[:at], st.just(body()), st.integers(0, 140)),
+    st.none() | st.integers() | st.dictionaries(st.text(), st.integers()),
+)
+
+
+@given(st.lists(bodies, max_size=40))
+def test_whatever_arrives_every_message_is_stored_or_answered(batch: list[Any]) -> None:
+    table = Table()
+    result = run(sqs_event(*batch), store_of(table), level="DEBUG")
+    summary = result.summary
+    assert len(result.lines) == len(batch) + 1
+    assert sum(summary[kind] for kind in ("stored", "superseded", "rejected", "failed")) == len(batch)
+    assert summary["failed"] == 0
+    assert summary["stored"] == len(table.items)
+    assert len(result.failed) == summary["rejected"]
+    for index, text in enumerate(batch):
+        if f"m{index}" not in result.failed:
+            assert json.loads(text).get("orderId", EXAMPLE["orderId"]) in table.items

@@ -1,0 +1,253 @@
+"""The store: what it sends, what it sends again, and when it gives up."""
+
+import json
+from collections.abc import Mapping, Sequence
+from threading import Event
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from functions.process_order.orders import Order, parse
+from functions.process_order.store import STORED, SUPERSEDED, TRANSIENT, UNCONFIRMED, Outcome, Store
+from tests.handler.events import body
+from tests.handler.table import Clock, Statement, Table, client_error, store_of
+
+TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+def orders(count: int, **changes: Any) -> list[Order]:
+    return [parse(body(orderId=f"O{index}", **changes)) for index in range(count)]
+
+
+def ids(call: Sequence[Statement]) -> set[str]:
+    """Tell which orders a call wrote; the id is the first parameter of an INSERT and the last but one of an UPDATE."""
+    return {
+        statement["Parameters"][0 if statement["Statement"].startswith("INSERT") else -2]["S"] for statement in call
+    }
+
+
+def test_a_new_order_is_inserted_in_one_call() -> None:
+    table = Table()
+    [order] = orders(1)
+    assert store_of(table).write([order], 10) == {"O0": STORED}
+    assert table.items == {"O0": order.item}
+    assert len(table.calls) == 1
+
+
+def test_nothing_is_called_for_no_orders() -> None:
+    table = Table()
+    assert store_of(table).write([], 10) == {}
+    assert table.calls == []
+
+
+def test_a_newer_version_replaces_every_attribute() -> None:
+    table = Table()
+    [old] = orders(1, note="old")
+    [new] = orders(1, timestamp="2025-05-04T12:00:00Z", userId="U9", itemName="Desk", quantity=9, status="paid", gift=1)
+    store_of(table).write([old], 10)
+    assert store_of(table).write([new], 10) == {"O0": STORED}
+    assert table.items == {"O0": new.item}
+
+
+def test_an_older_or_the_same_version_changes_nothing() -> None:
+    table = Table()
+    [old], [new] = orders(1), orders(1, timestamp="2025-05-04T12:00:00Z")
+    store_of(table).write([new], 10)
+    for order in (old, new):
+        assert store_of(table).write([order], 10) == {"O0": SUPERSEDED}
+        assert table.items == {"O0": new.item}
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(25, [25]), (26, [1, 25]), (100, [25] * 4), (1000, [25] * 40)])
+def test_25_statements_go_in_one_call(count: int, sizes: list[int]) -> None:
+    table = Table()
+    written = store_of(table).write(orders(count), 10)
+    assert set(written.values()) == {STORED}
+    assert sorted(len(call) for call in table.calls) == sizes
+    assert len(table.items) == count
+
+
+def test_only_what_exists_goes_again_as_an_update() -> None:
+    table = Table()
+    store_of(table).write(orders(3), 10)
+    table.calls.clear()
+    clock = Clock()
+    store_of(table, clock).write(orders(5, timestamp="2025-05-04T12:00:00Z"), 10)
+    assert [ids(call) for call in table.calls] == [{"O0", "O1", "O2", "O3", "O4"}, {"O0", "O1", "O2"}]
+    assert clock.pauses == []
+
+
+def test_values_are_parameters_and_never_part_of_a_statement() -> None:
+    hostile = 'x\' , \'y"; DELETE FROM "Orders" WHERE "orderId" = ? --'
+    table = Table()
+    for day in (1, 2):
+        names = dict.fromkeys(("orderId", "userId", "itemName", "status", hostile), hostile)
+        store_of(table).write([parse(body(**names, timestamp=f"2025-05-0{day}T12:00:00Z"))], 10)
+    [[insert], [_], [update]] = table.calls
+    assert insert["Statement"] == (
+        "INSERT INTO \"Orders\" VALUE {'orderId': ?, 'userId': ?, 'itemName': ?, 'quantity': ?, 'status': ?,"
+        " 'timestamp': ?, 'extra': ?, 'version': ?}"
+    )
+    assert update["Statement"] == (
+        'UPDATE "Orders" SET "userId" = ? SET "itemName" = ? SET "quantity" = ? SET "status" = ? SET "timestamp" = ?'
+        ' SET "extra" = ? SET "version" = ? WHERE "orderId" = ? AND "version" < ?'
+    )
+    assert table.items[hostile]["extra"] == {"M": {hostile: {"S": hostile}}}
+
+
+@pytest.mark.parametrize("name", ["", "ab", 'Orders" --', "Orders\n", "x" * 256, "arn:aws:dynamodb"])
+def test_a_table_name_is_checked_before_it_enters_a_statement(name: str) -> None:
+    with pytest.raises(ValueError, match="TABLE_NAME must be the name of a DynamoDB table"):
+        Store(Table(), name)
+
+
+@pytest.mark.parametrize("code", sorted(code for code in TRANSIENT if not code.endswith("Exception")))
+def test_only_the_statements_that_failed_for_a_while_are_sent_again(code: str) -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        return {2: code, 4: code} if call == 0 else {1: code} if call == 1 else {}
+
+    table = Table(before=before)
+    clock = Clock()
+    written = store_of(table, clock).write(orders(6), 10)
+    assert set(written.values()) == {STORED}
+    assert [ids(call) for call in table.calls[1:]] == [{"O2", "O4"}, {"O4"}]
+    assert clock.pauses == [0.05, 0.1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ThrottlingException"),
+        client_error("ProvisionedThroughputExceededException"),
+        client_error("InternalServerError", status=500),
+        client_error("ServiceUnavailable", status=503),
+        client_error("502", status=502),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+        TIMEOUT,
+        ResponseParserError("not JSON"),
+    ],
+    ids=lambda error: f"{type(error).__name__} {error}"[:60],
+)
+def test_a_call_that_failed_for_a_while_is_sent_again(error: Exception) -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        if call < 3:
+            raise error
+        return {}
+
+    table = Table(before=before)
+    assert set(store_of(table).write(orders(3), 10).values()) == {STORED}
+    assert len(table.calls) == 4
+
+
+def test_a_write_whose_answer_was_lost_is_confirmed_by_the_next_attempt() -> None:
+    def after(call: int, statements: Sequence[Statement]) -> None:
+        if call == 0:
+            raise TIMEOUT
+
+    table = Table(after=after)
+    [order] = orders(1)
+    assert store_of(table).write([order], 10) == {"O0": SUPERSEDED}
+    assert table.items == {"O0": order.item}
+
+
+def test_pauses_double_up_to_a_bound_and_end_before_the_deadline() -> None:
+    clock = Clock()
+    table = Table(before=lambda call, statements: {0: "ThrottlingError"})
+    written = store_of(table, clock).write(orders(1), 10)
+    assert clock.pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
+    assert clock.now < 10
+    assert written == {"O0": Outcome("failed", "DynamoDB answered ThrottlingError: it is ThrottlingError")}
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ResourceNotFound", "ItemCollectionSizeLimitExceeded", "NewCode"])
+def test_a_statement_that_cannot_succeed_fails_at_once_and_alone(code: str) -> None:
+    table = Table(before=lambda call, statements: {1: code})
+    written = store_of(table).write(orders(3), 10)
+    assert written == {"O0": STORED, "O1": Outcome("failed", f"DynamoDB answered {code}: it is {code}"), "O2": STORED}
+    assert len(table.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            client_error("AccessDeniedException", message="no x on y"),
+            "DynamoDB answered AccessDeniedException: no x on y",
+        ),
+        (NoCredentialsError(), "the call to DynamoDB failed with NoCredentialsError"),
+        (KeyError("payload"), "the call to DynamoDB failed with KeyError"),
+    ],
+)
+def test_a_call_that_cannot_succeed_fails_at_once(error: Exception, reason: str) -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        raise error
+
+    table = Table(before=before)
+    assert store_of(table).write(orders(2), 10) == dict.fromkeys(("O0", "O1"), Outcome("failed", reason))
+    assert len(table.calls) == 1
+
+
+def test_what_dynamodb_says_about_a_value_is_not_repeated() -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        raise client_error("ValidationException", message="the value SECRET is bad")
+
+    assert store_of(Table(before=before)).write(orders(1), 10) == {
+        "O0": Outcome("failed", "DynamoDB answered ValidationException")
+    }
+    assert store_of(Table(before=lambda call, statements: {0: "ValidationError"})).write(orders(1), 10) == {
+        "O0": Outcome("failed", "DynamoDB answered ValidationError")
+    }
+
+
+@pytest.mark.parametrize("bad", [0, 7, 24])
+def test_one_statement_that_fails_its_whole_call_fails_alone(bad: int) -> None:
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        if f"O{bad}" in ids(statements):
+            raise client_error("ValidationException")
+        return {}
+
+    table = Table(before=before)
+    written = store_of(table).write(orders(25), 10)
+    assert [order_id for order_id, outcome in written.items() if outcome != STORED] == [f"O{bad}"]
+    assert len(table.calls) < 12
+
+
+def test_an_answer_with_too_few_responses_confirms_nothing() -> None:
+    class Short(Table):
+        def batch_execute_statement(self, *, Statements: Sequence[Statement]) -> dict[str, Any]:  # noqa: N803
+            answer = super().batch_execute_statement(Statements=Statements)
+            return {"Responses": answer["Responses"][:-1]} if len(self.calls) == 1 else answer
+
+    table = Short()
+    assert set(store_of(table).write(orders(3), 10)) == {"O0", "O1", "O2"}
+    assert len(table.calls) == 3
+
+
+def test_nothing_is_started_at_the_deadline() -> None:
+    table = Table()
+    assert store_of(table).write(orders(60), 0) == dict.fromkeys([f"O{n}" for n in range(60)], UNCONFIRMED)
+    assert table.calls == []
+
+
+def test_a_call_that_hangs_is_left_behind_and_harms_no_later_one() -> None:
+    released = Event()
+
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        if "O0" in ids(statements) and statements[0]["Parameters"][4] == {"S": "new"}:
+            released.wait()
+        return {}
+
+    table = Table(before=before)
+    store = Store(table, "Orders")
+    try:
+        written = store.write(orders(30), store.clock() + 0.2)
+        assert written["O0"] == UNCONFIRMED
+        assert {written[f"O{index}"] for index in range(25, 30)} == {STORED}
+        newer = orders(30, status="paid", timestamp="2025-05-04T12:00:00Z")
+        assert set(store.write(newer, store.clock() + 10).values()) == {STORED}
+        assert json.dumps(written)  # the answer given is a copy: what hangs can no longer change it
+    finally:
+        released.set()
+    assert {item["status"]["S"] for item in table.items.values()} == {"paid"}
