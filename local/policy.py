@@ -1,0 +1,309 @@
+"""Runs the policy pack over a recorded program, as the Pulumi CLI would: a process of its own, spoken to over gRPC."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import grpc
+import jsonschema
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+
+from local.graph import ROOT, Graph, Resource
+
+PACK = ROOT / "policy"
+START_LIMIT = 60
+"""Seconds that the pack may take to start."""
+_MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
+_LEVELS = ("advisory", "mandatory", "disabled", "remediate")
+
+# Outputs that the provider computes: in the preview of a new stack they are unknown although nobody set them.
+_COMPUTED: Mapping[str, tuple[str, ...]] = {
+    "aws:sqs/queue:Queue": ("url", "policy", "redrivePolicy", "redriveAllowPolicy", "sqsManagedSseEnabled"),
+    "aws:sns/topic:Topic": ("policy", "owner"),
+    "aws:kms/key:Key": ("keyId", "policy"),
+    "aws:lambda/function:Function": ("version", "invokeArn"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One rule broken by one resource."""
+
+    rule: str
+    level: str
+    """mandatory or advisory"""
+    severity: str
+    """low, medium, high or critical"""
+    type: str
+    resource: str
+    urn: str
+    requirement: str
+    """What must hold."""
+    message: str
+    """What is, and how to fix it."""
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What the pack said about one run of the program."""
+
+    stack: str
+    mode: str
+    """preview or update"""
+    pack: str
+    rules: int
+    """Rules that were enforced."""
+    resources: int
+    seconds: float
+    """Time of the analysis, without the start of the pack."""
+    violations: tuple[Violation, ...]
+    exempt: tuple[str, ...]
+    """Violations that an exemption allows."""
+    remediated: tuple[str, ...]
+    """Resources that a rule has mended."""
+    waiting: tuple[str, ...]
+    """Decisions that need values which only the update knows."""
+
+    @property
+    def mandatory(self) -> tuple[Violation, ...]:
+        """The violations that stop a deployment."""
+        return tuple(violation for violation in self.violations if violation.level == "mandatory")
+
+
+def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
+    """Start the pack, judge a recorded run and stop the pack.
+
+    `config` is what `pulumi preview --policy-pack-config` reads. Raises ValueError if it does not fit the pack, and
+    RuntimeError if the pack does not start.
+    """
+    with serve(pack, stack=graph.stack, preview=graph.preview) as analyzer:
+        return analyze(analyzer, graph, config)
+
+
+@contextmanager
+def serve(pack: Path = PACK, *, stack: str = "dev", preview: bool = True) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+    """Run the pack's process as the CLI's language host does, and connect to it; it may serve any number of runs."""
+    environment = {
+        **os.environ,
+        "PULUMI_PROJECT": "orders",
+        "PULUMI_STACK": stack,
+        "PULUMI_DRY_RUN": "true" if preview else "false",
+        "PYTHONDONTWRITEBYTECODE": "",  # bytecode caches halve the start
+    }
+    # The engine's address is never dialled. `-u`, or the port would stay in a buffer.
+    command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(pack)]
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, cwd=pack, env=environment, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        try:
+            port = _port(process)
+            if port is None:
+                process.kill()
+                errors.seek(0)
+                raise RuntimeError(f"the policy pack {pack} must start, got:\n{errors.read().decode()[-2000:]}")
+            options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT)]
+            with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+                yield analyzer_pb2_grpc.AnalyzerStub(channel)
+        finally:
+            process.kill()  # it keeps nothing, and sleeps through SIGTERM's grace
+
+
+def _port(process: subprocess.Popen[bytes]) -> int | None:
+    """Return the port, which is the first line of the pack's output; None if it says anything else."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_LIMIT)
+    line = process.stdout.readline().strip() if ready else b""
+    return int(line) if line.isdigit() else None
+
+
+def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapping[str, Any] | None = None) -> Report:
+    """Judge a recorded run by a running pack: each resource by its inputs, then the stack by its outputs."""
+    started = time.perf_counter()
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
+    settings = configuration(info, config or {})
+    analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=settings))
+    mends = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
+
+    diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
+    notes: list[analyzer_pb2.PolicyNotApplicable] = []
+    remediated: list[str] = []
+    outputs = []
+    for resource in graph.resources:
+        request = _request(resource)
+        if mends:
+            remediated += _mend(analyzer, request)
+        answer = analyzer.Analyze(request)
+        for diagnostic in answer.diagnostics:
+            diagnostic.urn = resource.urn
+        diagnostics += answer.diagnostics
+        notes += answer.not_applicable
+        outputs.append(_outputs(resource, request.properties, preview=graph.preview))
+    answer = analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=outputs))
+    diagnostics += answer.diagnostics
+    notes += answer.not_applicable
+
+    lines = [f"{note.policy_name}: {line}" for note in notes for line in note.reason.splitlines()]
+    enforced = [each for each in settings.values() if each.enforcementLevel != analyzer_pb2.DISABLED]
+    return Report(
+        stack=graph.stack,
+        mode="preview" if graph.preview else "update",
+        pack=info.name,
+        rules=len(enforced),
+        resources=len(graph.resources),
+        seconds=time.perf_counter() - started,
+        violations=tuple(_violations(diagnostics, graph, info)),
+        exempt=tuple(line for line in lines if ": exempt: " in line),
+        remediated=tuple(remediated),
+        waiting=tuple(line for line in lines if ": waits for the update: " in line),
+    )
+
+
+def configuration(info: analyzer_pb2.AnalyzerInfo, config: Mapping[str, Any]) -> dict[str, analyzer_pb2.PolicyConfig]:
+    """Return every rule's level and settings: the pack's own, overridden by `config`, checked as the CLI checks them.
+
+    Raises ValueError naming every entry that does not fit.
+    """
+    problems = [f"{name} must be a rule of {info.name}" for name in config if name not in _names(info)]
+    settings = {}
+    for policy in info.policies:
+        level, given = _entry(config.get(policy.name), config.get("all"))
+        level = level or analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower()
+        if level not in _LEVELS:
+            problems.append(f"{policy.name}: enforcementLevel must be one of {', '.join(_LEVELS)}, got {level}")
+            continue
+        properties = json_format.MessageToDict(policy.configSchema.properties)
+        schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        for error in jsonschema.Draft7Validator(schema).iter_errors(given):
+            problems.append(f"{policy.name}: {error.json_path}: {error.message}")  # noqa: PERF401 - reads better
+        merged = {name: each["default"] for name, each in properties.items() if "default" in each} | given
+        # The level is always stated: the protocol's zero means advisory, and would weaken a mandatory rule.
+        settings[policy.name] = analyzer_pb2.PolicyConfig(
+            enforcementLevel=analyzer_pb2.EnforcementLevel.Value(level.upper()), properties=_struct(merged)
+        )
+    if problems:
+        raise ValueError("the policy configuration must fit the pack:\n  " + "\n  ".join(problems))
+    return settings
+
+
+def _names(info: analyzer_pb2.AnalyzerInfo) -> set[str]:
+    return {"all", *(policy.name for policy in info.policies)}
+
+
+def _entry(own: Any, for_all: Any) -> tuple[str | None, dict[str, Any]]:
+    """Split a rule's configuration into level and settings; a bare text is a level."""
+    entry = {"enforcementLevel": own} if isinstance(own, str) else dict(own or {})
+    level = entry.pop("enforcementLevel", None)
+    if level is None and for_all is not None:
+        level = for_all if isinstance(for_all, str) else for_all.get("enforcementLevel")
+    return level, entry
+
+
+def _request(resource: Resource) -> analyzer_pb2.AnalyzeRequest:
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.type,
+        name=resource.name,
+        urn=resource.urn,
+        properties=resource.request.object,
+        options=_options(resource),
+    )
+
+
+def _options(resource: Resource) -> analyzer_pb2.AnalyzerResourceOptions:
+    return analyzer_pb2.AnalyzerResourceOptions(protect=resource.protect, parent=resource.parent)
+
+
+def _mend(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
+    """Let the pack mend a resource's inputs in the request."""
+    for remediation in analyzer.Remediate(request).remediations:
+        if remediation.HasField("properties"):
+            request.properties.CopyFrom(remediation.properties)
+            yield f"{remediation.policyName}: {request.name}"
+
+
+def _outputs(resource: Resource, inputs: struct_pb2.Struct, *, preview: bool) -> analyzer_pb2.AnalyzerResource:
+    """Return a resource as it is after the step: its inputs, and what the provider computes or would compute."""
+    properties = struct_pb2.Struct()
+    properties.CopyFrom(inputs)
+    if preview:
+        computed = ("id", "arn", *_COMPUTED.get(resource.type, ())) if resource.custom else ()
+        added: Mapping[str, Any] = dict.fromkeys(computed, rpc.UNKNOWN)
+    else:
+        added = {key: value for key, value in resource.outputs.items() if isinstance(value, str | bool | int | float)}
+    for key in set(added) - set(properties.fields):
+        properties[key] = added[key]
+    dependencies = {
+        key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
+        for key, urns in resource.property_dependencies.items()
+    }
+    return analyzer_pb2.AnalyzerResource(
+        type=resource.type,
+        name=resource.name,
+        urn=resource.urn,
+        properties=properties,
+        options=_options(resource),
+        parent=resource.parent,
+        dependencies=resource.dependencies,
+        propertyDependencies=dependencies,
+    )
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(values)
+    return struct
+
+
+def _violations(
+    diagnostics: Sequence[analyzer_pb2.AnalyzeDiagnostic], graph: Graph, info: analyzer_pb2.AnalyzerInfo
+) -> Iterator[Violation]:
+    resources = {resource.urn: resource for resource in graph.resources}
+    links = {policy.name: policy.url for policy in info.policies}
+    for diagnostic in diagnostics:
+        resource = resources.get(diagnostic.urn)
+        yield Violation(
+            rule=diagnostic.policyName,
+            level=analyzer_pb2.EnforcementLevel.Name(diagnostic.enforcementLevel).lower(),
+            severity=analyzer_pb2.PolicySeverity.Name(diagnostic.severity).removeprefix("POLICY_SEVERITY_").lower(),
+            type=resource.type if resource else "",
+            resource=resource.name if resource else "",
+            urn=diagnostic.urn,
+            requirement=diagnostic.description,
+            message=diagnostic.message.removeprefix(diagnostic.description).strip(),
+            link=links.get(diagnostic.policyName, ""),
+        )
+
+
+def print_report(*reports: Report, as_json: bool = False, out: TextIO | None = None) -> None:
+    """Print reports as the CLI prints policy violations, or as a JSON list."""
+    out = out or sys.stdout
+    if as_json:
+        out.write(json.dumps([asdict(report) for report in reports], indent=2) + "\n")
+        return
+    for report in reports:
+        out.write(f"Policies: {report.pack}, stack {report.stack}, {report.mode}\n")
+        for each in sorted(report.violations, key=lambda violation: violation.level == "advisory"):
+            out.write(f"  [{each.level}]  [{each.severity}]  {each.rule}  ({each.type}: {each.resource})\n")
+            out.write(f"    {each.requirement}\n    {each.message}\n    {each.link}\n")
+        for line in report.exempt:
+            out.write(f"  {line}\n")
+        for line in report.remediated:
+            out.write(f"  {line} was mended\n")
+        mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
+        waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
+        out.write(
+            f"  {mandatory} mandatory and {advisory} advisory violations: {report.rules} rules, "
+            f"{report.resources} resources, {report.seconds:.1f} s{waiting}\n"
+        )

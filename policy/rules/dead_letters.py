@@ -1,0 +1,258 @@
+"""Rules about queues and their dead-letter queues: there is one, it fits, it keeps messages and it keeps secrets."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.documents import matches
+from rules.redrive import (
+    dead_letter_queues_of,
+    is_dead_letter_queue,
+    is_queue_arn,
+    redrive_allow_of,
+    redrive_of,
+    sources_of,
+    subscriptions_of,
+    topics_of,
+)
+from rules.rule import Config, Rule, Undecided, Verdict, switch, texts, whole
+from rules.sqs import is_managed_key
+from rules.stack import FUNCTION, MAPPING, QUEUE, TOPIC, Resource, Stack
+from rules.values import MISSING, UNKNOWN, inside, items, json_object, number
+
+_DAY = 24 * 3600
+_STRENGTHS = ("no encryption", "SSE-SQS", "an AWS-managed key", "a customer-managed key")
+
+
+def has_dead_letter_queue(queue: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """A queue redrives somewhere, or is itself where others redrive to."""
+    if not any(matches(pattern, queue.name) for pattern in config["includeFor"]):
+        return
+    if redrive_of(queue, stack) is None and not is_dead_letter_queue(
+        queue, stack, by_allow_policy=config["treatRedriveAllowAsDlq"]
+    ):
+        yield "has no redrivePolicy and is nobody's dead-letter queue"
+
+
+def dead_letter_queue_compatible(queue: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """The dead-letter queue exists, is of the same kind and place, and does not lead back."""
+    redrive = redrive_of(queue, stack)
+    if redrive is None:
+        return
+    arn = inside(json_object(redrive.get("redrivePolicy")), "deadLetterTargetArn")
+    targets = dead_letter_queues_of(queue, stack)
+    if len(targets) == 1:
+        yield from _incompatible(queue, targets[0], stack, by_dependency=arn is UNKNOWN)
+    elif targets or (arn is UNKNOWN and config["allowExternalDlqArns"]):
+        yield Undecided("redrivePolicy")
+    elif arn is UNKNOWN:
+        yield "redrives to a queue that is not in this stack"
+    elif is_queue_arn(arn) and not any(matches(pattern, arn) for pattern in config["allowExternalDlqArns"]):
+        yield f"redrives to {arn}, which is not in this stack"
+
+
+def _incompatible(queue: Resource, target: Resource, stack: Stack, *, by_dependency: bool) -> Iterator[Verdict]:
+    fifo = [each.get("fifoQueue") for each in (queue, target)]
+    if UNKNOWN not in fifo and fifo[0] != fifo[1]:
+        yield f"and its dead-letter queue {target.name} must both be FIFO or both be standard"
+    arns = [arn for each in (queue, target) if isinstance(arn := each.get("arn"), str)]
+    if len({tuple(arn.split(":")[3:5]) for arn in arns}) > 1:
+        yield f"and its dead-letter queue {target.name} must be in one region and account"
+    seen: list[Resource] = []
+    step: Resource | None = target
+    while step is not None and step is not queue and step not in seen:
+        seen.append(step)
+        following = dead_letter_queues_of(step, stack)
+        step = following[0] if len(following) == 1 else None
+    # A queue that names itself in plain sight is for the rule about valid redrive policies.
+    if step is queue and (target is not queue or by_dependency):
+        yield f"redrives in a loop: {' to '.join(each.name for each in [queue, *seen])} and back"
+
+
+def dead_letters_outlive_source(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """The dead-letter queue keeps messages long enough; a moved message keeps the age it had in its source."""
+    sources = sources_of(dead_letters, stack)
+    if not sources and not subscriptions_of(dead_letters, stack):
+        return
+    retention = number(dead_letters.get("messageRetentionSeconds"))
+    if retention is None:
+        yield Undecided("messageRetentionSeconds")
+        return
+    least = config["minDlqRetentionDays"]
+    if retention < least * _DAY:
+        yield f"keeps messages for {_days(retention)}, less than {least} days"
+    if dead_letters.get("fifoQueue") is True:
+        return  # a FIFO queue starts counting anew when it receives a moved message
+    margin = config["minMarginDays"]
+    for source in sources:
+        lives = number(source.get("messageRetentionSeconds"))
+        if lives is not None and retention < lives + margin * _DAY:
+            yield (
+                f"keeps messages for {_days(retention)}, which must be {margin} days longer than its source "
+                f"{source.name} does ({_days(lives)})"
+            )
+
+
+def _days(seconds: float) -> str:
+    return f"{seconds / _DAY:g} days"
+
+
+def dead_letters_name_sources(dead_letters: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
+    """The dead-letter queue says which queues may use it, and those that do are among them."""
+    sources = sources_of(dead_letters, stack)
+    if not sources:
+        return
+    allow = redrive_allow_of(dead_letters, stack)
+    if allow is None:
+        yield "lets every queue of the account use it: there is no redriveAllowPolicy"
+        return
+    policy = json_object(allow.get("redriveAllowPolicy"))
+    permission = inside(policy, "redrivePermission")
+    if permission is not UNKNOWN and permission != "byQueue":
+        yield f"has a redriveAllowPolicy whose redrivePermission is {permission}, not byQueue"
+        return
+    allowed = stack.pointed(allow, QUEUE, "redriveAllowPolicy", "sourceQueueArns")
+    for source in sources:
+        if source not in allowed:
+            yield f"has a redriveAllowPolicy that does not name its source {source.name}"
+
+
+def dead_letters_not_consumed_by_source(dead_letters: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
+    """What a function failed on does not come straight back to it."""
+    consumers = _functions(dead_letters, stack)
+    if not consumers:
+        return
+    for source in sources_of(dead_letters, stack):
+        for function in _functions(source, stack):
+            if function in consumers:
+                yield f"is consumed by {function.name}, whose failures on {source.name} fill it"
+
+
+def _functions(queue: Resource, stack: Stack) -> list[Resource]:
+    mappings = stack.pointing(queue, MAPPING, "eventSourceArn")
+    return [function for mapping in mappings for function in stack.pointed(mapping, FUNCTION, "functionName")]
+
+
+def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """An order does not lose protection by failing: queue or topic, its dead-letter queue is as strong."""
+    sources = sources_of(dead_letters, stack)
+    for subscription in subscriptions_of(dead_letters, stack):
+        sources += topics_of(subscription, stack)
+        sources += stack.pointed(subscription, QUEUE, "endpoint")
+    own = _strength(dead_letters)
+    for source in dict.fromkeys(sources):
+        if own < _strength(source):
+            yield f"has {_STRENGTHS[own]}, weaker than {_STRENGTHS[_strength(source)]} of its source {source.name}"
+        elif config["requireSameKey"] and _key(dead_letters) != _key(source):
+            yield f"does not use the key of its source {source.name}"
+
+
+def _strength(resource: Resource) -> int:
+    key = resource.get("kmsMasterKeyId")
+    if key is MISSING:
+        # SQS encrypts unless told not to; SNS encrypts only with a key.
+        return 0 if resource.type == TOPIC or resource.get("sqsManagedSseEnabled") is False else 1
+    return 2 if is_managed_key(key) else 3
+
+
+def _key(resource: Resource) -> object:
+    key = resource.get("kmsMasterKeyId")
+    return sorted((resource.dependencies or {}).get("kmsMasterKeyId", ())) if key is UNKNOWN else items(key)
+
+
+RULES = (
+    Rule(
+        name="sqs-queue-has-dlq",
+        requires="Every queue that is not itself a dead-letter queue must have one.",
+        why="Without it SQS delivers a message that cannot be processed again and again until its retention ends, "
+        "and then "
+        "deletes it: an order is lost without a trace.",
+        remedy="set redrivePolicy (inline or by sqs.RedrivePolicy) to the ARN of a dead-letter queue and a "
+        "maxReceiveCount.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="REL05",
+        maps_to=("cdk-nag SQS3", "serverless-rules ES6000", "Control Tower CT.SQS.PR.1"),
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
+        on=(QUEUE,),
+        knobs=(
+            texts("includeFor", ("*",), "Names of the queues that need one, with * and ? as wildcards."),
+            switch(
+                "treatRedriveAllowAsDlq",
+                "Whether a queue with a redriveAllowPolicy counts as a dead-letter queue.",
+                default=True,
+            ),
+        ),
+        check_in_stack=has_dead_letter_queue,
+    ),
+    Rule(
+        name="sqs-dlq-in-stack-and-compatible",
+        requires="A dead-letter queue must be in the same stack, region and account, of the same kind, and not lead "
+        "back.",
+        why="SQS refuses a dead-letter queue of another kind or place, and a loop never lets a poison message rest.",
+        remedy="redrive to a queue of this stack with the same fifoQueue, or allow its ARN in allowExternalDlqArns.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="REL05",
+        maps_to=("cfn-lint E3502",),
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
+        on=(QUEUE,),
+        knobs=(texts("allowExternalDlqArns", (), "ARNs of dead-letter queues outside, with * and ? as wildcards."),),
+        check_in_stack=dead_letter_queue_compatible,
+    ),
+    Rule(
+        name="sqs-dlq-retention-exceeds-source",
+        requires="A dead-letter queue must keep messages for the longest time, and longer than its source does.",
+        why="A standard queue counts a moved message's age from its first arrival, so a short retention can delete a "
+        "dead "
+        "letter the moment it is moved.",
+        remedy="set messageRetentionSeconds of the dead-letter queue to 1209600 (14 days), or shorten its source's.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.MEDIUM,
+        pillar="REL05",
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html",
+        on=(QUEUE,),
+        knobs=(
+            whole("minDlqRetentionDays", 14, "Fewest days that a dead-letter queue keeps a message."),
+            whole("minMarginDays", 1, "Days that it must keep a message longer than its source; not for FIFO queues."),
+        ),
+        check_in_stack=dead_letters_outlive_source,
+    ),
+    Rule(
+        name="sqs-dlq-redrive-allow",
+        requires="A dead-letter queue must name the queues that may redrive to it.",
+        why="By default every queue of the account may, and foreign messages hide the orders among them.",
+        remedy='add sqs.RedriveAllowPolicy with redrivePermission "byQueue" and the source in sourceQueueArns.',
+        level=EnforcementLevel.ADVISORY,
+        severity=Severity.MEDIUM,
+        pillar="SEC03",
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
+        on=(QUEUE,),
+        check_in_stack=dead_letters_name_sources,
+    ),
+    Rule(
+        name="sqs-dlq-not-consumed-by-source-function",
+        requires="A dead-letter queue must not feed the function whose failures fill it.",
+        why="The same poison message fails again, and its last copy is deleted or circles for ever.",
+        remedy="remove the event source mapping and redrive dead letters once their cause is fixed.",
+        level=EnforcementLevel.ADVISORY,
+        severity=Severity.MEDIUM,
+        pillar="REL05",
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html",
+        on=(QUEUE,),
+        check_in_stack=dead_letters_not_consumed_by_source,
+    ),
+    Rule(
+        name="sqs-dlq-encryption-parity",
+        requires="A dead-letter queue must be encrypted at least as strongly as what fills it.",
+        why="It holds the same orders, for longer.",
+        remedy="set kmsMasterKeyId of the dead-letter queue to the key of its source.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="SEC08",
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
+        on=(QUEUE,),
+        knobs=(switch("requireSameKey", "Whether it must be the very same key.", default=False),),
+        check_in_stack=dead_letters_as_secret_as_source,
+    ),
+)

@@ -1,0 +1,158 @@
+"""One reading of IAM policy documents, whatever shape they are written in."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from rules.values import MISSING, UNKNOWN, items
+
+ANYONE = ("aws", "*")
+
+# Operators that hold only if the key is present and equal; ...IfExists and ForAllValues: hold without the key.
+_EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One operator applied to one key, both in lower case."""
+
+    operator: str
+    key: str
+    values: tuple[Any, ...]
+
+    def pins(self, *keys: str) -> bool:
+        """Whether it holds only for fixed values of one of these keys; a value not known yet counts as fixed."""
+        return (
+            self.operator.removeprefix("foranyvalue:") in _EQUALITY
+            and self.key in {key.lower() for key in keys}
+            and bool(self.values)
+            and not any(isinstance(value, str) and ("*" in value or "?" in value) for value in self.values)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement; parts that are not known yet are UNKNOWN."""
+
+    allows: bool
+    principals: tuple[tuple[str, Any], ...]
+    """Pairs of kind in lower case and identifier; everyone, however written, is ANYONE."""
+    excludes_principals: bool
+    """NotPrincipal: everyone but the principals."""
+    actions: tuple[Any, ...]
+    """In lower case, wildcards as written."""
+    excludes_actions: bool
+    """NotAction: everything but the actions."""
+    resources: tuple[Any, ...]
+    excludes_resources: bool
+    conditions: tuple[Condition, ...]
+
+    def covers(self, action: str) -> bool:
+        """Whether an action such as `sqs:SendMessage` is among those of the statement."""
+        hit = any(pattern is UNKNOWN or matches(pattern, action.lower()) for pattern in self.actions)
+        return hit != self.excludes_actions
+
+    def reaches(self, arn: Any) -> bool:
+        """Whether an ARN is among the resources; yes if either is not known."""
+        if arn is UNKNOWN or arn is MISSING:
+            return True
+        hit = any(pattern is UNKNOWN or matches(pattern, arn) for pattern in self.resources)
+        return hit != self.excludes_resources
+
+    def speaks_for(self, service: str) -> bool:
+        """Whether a service such as `sns.amazonaws.com` is a principal."""
+        return ("service", service) in self.principals and not self.excludes_principals
+
+    def pinned_to(self, *keys: str) -> bool:
+        """Whether some condition holds only for fixed values of one of these keys."""
+        return any(condition.pins(*keys) for condition in self.conditions)
+
+    @property
+    def open(self) -> bool:
+        """Whether everyone is a principal."""
+        return self.excludes_principals or ANYONE in self.principals
+
+
+def statements(document: Any) -> tuple[Statement, ...]:
+    """Read a document given as JSON or as an object.
+
+    Raises ValueError saying what is wrong; the caller decides what an unknown or missing document means.
+    """
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError as error:
+            raise ValueError("is not JSON") from error
+    if not isinstance(document, Mapping):
+        raise ValueError("is not an object")
+    parts = _lower_keys(document)
+    if "statement" not in parts:
+        raise ValueError("has no Statement")
+    return tuple(_statement(part) for part in items(parts["statement"]))
+
+
+def readable(document: Any) -> tuple[Statement, ...]:
+    """Read a document; one that is malformed, unknown or missing says nothing."""
+    try:
+        return statements(document)
+    except ValueError:
+        return ()
+
+
+def _statement(part: Any) -> Statement:
+    if not isinstance(part, Mapping):
+        raise ValueError("has a Statement that is not an object")
+    part = _lower_keys(part)
+    effect = part.get("effect")
+    if not isinstance(effect, str) or effect.lower() not in ("allow", "deny"):
+        raise ValueError("has a Statement whose Effect is neither Allow nor Deny")
+    actions = items(part.get("action", part.get("notaction", MISSING)))
+    if not actions or not all(action is UNKNOWN or isinstance(action, str) for action in actions):
+        raise ValueError("has a Statement without a text as Action")
+    return Statement(
+        allows=effect.lower() == "allow",
+        principals=tuple(_principals(part.get("principal", part.get("notprincipal", MISSING)))),
+        excludes_principals="notprincipal" in part,
+        actions=tuple(action.lower() if isinstance(action, str) else UNKNOWN for action in actions),
+        excludes_actions="notaction" in part,
+        resources=tuple(items(part.get("resource", part.get("notresource", MISSING)))),
+        excludes_resources="notresource" in part,
+        conditions=tuple(_conditions(part.get("condition", {}))),
+    )
+
+
+def _principals(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for kind, names in value.items():
+            for name in items(names):
+                yield ANYONE if name == "*" else (kind.lower(), name)
+    else:
+        for name in items(value):
+            yield ANYONE if name == "*" else ("aws", name)
+
+
+def _conditions(value: Any) -> Iterator[Condition]:
+    if not isinstance(value, Mapping):
+        raise ValueError("has a Statement whose Condition is not an object")
+    for operator, tests in value.items():
+        if not isinstance(tests, Mapping):
+            raise ValueError(f"has a Condition {operator} that is not an object")
+        for key, values in tests.items():
+            yield Condition(operator=operator.lower(), key=key.lower(), values=tuple(items(values)))
+
+
+def _lower_keys(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key).lower(): item for key, item in value.items()}
+
+
+def matches(pattern: Any, text: str) -> bool:
+    """Whether a pattern with `*` and `?` matches the whole text."""
+    return isinstance(pattern, str) and _expression(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)

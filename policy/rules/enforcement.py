@@ -1,0 +1,176 @@
+"""Turns rules into Pulumi policies: settings, exemptions, undecided verdicts and faults are handled here, once."""
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from pulumi_policy import (
+    Policy,
+    PolicyComplianceFramework,
+    PolicyConfigSchema,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+
+from rules.exemptions import SCHEMA as EXEMPTIONS
+from rules.exemptions import Exemption, read_exemptions
+from rules.rule import Config, Rule, Undecided, Verdict
+from rules.stack import Resource, from_inputs, from_outputs
+
+# How each line of a policy's "not applicable" begins: the only channel there is for what is no violation.
+EXEMPT = "exempt:"
+WAITS = "waits for the update:"
+
+Case = tuple[Resource, Callable[[Config], Iterator[Verdict]]]
+
+
+def policy(rule: Rule) -> Policy:
+    """Return the Pulumi policy that enforces a rule."""
+    stated: dict[str, Any] = {
+        "name": rule.name,
+        "description": rule.requires,
+        "enforcement_level": rule.level,
+        "config_schema": PolicyConfigSchema(properties=config_schema(rule)),
+        "severity": rule.severity,
+        "framework": PolicyComplianceFramework(name="AWS Well-Architected Framework", reference=rule.pillar),
+        "tags": list(rule.maps_to),
+        "remediation_steps": rule.remedy,
+        "url": rule.link,
+    }
+    if rule.check_in_stack:
+        return StackValidationPolicy(**stated, validate=partial(_validate_stack, rule))
+    # The SDK takes a mapping as well as an awaitable, but its annotation does not say so.
+    remediate: Any = partial(_remediate, rule) if rule.remediate else None
+    return ResourceValidationPolicy(**stated, validate=partial(_validate_resource, rule), remediate=remediate)
+
+
+def config_schema(rule: Rule) -> dict[str, dict[str, Any]]:
+    """Return the JSON schema of each setting; the Pulumi CLI refuses settings that do not fit it."""
+    knobs = {knob.name: {**knob.schema, "default": knob.default, "description": knob.meaning} for knob in rule.knobs}
+    return {**knobs, "exempt": EXEMPTIONS}
+
+
+def settings(rule: Rule, given: Mapping[str, Any]) -> Config:
+    """Merge what was configured over the rule's defaults: the SDK fills none in.
+
+    Raises ValueError naming every setting that does not exist or does not fit.
+    """
+    known = {knob.name: knob for knob in rule.knobs}
+    found: dict[str, Any] = {name: knob.default for name, knob in known.items()}
+    problems = []
+    for name, value in given.items():
+        if name == "exempt":
+            continue
+        if name not in known:
+            problems.append(f"setting must be one of {', '.join([*known, 'exempt'])}, got {name}")
+            continue
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        if _fits(whole, known[name].schema):
+            found[name] = whole
+        else:
+            problems.append(f"{name} must be of type {known[name].schema['type']}, got {value}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return found
+
+
+def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
+    match schema["type"]:
+        case "integer":
+            return type(value) is int and value >= schema.get("minimum", value)
+        case "boolean":
+            return type(value) is bool
+        case "array":
+            return isinstance(value, list) and all(_fits(item, schema["items"]) for item in value)
+        case _:
+            return isinstance(value, str) and len(value) >= schema.get("minLength", 0)
+
+
+def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
+    if args.resource_type not in rule.on or rule.check is None:
+        return
+    resource = from_inputs(args)
+    notes = _enforce(rule, [(resource, partial(rule.check, resource))], args.get_config(), report)
+    if notes:
+        args.not_applicable("\n".join(notes))  # raises: it has to be last
+
+
+def _validate_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
+    if rule.check_in_stack is None:
+        return
+    stack = from_outputs(args.resources)
+
+    cases = [(each, partial(rule.check_in_stack, each, stack)) for each in stack.of(*rule.on)]
+    notes = _enforce(rule, cases, args.get_config(), report)
+    if notes:
+        args.not_applicable("\n".join(notes))  # raises: it has to be last
+
+
+def _enforce(rule: Rule, cases: Iterable[Case], given: Mapping[str, Any], report: ReportViolation) -> list[str]:
+    """Report the violations of all cases; return what was exempt or has to wait, for the record."""
+    try:
+        config, exemptions = settings(rule, given), read_exemptions(given.get("exempt", ()))
+    except ValueError as error:
+        for resource, _ in cases:
+            report(f"{resource.name} could not be judged, because {rule.name} is misconfigured: {error}.", resource.urn)
+        return []
+    notes = []
+    for resource, check in cases:
+        violations, waiting = _judge(rule, partial(check, config))
+        exemption = next((each for each in exemptions if each.covers(resource.name, resource.urn)), None)
+        if exemption and exemption.expired():
+            violations.append(f"has an exemption that expired on {exemption.expires} ({exemption.reason})")
+        elif exemption and violations:
+            notes.append(_visible(rule, resource, exemption))
+            violations = []
+        for violation in violations:
+            report(f"{resource.name} {violation}. To fix it: {rule.remedy}", resource.urn)
+        if waiting and not violations:
+            notes.append(f"{WAITS} {resource.name} ({', '.join(waiting)} is not known in preview)")
+    return notes
+
+
+def _judge(rule: Rule, check: Callable[[], Iterator[Verdict]]) -> tuple[list[str], list[str]]:
+    """Run one check to its end; a fault in it is a violation that names the rule, never a dead preview."""
+    violations: list[str] = []
+    waiting: list[str] = []
+    try:
+        for verdict in check():
+            if isinstance(verdict, Undecided):
+                waiting.append(verdict.properties)
+            else:
+                violations.append(verdict)
+    except Exception as fault:  # noqa: BLE001 - the engine shows nothing but "Exception calling application"
+        # Only the type and place of the fault: its text may hold a secret property.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        violations.append(
+            f"could not be judged: {rule.name} failed with {type(fault).__name__} at {place.name}, line {place.lineno}"
+        )
+    return violations, waiting
+
+
+def _visible(rule: Rule, resource: Resource, exemption: Exemption) -> str:
+    """Say on standard error, which the CLI shows, that an exemption was used; standard output is the protocol's."""
+    until = f" until {exemption.expires}" if exemption.expires else ""
+    sys.stderr.write(f"exempt: {rule.name} does not apply to {resource.name}{until}: {exemption.reason}\n")
+    return f"{EXEMPT} {resource.name}{until}: {exemption.reason}"
+
+
+def _remediate(rule: Rule, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+    """Mend a resource's inputs in place and return them: a copy would lose the marks of its secrets."""
+    if args.resource_type not in rule.on or rule.remediate is None:
+        return None
+    given = args.get_config()
+    try:
+        config, exemptions = settings(rule, given), read_exemptions(given.get("exempt", ()))
+        if any(each.covers(args.name, args.urn) for each in exemptions):
+            return None
+        return args.props if rule.remediate(args.props, config) else None
+    except Exception as fault:  # noqa: BLE001 - left as it is, the resource fails the validation that follows
+        sys.stderr.write(f"{rule.name} could not mend {args.name}: {type(fault).__name__}\n")
+        return None

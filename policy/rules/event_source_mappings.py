@@ -1,0 +1,170 @@
+"""Rules about what feeds a function: retries that end, time enough to finish, and failures told one by one."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.redrive import redrive_of
+from rules.rule import Config, Rule, Undecided, Verdict, switch, whole
+from rules.stack import FUNCTION, MAPPING, QUEUE, Resource, Stack
+from rules.values import MISSING, UNKNOWN, inside, items, json_object, number
+
+
+def reads_queue(mapping: Resource) -> bool:
+    """Whether the source is an SQS queue, which an unknown ARN does not tell but the other inputs do."""
+    source = mapping.get("eventSourceArn")
+    if isinstance(source, str):
+        return ":sqs:" in source
+    # Streams need a starting position, brokers name topics or queues; an SQS mapping may have none of these.
+    others = ("startingPosition", "topics", "queues", "selfManagedEventSource")
+    return source is UNKNOWN and all(mapping.get(key) is MISSING for key in others)
+
+
+def sources_of_mapping(mapping: Resource, stack: Stack) -> list[Resource]:
+    """Return the queue that a mapping reads, if it is in this stack."""
+    return stack.pointed(mapping, QUEUE, "eventSourceArn")
+
+
+def source_has_dead_letters(mapping: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
+    """What the function cannot process ends up somewhere: by the queue's redrive, or by a stream's destination."""
+    for queue in sources_of_mapping(mapping, stack):
+        if redrive_of(queue, stack) is None:
+            yield f"reads {queue.name}, which has no dead-letter queue"
+    kept = mapping.get("destinationConfig", "onFailure", "destinationArn") is not MISSING
+    if not kept and not reads_queue(mapping) and not sources_of_mapping(mapping, stack):
+        yield "reads a stream and has no destinationConfig.onFailure"
+
+
+def visibility_covers_function(mapping: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """No message becomes visible again while a function is still working on it."""
+    for queue in sources_of_mapping(mapping, stack):
+        for function in stack.pointed(mapping, FUNCTION, "functionName"):
+            visible = number(queue.get("visibilityTimeoutSeconds"))
+            timeout = number(function.get("timeout"))
+            window = number(mapping.get("maximumBatchingWindowInSeconds"))
+            if visible is None or timeout is None or window is None:
+                yield Undecided("visibilityTimeoutSeconds")
+                continue
+            factor = config["factor"]
+            least = factor * timeout + (window if config["addBatchWindow"] else 0)
+            if visible < least:
+                added = f" + {window:g} s of batching window" if config["addBatchWindow"] and window else ""
+                yield (
+                    f"reads {queue.name} with a visibility timeout of {visible:g} s, less than {least:g} s "
+                    f"({factor} x the {timeout:g} s of {function.name}{added})"
+                )
+
+
+def reports_batch_item_failures(mapping: Resource, _config: Config) -> Iterator[Verdict]:
+    """One bad message does not make its neighbours fail."""
+    if not reads_queue(mapping) or mapping.get("batchSize") == 1:
+        return
+    types = mapping.get("functionResponseTypes")
+    if types is not UNKNOWN and "ReportBatchItemFailures" not in items(types) and UNKNOWN not in items(types):
+        yield "does not have ReportBatchItemFailures in functionResponseTypes"
+
+
+def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
+    """Batch size, concurrency and retries do not work against each other."""
+    if not reads_queue(mapping):
+        return
+    most = number(mapping.get("scalingConfig", "maximumConcurrency"))
+    if most is not None and not 2 <= most <= 1000:
+        yield f"has a maximumConcurrency of {most:g}, not 2 to 1000"
+    size = number(mapping.get("batchSize")) or 0
+    if size > 10 and number(mapping.get("maximumBatchingWindowInSeconds")) == 0:
+        yield f"has a batchSize of {size:g} without a batching window of at least 1 second"
+    queues = sources_of_mapping(mapping, stack)
+    if size > 10 and any(queue.get("fifoQueue") is True for queue in queues):
+        yield f"has a batchSize of {size:g}, but a FIFO queue gives 10 at most"
+    for function in stack.pointed(mapping, FUNCTION, "functionName"):
+        yield from _reserved_problems(function, most, min(_receives(queues, stack), default=None))
+
+
+def _reserved_problems(function: Resource, most: float | None, receives: float | None) -> Iterator[Verdict]:
+    reserved = number(function.get("reservedConcurrentExecutions"))
+    if reserved is None or reserved < 0:
+        return
+    if reserved == 0:
+        yield f"feeds {function.name}, which reserved concurrency 0 keeps from running"
+        return
+    if most is not None and most > reserved:
+        yield f"has a maximumConcurrency of {most:g}, more than the {reserved:g} reserved for {function.name}"
+    if reserved < 5 and receives is not None and receives < 5:
+        yield (
+            f"feeds {function.name} with reserved concurrency {reserved:g}: throttled batches use up the {receives:g} "
+            "receives of good messages"
+        )
+
+
+def _receives(queues: list[Resource], stack: Stack) -> list[float]:
+    redrives = [redrive for queue in queues if (redrive := redrive_of(queue, stack))]
+    counts = [number(inside(json_object(each.get("redrivePolicy")), "maxReceiveCount")) for each in redrives]
+    return [count for count in counts if count is not None]
+
+
+_SQS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
+_ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
+
+RULES = (
+    Rule(
+        name="esm-source-queue-has-dlq",
+        requires="What feeds a function must have a place for what the function cannot process.",
+        why="A queue without a dead-letter queue repeats a poison message until it expires; a stream without a "
+        "destination "
+        "skips the record.",
+        remedy="set redrivePolicy of the queue, or destinationConfig.onFailure of a stream's mapping (not of a "
+        "queue's).",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="REL05",
+        maps_to=("serverless-rules ES1001",),
+        link=_SQS,
+        on=(MAPPING,),
+        check_in_stack=source_has_dead_letters,
+    ),
+    Rule(
+        name="esm-visibility-timeout",
+        requires="A queue's visibility timeout must be 6 times the timeout of its function, plus the batching window.",
+        why="A message that becomes visible while it is still being processed is processed twice and uses up its "
+        "receives.",
+        remedy="set visibilityTimeoutSeconds of the queue to 6 x the function's timeout + the batching window.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="REL05",
+        maps_to=("cfn-lint E3505",),
+        link=_SQS,
+        on=(MAPPING,),
+        knobs=(
+            whole("factor", 6, "Times the function's timeout; Lambda refuses less than 1.", 1),
+            switch("addBatchWindow", "Whether the batching window is added.", default=True),
+        ),
+        check_in_stack=visibility_covers_function,
+    ),
+    Rule(
+        name="esm-partial-batch-response",
+        requires="A queue's event source mapping must report failures one by one.",
+        why="Otherwise one bad order makes its whole batch fail, and all of them move to the dead-letter queue.",
+        remedy='set functionResponseTypes to ["ReportBatchItemFailures"] and return batchItemFailures.',
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.MEDIUM,
+        pillar="REL05",
+        link=_ERRORS,
+        on=(MAPPING,),
+        check=reports_batch_item_failures,
+    ),
+    Rule(
+        name="esm-concurrency-consistent",
+        requires="Concurrency, batch size and retries of a queue's event source mapping must fit together.",
+        why="Pollers do not see reserved concurrency: what they receive in vain counts towards the dead-letter queue.",
+        remedy="limit the mapping with scalingConfig.maximumConcurrency (2 to 1000) and leave reserved concurrency "
+        "alone.",
+        level=EnforcementLevel.ADVISORY,
+        severity=Severity.MEDIUM,
+        pillar="REL05",
+        maps_to=("Checkov CKV_AWS_115",),
+        link="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html",
+        on=(MAPPING,),
+        check_in_stack=concurrency_consistent,
+    ),
+)

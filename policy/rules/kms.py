@@ -1,0 +1,157 @@
+"""Rules about customer-managed keys: the services of the pipeline may use them, and they cannot be lost."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.documents import Statement, readable, statements
+from rules.rule import Config, Rule, Undecided, Verdict, switch, whole
+from rules.sns import filled_by_topic
+from rules.stack import ALARM, KEY, KEY_ALIAS, KEY_POLICY, LOG_GROUP, QUEUE, TOPIC, Resource, Stack
+from rules.values import MISSING, UNKNOWN, number
+
+_ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
+_LOGS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
+_LOGS_SERVICE = re.compile(r"logs\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
+
+
+def keys_of(resource: Resource, stack: Stack, key: str, *path: str) -> list[Resource]:
+    """Return the keys of this stack that a property names, directly or by an alias."""
+    aliases = stack.pointed(resource, KEY_ALIAS, key, *path)
+    return stack.pointed(resource, KEY, key, *path) + [
+        found for alias in aliases for found in stack.pointed(alias, KEY, "targetKeyId")
+    ]
+
+
+def key_documents(key: Resource, stack: Stack) -> list[Any]:
+    """Return the policy documents of a key, inline or by a KeyPolicy resource."""
+    inline = [key.get("policy")] if key.sets("policy") else []
+    return inline + [policy.get("policy") for policy in stack.pointing(key, KEY_POLICY, "keyId")]
+
+
+def key_admits_services(resource: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """Whoever encrypts with a key on the pipeline's behalf is let in by that key's policy."""
+    for key, service, purpose in _needs(resource, stack):
+        documents = key_documents(key, stack)
+        granting = [
+            statement
+            for document in documents
+            for statement in readable(document)
+            if statement.allows and _speaks_for(statement, service)
+        ]
+        actions = _LOGS if service == "logs" else _ENCRYPT
+        missing = [action for action in actions if not any(each.covers(action) for each in granting)]
+        if missing and UNKNOWN in documents:
+            yield Undecided(f"policy of {key.name}")
+        elif missing:
+            yield f"uses key {key.name}, whose policy does not let {_full(service)} {', '.join(missing)} {purpose}"
+        elif config["requireSourceCondition"] and not all(_scoped(statement) for statement in granting):
+            yield f"uses key {key.name}, whose policy lets {_full(service)} in for any account (no aws:SourceAccount)"
+
+
+def _needs(resource: Resource, stack: Stack) -> Iterator[tuple[Resource, str, str]]:
+    """Pairs of key and service that have to meet, and what for."""
+    if resource.type == QUEUE and filled_by_topic(resource, stack):
+        for key in keys_of(resource, stack, "kmsMasterKeyId"):
+            yield key, "sns", "to fill it"
+    elif resource.type == LOG_GROUP:
+        for key in keys_of(resource, stack, "kmsKeyId"):
+            yield key, "logs", "to write to it"
+    elif resource.type == ALARM:
+        for topic in dict.fromkeys(each for action in _ACTIONS for each in stack.pointed(resource, TOPIC, action)):
+            for key in keys_of(topic, stack, "kmsMasterKeyId"):
+                yield key, "cloudwatch", f"to publish to {topic.name}"
+
+
+_ACTIONS = ("alarmActions", "okActions", "insufficientDataActions")
+
+
+def _full(service: str) -> str:
+    return f"{service}.<region>.amazonaws.com" if service == "logs" else f"{service}.amazonaws.com"
+
+
+def _speaks_for(statement: Statement, service: str) -> bool:
+    if service != "logs":
+        return statement.speaks_for(_full(service))
+    return any(
+        kind == "service" and isinstance(name, str) and _LOGS_SERVICE.fullmatch(name)
+        for kind, name in statement.principals
+    )
+
+
+def _scoped(statement: Statement) -> bool:
+    # CloudWatch Logs names the log group in the encryption context instead, and there a pattern is the documented form.
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    return any(
+        condition.key == "kms:encryptioncontext:aws:logs:arn"
+        or (condition.key in ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid") and "*" not in condition.values)
+        for condition in statement.conditions
+    )
+
+
+def key_hygiene(resource: Resource, config: Config) -> Iterator[Verdict]:
+    """The key rotates, cannot be deleted in haste, and is nobody else's."""
+    if resource.type == KEY:
+        symmetric = resource.get("customerMasterKeySpec") == "SYMMETRIC_DEFAULT"
+        if symmetric and resource.get("enableKeyRotation") not in (True, UNKNOWN):
+            yield "does not rotate (enableKeyRotation)"
+        window = number(resource.get("deletionWindowInDays"))
+        if window is not None and window < config["minDeletionWindow"]:
+            yield f"is deleted {window:g} days after a request, less than {config['minDeletionWindow']}"
+        if resource.get("isEnabled") is False:
+            yield "is disabled"
+    if resource.get("bypassPolicyLockoutSafetyCheck") is True:
+        yield "bypasses the check that keeps the account from locking itself out"
+    document = resource.get("policy")
+    if document is UNKNOWN:
+        yield Undecided("policy")
+    elif document is not MISSING:
+        yield from _public(document)
+
+
+def _public(document: Any) -> Iterator[Verdict]:
+    try:
+        found = statements(document)
+    except ValueError as error:
+        yield f"has a policy that {error}"
+        return
+    pins = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalOrgID", "aws:PrincipalArn", "kms:CallerAccount")
+    if any(each.allows and each.open and not each.pinned_to(*pins) for each in found):
+        yield "has a policy that admits everyone"
+
+
+RULES = (
+    Rule(
+        name="kms-key-admits-pipeline-services",
+        requires="A key must let in the services that encrypt with it: SNS for queues, CloudWatch for alarm topics, "
+        "Logs for log groups.",
+        why="A service that may not use the key drops the message or the alarm without an error, and a grant without a "
+        "source condition serves any account.",
+        remedy="add a key policy statement for the service with kms:GenerateDataKey* and kms:Decrypt (Logs also "
+        "Encrypt*, "
+        "ReEncrypt*, Describe*), limited by aws:SourceAccount or aws:SourceArn.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.CRITICAL,
+        pillar="SEC08",
+        link="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+        on=(QUEUE, LOG_GROUP, ALARM),
+        knobs=(switch("requireSourceCondition", "Whether each grant must be limited to a source.", default=True),),
+        check_in_stack=key_admits_services,
+    ),
+    Rule(
+        name="kms-key-hygiene",
+        requires="A key must rotate, be hard to delete, and not admit everyone.",
+        why="Orders whose key is deleted are lost, whatever backup there is.",
+        remedy="set enableKeyRotation, a deletionWindowInDays of 14 to 30, and a policy that names its principals.",
+        level=EnforcementLevel.ADVISORY,
+        severity=Severity.HIGH,
+        pillar="SEC08",
+        maps_to=("Security Hub KMS.3", "Security Hub KMS.4", "Security Hub KMS.5", "Checkov CKV_AWS_7", "cdk-nag KMS5"),
+        link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+        on=(KEY, KEY_POLICY),
+        knobs=(whole("minDeletionWindow", 14, "Fewest days between a request to delete the key and its deletion.", 7),),
+        check=key_hygiene,
+    ),
+)

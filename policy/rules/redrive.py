@@ -1,0 +1,80 @@
+"""Which queue is whose dead-letter queue, however the program says so."""
+
+import re
+
+from rules.stack import (
+    EVENT_TARGET,
+    FUNCTION,
+    INVOKE_CONFIG,
+    MAPPING,
+    QUEUE,
+    REDRIVE_ALLOW_POLICY,
+    REDRIVE_POLICY,
+    SUBSCRIPTION,
+    TOPIC,
+    Resource,
+    Stack,
+)
+from rules.values import MISSING
+
+_QUEUE_ARN = re.compile(r"arn:aws[\w-]*:sqs:[a-z0-9-]+:\d{12}:[\w.-]+")
+
+# Where a queue can be named as the place for what failed.
+_DEAD_LETTER_TARGETS = (
+    (QUEUE, "redrivePolicy", "deadLetterTargetArn"),
+    (REDRIVE_POLICY, "redrivePolicy", "deadLetterTargetArn"),
+    (SUBSCRIPTION, "redrivePolicy", "deadLetterTargetArn"),
+    (FUNCTION, "deadLetterConfig", "targetArn"),
+    (INVOKE_CONFIG, "destinationConfig", "onFailure", "destination"),
+    (MAPPING, "destinationConfig", "onFailure", "destinationArn"),
+    (EVENT_TARGET, "deadLetterConfig", "arn"),
+)
+
+
+def is_queue_arn(value: object) -> bool:
+    """Whether a value is the ARN of an SQS queue."""
+    return isinstance(value, str) and _QUEUE_ARN.fullmatch(value) is not None
+
+
+def redrive_of(queue: Resource, stack: Stack) -> Resource | None:
+    """Return the resource whose `redrivePolicy` is this queue's: itself, or a RedrivePolicy resource; None if none."""
+    if queue.get("redrivePolicy") is not MISSING:
+        return queue
+    return next(iter(stack.pointing(queue, REDRIVE_POLICY, "queueUrl")), None)
+
+
+def redrive_allow_of(queue: Resource, stack: Stack) -> Resource | None:
+    """Return the resource whose `redriveAllowPolicy` is this queue's; None if none."""
+    if queue.get("redriveAllowPolicy") is not MISSING:
+        return queue
+    return next(iter(stack.pointing(queue, REDRIVE_ALLOW_POLICY, "queueUrl")), None)
+
+
+def dead_letter_queues_of(queue: Resource, stack: Stack) -> list[Resource]:
+    """Return the queues of this stack that a queue redrives to; more than one only where preview cannot tell."""
+    redrive = redrive_of(queue, stack)
+    return stack.pointed(redrive, QUEUE, "redrivePolicy", "deadLetterTargetArn") if redrive else []
+
+
+def sources_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
+    """Return the queues that redrive to a queue."""
+    inline = stack.pointing(dead_letters, QUEUE, "redrivePolicy", "deadLetterTargetArn")
+    separate = stack.pointing(dead_letters, REDRIVE_POLICY, "redrivePolicy", "deadLetterTargetArn")
+    return inline + [queue for via in separate for queue in stack.pointed(via, QUEUE, "queueUrl")]
+
+
+def subscriptions_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
+    """Return the subscriptions whose undeliverable messages go to a queue."""
+    return stack.pointing(dead_letters, SUBSCRIPTION, "redrivePolicy", "deadLetterTargetArn")
+
+
+def topics_of(subscription: Resource, stack: Stack) -> list[Resource]:
+    """Return the topic of a subscription, if it is in this stack."""
+    return stack.pointed(subscription, TOPIC, "topic")
+
+
+def is_dead_letter_queue(queue: Resource, stack: Stack, *, by_allow_policy: bool = True) -> bool:
+    """Whether anything names the queue as the place for what failed, or it says by itself which queues may."""
+    if any(stack.pointing(queue, *target) for target in _DEAD_LETTER_TARGETS):
+        return True
+    return by_allow_policy and redrive_allow_of(queue, stack) is not None

@@ -1,0 +1,157 @@
+"""Rules about topics and subscriptions: encryption, and a place for what cannot be delivered."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.redrive import is_queue_arn, topics_of
+from rules.rule import Config, Rule, Undecided, Verdict, switch, text, texts
+from rules.sqs import is_managed_key
+from rules.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
+from rules.values import MISSING, UNKNOWN, json_object, plain
+
+
+def subscription_has_dead_letter_queue(subscription: Resource, config: Config) -> Iterator[Verdict]:
+    """The subscription names a queue for what SNS gives up on, in the shape SNS accepts."""
+    protocol, stated = subscription.get("protocol"), subscription.get("redrivePolicy")
+    policy = json_object(stated)
+    if stated is UNKNOWN or protocol not in (*config["protocols"], UNKNOWN):
+        return
+    if protocol is UNKNOWN:
+        yield Undecided("protocol")
+    elif stated is MISSING:
+        yield f"({protocol}) has no redrivePolicy"
+    elif policy is MISSING:
+        yield "has a redrivePolicy that is not a JSON object"
+    else:
+        target = policy.get("deadLetterTargetArn", MISSING)
+        if target is not UNKNOWN and not is_queue_arn(target):
+            yield "has a redrivePolicy whose deadLetterTargetArn is not the ARN of an SQS queue"
+        if more := sorted(set(policy) - {"deadLetterTargetArn"}):
+            yield f"has a redrivePolicy with {', '.join(more)}: SNS accepts deadLetterTargetArn only"
+
+
+def subscription_dead_letter_queue_compatible(
+    subscription: Resource, stack: Stack, _config: Config
+) -> Iterator[Verdict]:
+    """The subscription's dead-letter queue is of the topic's kind and not the very queue it delivers to."""
+    targets = stack.pointed(subscription, QUEUE, "redrivePolicy", "deadLetterTargetArn")
+    if len(targets) != 1:
+        return
+    if targets[0] in stack.pointed(subscription, QUEUE, "endpoint"):
+        yield f"sends what {targets[0].name} does not accept to {targets[0].name} itself"
+    for topic in topics_of(subscription, stack):
+        fifo = (topic.get("fifoTopic"), targets[0].get("fifoQueue"))
+        if UNKNOWN not in fifo and fifo[0] != fifo[1]:
+            yield f"joins topic {topic.name} and queue {targets[0].name}: both must be FIFO or both standard"
+
+
+def topic_encrypted(topic: Resource, config: Config) -> Iterator[Verdict]:
+    """The topic has a key: SNS, unlike SQS, encrypts nothing by itself."""
+    key = topic.get("kmsMasterKeyId")
+    if key is MISSING:
+        yield "has no kmsMasterKeyId"
+    elif is_managed_key(key) and not config["allowAwsManagedKey"]:
+        yield f"uses the AWS-managed key {key}, which no alarm and no other service can publish through"
+
+
+def encrypt_topic(properties: Any, config: Config) -> bool:
+    """Give a topic without a key the configured one; a key is never chosen for anyone."""
+    stated = plain(properties["kmsMasterKeyId"]) if "kmsMasterKeyId" in properties else MISSING
+    if stated is not MISSING or not config["remediationKey"]:
+        return False
+    properties["kmsMasterKeyId"] = config["remediationKey"]
+    return True
+
+
+def no_managed_key_behind_topic(queue: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
+    """What SNS writes to does not use a key that SNS may not use."""
+    key = queue.get("kmsMasterKeyId")
+    if is_managed_key(key) and filled_by_topic(queue, stack):
+        yield f"is filled by SNS but encrypted with {key}, which SNS may not use"
+
+
+def filled_by_topic(queue: Resource, stack: Stack) -> bool:
+    """Whether SNS writes to a queue: as an endpoint or as a subscription's dead-letter queue."""
+    return bool(
+        stack.pointing(queue, SUBSCRIPTION, "endpoint")
+        or stack.pointing(queue, SUBSCRIPTION, "redrivePolicy", "deadLetterTargetArn")
+    )
+
+
+def subscribed_topics(queue: Resource, stack: Stack, *path: str) -> list[tuple[Resource, Resource | None]]:
+    """Return the subscriptions that name a queue under a path, each with its topic if that is in this stack."""
+    pairs: list[tuple[Resource, Resource | None]] = []
+    for subscription in stack.pointing(queue, SUBSCRIPTION, *path):
+        topics = topics_of(subscription, stack)
+        pairs.append((subscription, topics[0] if len(topics) == 1 else None))
+    return pairs
+
+
+def topic_arn(subscription: Resource, topic: Resource | None) -> Any:
+    """Return the ARN of a subscription's topic, or UNKNOWN."""
+    arn = subscription.get("topic") if topic is None else topic.get("arn")
+    return arn if isinstance(arn, str) else UNKNOWN
+
+
+RULES = (
+    Rule(
+        name="sns-subscription-has-dlq",
+        requires="Every subscription that SNS can fail to deliver to must have a dead-letter queue.",
+        why="When retries are used up, or the queue's policy or key is wrong, SNS discards the message.",
+        remedy='set redrivePolicy to {"deadLetterTargetArn": <the ARN of a queue that SNS may send to>}.',
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="REL05",
+        maps_to=("cdk-nag SNSRedrivePolicy", "serverless-rules ES7000"),
+        link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
+        on=(SUBSCRIPTION,),
+        knobs=(texts("protocols", ("sqs", "lambda", "http", "https", "firehose"), "Protocols that need one."),),
+        check=subscription_has_dead_letter_queue,
+    ),
+    Rule(
+        name="sns-subscription-dlq-compatible",
+        requires="A subscription's dead-letter queue must be of its topic's kind and not its own endpoint.",
+        why="SNS refuses a queue of the other kind, and an endpoint that is down cannot keep its own failures.",
+        remedy="name a queue of its own with the topic's FIFO setting in redrivePolicy.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="REL05",
+        link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
+        on=(SUBSCRIPTION,),
+        check_in_stack=subscription_dead_letter_queue_compatible,
+    ),
+    Rule(
+        name="sns-topic-encrypted-at-rest",
+        requires="Every topic must be encrypted with a KMS key.",
+        why="Orders hold personal data, and SNS has no encryption by default.",
+        remedy="set kmsMasterKeyId to a customer-managed key.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="SEC08",
+        maps_to=("Security Hub SNS.1", "Checkov CKV_AWS_26"),
+        link="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
+        on=(TOPIC,),
+        knobs=(
+            switch("allowAwsManagedKey", "Whether alias/aws/sns is good enough.", default=False),
+            text("remediationKey", "", "Key that remediation gives to a topic without one; empty: none is given."),
+        ),
+        check=topic_encrypted,
+        remediate=encrypt_topic,
+    ),
+    Rule(
+        name="sns-to-sqs-no-aws-managed-key",
+        requires="A queue that SNS fills must not use the AWS-managed key of SQS.",
+        why="That key's policy does not admit SNS and cannot be changed: SNS drops every message without an error.",
+        remedy="set kmsMasterKeyId to a customer-managed key that admits sns.amazonaws.com, or leave it out for "
+        "SSE-SQS.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.CRITICAL,
+        pillar="REL05",
+        maps_to=("Checkov CKV2_AWS_73",),
+        link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
+        on=(QUEUE,),
+        check_in_stack=no_managed_key_behind_topic,
+    ),
+)
