@@ -1,0 +1,68 @@
+"""Writes the generated parts of the documents anew; `make docs` runs it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from config import StackConfig, key_of
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A file that is generated, or holds a generated part between two comments with the part's name."""
+
+    name: str
+    path: Path
+    part: Callable[[], str]
+
+    def render(self) -> str:
+        """The file's text as it should be. Raises ValueError if the file has no place for the part."""
+        begin, end = f"<!-- {self.name} -->", f"<!-- end of {self.name} -->"
+        pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
+        text, places = pattern.subn(lambda _: self.part(), self.path.read_text())
+        if places != 1:
+            raise ValueError(f"{self.path.name} must hold {begin} and {end} once, got {places} places")
+        return text
+
+
+def configuration_table() -> str:
+    """Every knob of StackConfig as a row of a Markdown table."""
+    rows = ["| key | default | values | meaning |", "|---|---|---|---|"]
+    rows += [
+        f"| `orders:{key_of(f)}` | {_default(f)} | {_values(f)} | {f.metadata['knob'].meaning} |"
+        for f in fields(StackConfig)
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _default(knob_field: Field[Any]) -> str:
+    text = str(knob_field.default).lower() if isinstance(knob_field.default, bool) else str(knob_field.default)
+    return f"`{text}`" if text else "none"
+
+
+def _values(knob_field: Field[Any]) -> str:
+    rule = knob_field.metadata["knob"]
+    if rule.choices:
+        numbers = all(isinstance(choice, int) for choice in rule.choices)
+        text = (
+            f"{rule.choices[0]} to {rule.choices[-1]}, as CloudWatch has them" if numbers else ", ".join(rule.choices)
+        )
+    elif isinstance(knob_field.default, bool):
+        text = "true, false"
+    elif isinstance(knob_field.default, int):
+        text = f"{rule.low} to {rule.high}"
+    else:
+        text = "text"
+    return f"{text} {rule.unit}".strip()
+
+
+GENERATED = (Page(name="configuration", path=ROOT / "README.md", part=configuration_table),)
+"""Everything that is generated."""
+
+if __name__ == "__main__":
+    for page in GENERATED:
+        page.path.write_text(page.render())

@@ -1,0 +1,103 @@
+"""A stack's configuration is read whole, and every problem in it is told at once with its cure."""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import pulumi
+import pytest
+
+import config
+from config import StackConfig, key_of
+from local.graph import record
+
+
+def load(**values: str) -> StackConfig:
+    """The configuration of a stack whose file holds these values."""
+    loaded: list[StackConfig] = []
+    record(program=lambda: loaded.append(config.load()), config={f"orders:{key}": text for key, text in values.items()})
+    return loaded[0]
+
+
+def complaint(**values: str) -> str:
+    with pytest.raises(pulumi.RunError) as caught:
+        load(**values)
+    return str(caught.value)
+
+
+def test_a_stack_without_values_gets_the_defaults() -> None:
+    assert load() == StackConfig()
+
+
+@pytest.mark.parametrize("field", fields(StackConfig), ids=lambda field: field.name)
+def test_every_knob_is_read_from_its_key(field: Any) -> None:
+    rule = field.metadata["knob"]
+    if field.name == "batch_size":
+        other: Any = 7
+    elif rule.choices:
+        other = next(choice for choice in rule.choices if choice != field.default)
+    elif isinstance(field.default, bool):
+        other = not field.default
+    elif isinstance(field.default, int):
+        other = field.default + 1
+    else:
+        other = "someone@example.com"
+    text = str(other).lower() if isinstance(other, bool) else str(other)
+    assert getattr(load(**{key_of(field): text}), field.name) == other
+
+
+@pytest.mark.parametrize("field", [f for f in fields(StackConfig) if type(f.default) is int], ids=lambda f: f.name)
+def test_an_integer_is_held_to_its_bounds(field: Any) -> None:
+    rule, key = field.metadata["knob"], key_of(field)
+    if rule.choices:
+        low, high = min(rule.choices), max(rule.choices)
+        requirement = f"one of {', '.join(map(str, rule.choices))}"
+    else:
+        low, high = rule.low, rule.high
+        requirement = f"an integer from {low} to {high}"
+    with_window = {} if key != "batchSize" else {"batchingWindow": "1"}
+    assert getattr(load(**{key: str(low), **with_window}), field.name) == low
+    assert getattr(load(**{key: str(high), **with_window}), field.name) == high
+    for wrong in (str(low - 1), str(high + 1), "many", "1.5", "true", "", "[]"):
+        text = complaint(**{key: wrong, **with_window})
+        assert f"orders:{key} must be {requirement}, got {wrong}\n" in text
+        assert f"fix: pulumi config set orders:{key} {field.default} --stack dev" in text
+
+
+@pytest.mark.parametrize("wrong", ["yes", "1", "True", ""])
+def test_protection_is_true_or_false_and_nothing_like_it(wrong: str) -> None:
+    text = complaint(protectData=wrong)
+    assert f"orders:protectData must be true or false, got {wrong}\n" in text
+    assert "fix: pulumi config set orders:protectData false --stack dev" in text
+
+
+def test_every_problem_is_told_at_once() -> None:
+    text = complaint(maxReceiveCount="0", runtime="python2.7", logLevel="loud", architecture="z80")
+    assert "4 problem(s)" in text
+    assert re.findall(r"orders:(\w+) must", text) == ["maxReceiveCount", "runtime", "architecture", "logLevel"]
+    assert text.count("fix: ") == 4
+
+
+def test_a_batch_over_ten_needs_a_batching_window() -> None:
+    text = complaint(batchSize="11")
+    assert "orders:batchingWindow must be at least 1 when orders:batchSize is over 10" in text
+    assert "got batchSize 11 and batchingWindow 0" in text
+    assert "fix: pulumi config set orders:batchingWindow 1 --stack dev" in text
+    assert load(batchSize="11", batchingWindow="1").batch_size == 11
+    assert load(batchSize="10").batching_window == 0
+
+
+def test_the_visibility_timeout_is_derived() -> None:
+    assert StackConfig().visibility_timeout == 6 * 30
+    assert load(functionTimeout="7", batchingWindow="5").visibility_timeout == 6 * 7 + 5
+    assert "visibilityTimeout" not in {key_of(field) for field in fields(StackConfig)}
+
+
+@pytest.mark.parametrize("field", fields(StackConfig), ids=lambda field: field.name)
+def test_every_knob_is_documented_and_every_bound_has_its_source(field: Any) -> None:
+    rule = field.metadata["knob"]
+    assert rule.meaning.endswith(".")
+    assert rule.accepts(field.default, type(field.default))
+    if rule.low is not None or rule.high is not None:
+        assert rule.unit
+        assert rule.source.startswith("https://docs.aws.amazon.com/")
