@@ -4,7 +4,9 @@ import pulumi
 
 import config
 from components.account import Account
+from components.alarms import Thresholds
 from components.encryption import Encryption
+from components.monitoring import Monitoring, MonitoringArgs
 from components.package import process_order_archive
 from components.processor import Processor, ProcessorArgs
 from components.queue import Queue, QueueArgs
@@ -47,6 +49,28 @@ processor = Processor(
         architecture=stack.architecture,
     ),
 )
+monitoring = Monitoring(
+    "OrderAlarms",
+    MonitoringArgs(
+        account=account,
+        key_arn=key.arn,
+        scope=f"{pulumi.get_project()}/{pulumi.get_stack()}",
+        topic=topic,
+        queue=queue,
+        processor=processor,
+        table=table,
+        thresholds=Thresholds(
+            oldest_message_age=stack.oldest_message_age,
+            function_duration=stack.longest_duration,
+            function_errors=stack.alarm_function_errors,
+            throttled_writes=stack.alarm_throttled_writes,
+            rejected_orders=stack.alarm_rejected_orders,
+            failed_orders=stack.alarm_failed_orders,
+        ),
+        runbook=stack.alarm_runbook,
+        email=stack.alarm_email,
+    ),
+)
 
 pulumi.export("topicArn", topic.arn)
 pulumi.export("queueUrl", queue.url)
@@ -56,5 +80,7 @@ pulumi.export("subscriptionDeadLetterQueueUrl", topic.dead_letter_queue_url)
 pulumi.export("tableName", table.name)
 pulumi.export("functionName", processor.function_name)
 pulumi.export("logGroupName", processor.log_group_name)
+pulumi.export("alarmTopicArn", monitoring.topic_arn)
+pulumi.export("dashboardName", monitoring.dashboard_name)
 pulumi.export("keyArn", key.arn)
 pulumi.export("region", account.region)

@@ -1,6 +1,7 @@
 """The stack's configuration: every knob with its bounds, read and checked in one place."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -9,6 +10,11 @@ import pulumi
 
 _LAMBDA_LIMITS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"
+_ALARMS = (
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Best_Practice_Recommended_Alarms_AWS_Services.html"
+)
+_MANY = 1_000_000
+"""High enough to silence an alarm."""
 # fmt: off
 _RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -28,6 +34,10 @@ class Knob:
     """Largest value, for integers."""
     choices: tuple[int | str, ...] = ()
     """The only values, where AWS has a closed set."""
+    pattern: str = ".+"
+    """Regular expression that a text must match as a whole."""
+    form: str = "a non-empty text"
+    """What the pattern asks for, in words."""
     source: str = ""
     """The page that gives the bounds."""
 
@@ -38,7 +48,7 @@ class Knob:
         if type_ is bool:
             return "true or false"
         if type_ is str:
-            return "a non-empty text"
+            return self.form
         return f"an integer from {self.low} to {self.high}"
 
     def accepts(self, value: Any, type_: type) -> bool:
@@ -47,9 +57,11 @@ class Knob:
             return False
         if self.choices:
             return value in self.choices
+        if isinstance(value, str):
+            return re.fullmatch(self.pattern, value) is not None
         if isinstance(value, int) and type_ is int:
             return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-        return value is not None and value != ""
+        return True
 
 
 def knob(default: Any, meaning: str, **bounds: Any) -> Any:
@@ -142,6 +154,47 @@ class StackConfig:
         source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html",
     )
 
+    alarm_email: str = knob(
+        "",
+        "Address that alarms notify, once it has confirmed the subscription; none by default.",
+        pattern=r"|[^@\s]+@[^@\s]+\.[^@\s]+",
+        form="an e-mail address",
+    )
+    alarm_runbook: str = knob(
+        "docs/runbook.md",
+        "Where operators read the runbook; the text of an alarm adds its section to it.",
+        pattern=r"[^\s#]+",
+        form="a path or URL without spaces or #",
+    )
+    alarm_order_delay: int = knob(
+        120,
+        "Time that an order may wait in the queue, on top of what its retries take, before an alarm.",
+        unit="seconds",
+        low=1,
+        high=345600,
+        source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
+    )
+    alarm_duration_share: int = knob(
+        80,
+        "Part of its timeout that all but the slowest hundredth of ProcessOrder's runs may take before an alarm.",
+        unit="percent",
+        low=1,
+        high=100,
+        source=_ALARMS,
+    )
+    alarm_function_errors: int = knob(
+        0, "Runs of ProcessOrder that may crash before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
+    )
+    alarm_throttled_writes: int = knob(
+        50, "Writes that DynamoDB may throttle before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
+    )
+    alarm_rejected_orders: int = knob(
+        0, "Messages that may break the contract before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
+    )
+    alarm_failed_orders: int = knob(
+        0, "Messages that may fail to be written before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
+    )
+
     @property
     def visibility_timeout(self) -> int:
         """Seconds a received message stays hidden: 6 x the function's timeout + the batching window.
@@ -149,6 +202,20 @@ class StackConfig:
         https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         """
         return 6 * self.function_timeout + self.batching_window
+
+    @property
+    def oldest_message_age(self) -> int:
+        """Seconds that an order may wait in the queue: a visibility timeout for each retry + the delay.
+
+        SQS leaves a message out of the age of the oldest one once it has been received three times.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        """
+        return min(self.max_receive_count, 3) * self.visibility_timeout + self.alarm_order_delay
+
+    @property
+    def longest_duration(self) -> int:
+        """Milliseconds that an invocation may take: its share of the timeout."""
+        return self.function_timeout * 1000 * self.alarm_duration_share // 100
 
 
 def key_of(knob_field: Field[Any]) -> str:
@@ -193,7 +260,8 @@ def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str
             good[f.name] = value
         else:
             default = json.dumps(f.default) if type_ is bool else f.default
-            yield f"{key} must be {rule.requirement(type_)}, got {texts[f.name]}", f"pulumi config set {key} {default}"
+            fix = f"pulumi config set {key} {default}" if default != "" else f"pulumi config rm {key}"
+            yield f"{key} must be {rule.requirement(type_)}, got {texts[f.name]}", fix
     if good.get("batch_size", 0) > 10 and good.get("batching_window") == 0:
         yield (
             f"{project}:batchingWindow must be at least 1 when {project}:batchSize is over 10, "

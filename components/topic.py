@@ -24,6 +24,7 @@ class Topic(pulumi.ComponentResource):
     name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
     dead_letter_queue_arn: pulumi.Output[str]
+    dead_letter_queue_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: TopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Topic", name, {}, opts)
@@ -50,4 +51,5 @@ class Topic(pulumi.ComponentResource):
         dead_letters = dead_letter_queue(f"{name}-dlq", args.key_arn, child, topic_arn=topic.arn)
         self.arn, self.name = topic.arn, topic.name
         self.dead_letter_queue_url, self.dead_letter_queue_arn = dead_letters.url, dead_letters.arn
+        self.dead_letter_queue_name = dead_letters.name
         self.register_outputs({"arn": self.arn, "deadLetterQueueUrl": self.dead_letter_queue_url})

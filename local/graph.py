@@ -99,6 +99,7 @@ def recorded_answer(region: str) -> Answer:
         "aws:lambda/function:Function": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{{name}}",
         "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
         "aws:kms/key:Key": f"arn:aws:kms:{region}:{ACCOUNT}:key/{{name}}",
+        "aws:cloudwatch/metricAlarm:MetricAlarm": f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{{name}}",
         "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{{name}}",
     }
 

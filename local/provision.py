@@ -12,6 +12,7 @@ from pulumi.runtime.mocks import MockResourceArgs
 
 from local.cloud import Cloud, CloudError
 from local.graph import Answer
+from local.provision_cloudwatch import CREATORS as CLOUDWATCH
 
 Inputs = Mapping[str, Any]
 Creator = Callable[[Cloud, str, Inputs], dict[str, Any]]
@@ -132,13 +133,6 @@ def _table(cloud: Cloud, name: str, inputs: Inputs) -> dict[str, Any]:
     return {"id": name, "name": name, "arn": table["TableArn"]}
 
 
-def _log_group(cloud: Cloud, name: str, inputs: Inputs) -> dict[str, Any]:
-    logs = cloud.client("logs")
-    logs.create_log_group(logGroupName=name, **_renamed(inputs, {"kmsKeyId": "kmsKeyId"}))
-    logs.put_retention_policy(logGroupName=name, retentionInDays=int(inputs["retentionInDays"]))
-    return {"id": name, "name": name, "arn": f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{name}"}
-
-
 def _role(cloud: Cloud, name: str, inputs: Inputs) -> dict[str, Any]:
     role = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=inputs["assumeRolePolicy"])["Role"]
     return {"id": name, "name": name, "arn": role["Arn"]}
@@ -228,7 +222,7 @@ def _renamed(inputs: Inputs, names: Mapping[str, str]) -> dict[str, str]:
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    **CLOUDWATCH,
     "aws:dynamodb/table:Table": _table,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
