@@ -117,10 +117,13 @@ def loopback_client(
 
 
 @contextlib.contextmanager
-def running_cloud(*, region: str, port: int | None = None) -> Iterator[Cloud]:
+def running_cloud(
+    *, region: str, port: int | None = None, command: tuple[str, ...] = (sys.executable, "-m", "local.emulator")
+) -> Iterator[Cloud]:
     """A local cloud for as long as the block runs.
 
-    Listens on 127.0.0.1 only, on `port` (1 to 65535) or a free one. Raises CloudError if it cannot start.
+    Listens on 127.0.0.1 only, on `port` (1 to 65535) or a free one. `command` starts the emulator.
+    Raises CloudError if it cannot start.
     """
     folder = Path(tempfile.mkdtemp(prefix="orders-local-"))
     process = None
@@ -137,7 +140,7 @@ def running_cloud(*, region: str, port: int | None = None) -> Iterator[Cloud]:
         )
         with (folder / "cloud.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local.emulator", str(port), str(folder), str(certificate), str(key)],
+                [*command, str(port), str(folder), str(certificate), str(key)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,208 @@
+"""`python -m local` as a newcomer uses it: it says what it does, does it, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pulumi
+import pytest
+
+from local.cloud import CloudError, running_cloud
+from local.deploy import deployed
+from local.graph import ROOT
+from local.traffic import make_traffic
+
+EXAMPLE = json.loads((ROOT / "examples/orders.jsonl").read_text().splitlines()[0])
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start `python -m local` with a private folder for temporary files."""
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def processes_using(folder: Path) -> list[psutil.Process]:
+    """The processes that know of a folder through their arguments."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(str(folder) in argument for argument in process.cmdline()):
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    outputs = tmp_path / "o.json"
+    process = start(tmp_path, "up", "--outputs", str(outputs))
+    deadline = time.monotonic() + 60
+    while not outputs.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield process, outputs
+    process.kill()
+    process.communicate()
+
+
+def plain_client(service: str, addresses: dict[str, Any]) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=addresses["endpoint"],
+        region_name=addresses["region"],
+        verify=addresses["caBundle"],
+        aws_access_key_id=addresses["accessKeyId"],
+        aws_secret_access_key=addresses["secretAccessKey"],
+    )
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name)
+def test_up_serves_plain_boto3_and_leaves_nothing_when_told_to_stop(
+    running: tuple[subprocess.Popen[str], Path], tmp_path: Path, ending: signal.Signals
+) -> None:
+    process, outputs = running
+    addresses = json.loads(outputs.read_text())
+    assert set(addresses) == {
+        *("endpoint", "region", "accountId", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
+    }
+    assert stat.S_IMODE(outputs.stat().st_mode) == 0o600
+    plain_client("sns", addresses).publish(TopicArn=addresses["outputs"]["topicArn"], Message=json.dumps(EXAMPLE))
+    table, key = plain_client("dynamodb", addresses), {"orderId": {"S": EXAMPLE["orderId"]}}
+    deadline = time.monotonic() + 30
+    while not (item := table.get_item(TableName=addresses["outputs"]["tableName"], Key=key).get("Item")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert item["itemName"] == {"S": "Laptop"}
+    time.sleep(1)  # the log is shown a moment later
+    process.send_signal(ending)
+    text, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert addresses["outputs"]["topicArn"] in text
+    assert "aws sns publish" in text
+    assert "1 records: 1 stored" in text
+    assert not outputs.exists()
+    assert not list((tmp_path / "temporary").iterdir())
+    assert not processes_using(tmp_path)
+
+
+def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(
+    running: tuple[subprocess.Popen[str], Path], tmp_path: Path
+) -> None:
+    process, outputs = running
+    cloud = psutil.Process(process.pid).children(recursive=True)
+    assert outputs.exists()
+    assert cloud
+    process.kill()
+    _, alive = psutil.wait_procs(cloud, timeout=20)
+    assert not alive
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_port_in_use_is_one_clear_message(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(tmp_path, "up", "--port", str(port))
+        text, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert text.startswith(f"port must be free and from 1 to 65535, got {port}")
+    assert len(text.splitlines()) == 1
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_an_unknown_stack_is_one_clear_message(tmp_path: Path) -> None:
+    process = start(tmp_path, "up", "--stack", "live")
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert text.startswith("stack must be one of dev, local, prod, staging, got live")
+    assert len(text.splitlines()) == 1
+
+
+def failing(program: Any, temporary: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> str:
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with pytest.raises(CloudError) as caught, deployed(program=program, **options):
+        pass
+    assert not list(temporary.iterdir())
+    assert not processes_using(temporary)
+    return str(caught.value)
+
+
+def test_a_resource_type_that_the_local_cloud_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        pulumi.CustomResource("aws:s3/bucket:Bucket", "Invoices", {})
+
+    text = failing(program, tmp_path, monkeypatch)
+    assert "got aws:s3/bucket:Bucket (Invoices)" in text
+    assert "local/provision.py" in text
+
+
+def test_a_program_that_fails_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        raise ZeroDivisionError("no orders")
+
+    text = failing(program, tmp_path, monkeypatch)
+    assert text.startswith("the Pulumi program must run to its end, but failed at ")
+    assert "test_commands.py:" in text
+    assert text.endswith("ZeroDivisionError: no orders")
+
+
+def test_a_cloud_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with (
+        pytest.raises(CloudError, match=r"must answer on https://127.0.0.1:\d+, but ended with status"),
+        running_cloud(region="eu-west-1", command=(sys.executable, "-c", "raise SystemExit('out of coffee')")),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_demo_holds_every_promise(tmp_path: Path) -> None:
+    process = start(tmp_path, "demo", "--orders", "60", "--seed", "7")
+    text, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, text
+    assert text.count("✔") == 3
+    assert "✘" not in text
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_the_same_seed_gives_the_same_traffic_and_another_seed_another() -> None:
+    assert make_traffic(50, seed=3) == make_traffic(50, seed=3)
+    assert make_traffic(50, seed=3) != make_traffic(50, seed=4)
+
+
+def test_the_traffic_holds_duplicates_updates_out_of_order_and_poison() -> None:
+    traffic = make_traffic(200, seed=1)
+    assert json.loads(traffic.bodies[0]) == EXAMPLE
+    valid = [json.loads(body) for body in traffic.bodies if body not in traffic.poison]
+    assert len(valid) > len({json.dumps(event) for event in valid})
+    done: set[str] = set()
+    late: set[str] = set()
+    for event in valid:
+        if event == {**traffic.newest[event["orderId"]]}:
+            done.add(event["orderId"])
+        elif event["orderId"] in done:
+            late.add(event["orderId"])
+    assert len(late) > 10
+    assert traffic.poison.total() >= 10
+    assert {event["orderId"] for event in valid} == set(traffic.newest)
