@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-STACK ?= local
+STACK ?= dev
 BIN := .venv/bin
 READY := .venv/ready
 # Start-up is fast only with bytecode caches; an empty value switches them on.
@@ -23,7 +23,13 @@ demo: $(READY) ## the whole pipeline on the local cloud, with a verdict
 	@$(BIN)/python -m local demo
 
 local: $(READY) ## the local cloud, until Ctrl-C
-	@$(BIN)/python -m local up --stack $(STACK)
+	@$(BIN)/python -m local up
+
+policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
+	@$(BIN)/python -m local policy --stack $(STACK)
+
+docs: $(READY) ## write the generated parts of the documents anew
+	@$(BIN)/python -m docs.generate
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest
@@ -40,4 +46,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements anew
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help demo local test lint types check lock
+.PHONY: help demo local policy docs test lint types check lock

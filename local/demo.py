@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.deploy import Deployment, deployed
+from local.deploy import Deployment, deployed, enforce_policies
 from local.logs import Line, LogReader
 from local.picture import Counts, print_picture
 from local.traffic import Traffic, make_traffic
@@ -34,6 +34,7 @@ class Check:
 def demo(*, orders: int, seed: int, console: Console) -> bool:
     """Run the traffic of `orders` generated orders and tell whether every promise held."""
     traffic = make_traffic(orders, seed)
+    enforce_policies("local", console)
     with deployed() as deployment:
         console.print(
             f"[bold]Deployed[/] in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}", highlight=False

@@ -1,6 +1,7 @@
 """Deploys a stack on a local cloud of its own and describes where to reach it."""
 
 import contextlib
+import io
 import json
 import os
 import time
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from rich.console import Console
 
 from local.cloud import Cloud, CloudError, running_cloud
 from local.graph import program, record, stack_config
+from local.policy import check, print_report
 from local.provision import provisioner
 
 
@@ -42,6 +45,24 @@ class Deployment:
             "secretAccessKey": self.cloud.secret_access_key,
             "outputs": dict(self.outputs),
         }
+
+
+def enforce_policies(stack: str, console: Console) -> None:
+    """Hold a stack against the policy pack as a preview of its first deployment would, and say what came of it.
+
+    Raises CloudError with the pack's report if a mandatory rule is broken.
+    """
+    report = check(record(stack=stack, preview=True))
+    if report.mandatory:
+        text = io.StringIO()
+        print_report(report, out=text)
+        raise CloudError(
+            f"{text.getvalue()}nothing was created: mend the program, or exempt the resource with a reason"
+        )
+    advisory = f", {len(report.violations)} advisory violations" if report.violations else ""
+    console.print(
+        f"[bold]Policies[/]: {report.rules} rules hold for {report.resources} resources{advisory}", highlight=False
+    )
 
 
 @contextlib.contextmanager

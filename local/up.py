@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.deploy import Deployment, deployed, written_addresses
+from local.deploy import Deployment, deployed, enforce_policies, written_addresses
 from local.logs import LogReader, readable
 
 EXAMPLE = {
@@ -22,6 +22,7 @@ EXAMPLE = {
 
 def up(*, stack: str, port: int | None, outputs: Path | None, console: Console) -> None:
     """Deploy a stack, say where it is, and follow its function's log until interrupted."""
+    enforce_policies(stack, console)
     with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
         reader = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
         _describe(deployment, outputs, console)
