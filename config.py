@@ -59,8 +59,8 @@ class Knob:
             return value in self.choices
         if isinstance(value, str):
             return re.fullmatch(self.pattern, value) is not None
-        if type_ is int:
-            return (self.low is None or self.low <= int(value)) and (self.high is None or int(value) <= self.high)
+        if isinstance(value, int):
+            return (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
         return True
 
 
