@@ -1,0 +1,131 @@
+"""Alarms and dashboard draw on time series that somebody publishes: AWS, or a filter over the handler's log."""
+
+import functools
+import json
+import time
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+
+from components.dashboard import OUTCOMES
+from functions.process_order.lambda_function import process
+from functions.process_order.orders import Order
+from functions.process_order.store import Outcome
+from local.graph import ROOT, Graph, record
+
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+recorded = functools.cache(record)  # a graph is immutable, and one recording takes half a second
+
+
+class Series(NamedTuple):
+    """What AWS documents of a metric."""
+
+    dimensions: set[str]
+    statistics: set[str]
+    page: str
+
+
+_SNS = "https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html"
+_SQS = (
+    "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
+)
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
+_DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html"
+_ANY = {"Average", "Minimum", "Maximum", "Sum", "SampleCount"}
+_COUNT = {"Sum", "SampleCount"}
+_PERCENTILES = {"p50", "p90", "p95", "p99"}
+
+PUBLISHED = {
+    ("AWS/SNS", "NumberOfMessagesPublished"): Series({"TopicName"}, {"Sum"}, _SNS),
+    ("AWS/SNS", "NumberOfNotificationsDelivered"): Series({"TopicName"}, {"Sum"}, _SNS),
+    ("AWS/SNS", "NumberOfNotificationsFailed"): Series({"TopicName"}, {"Sum", "Average"}, _SNS),
+    ("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq"): Series({"TopicName"}, {"Sum", "Average"}, _SNS),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Series({"QueueName"}, _ANY, _SQS),
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): Series({"QueueName"}, _ANY, _SQS),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): Series({"QueueName"}, _ANY, _SQS),
+    ("AWS/Lambda", "Invocations"): Series({"FunctionName"}, {"Sum"}, _LAMBDA),
+    ("AWS/Lambda", "Errors"): Series({"FunctionName"}, {"Sum"}, _LAMBDA),
+    ("AWS/Lambda", "Throttles"): Series({"FunctionName"}, {"Sum"}, _LAMBDA),
+    ("AWS/Lambda", "Duration"): Series({"FunctionName"}, {"Average", "Maximum"} | _PERCENTILES, _LAMBDA),
+    ("AWS/Lambda", "ConcurrentExecutions"): Series({"FunctionName"}, {"Maximum"}, _LAMBDA),
+    ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): Series({"TableName"}, _ANY, _DYNAMODB),
+    ("AWS/DynamoDB", "WriteThrottleEvents"): Series({"TableName"}, _COUNT, _DYNAMODB),
+    ("AWS/DynamoDB", "SystemErrors"): Series({"TableName", "Operation"}, _COUNT, _DYNAMODB),
+    ("AWS/DynamoDB", "SuccessfulRequestLatency"): Series({"TableName", "Operation"}, _ANY - {"Sum"}, _DYNAMODB),
+}
+"""What AWS publishes, with the page that says so."""
+
+
+def rung(graph: Graph) -> Iterator[tuple[str, str, dict[str, str], str]]:
+    """Each series that an alarm watches: namespace, name, dimensions, statistic."""
+    for alarm in graph.all("aws:cloudwatch/metricAlarm:MetricAlarm").values():
+        given = alarm.properties
+        statistic = given.get("statistic") or given["extendedStatistic"]
+        yield given["namespace"], given["metricName"], given.get("dimensions", {}), statistic
+
+
+def drawn(graph: Graph) -> Iterator[tuple[str, str, dict[str, str], str]]:
+    """Each series of the dashboard, likewise."""
+    (only,) = graph.all("aws:cloudwatch/dashboard:Dashboard").values()
+    for widget in json.loads(only.properties["dashboardBody"])["widgets"]:
+        for namespace, name, *dimensions, options in widget["properties"].get("metrics", []):
+            yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True)), options["stat"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_alarms_and_dashboard_use_series_that_aws_publishes(stack: str) -> None:
+    graph = recorded(stack=stack)
+    for namespace, name, dimensions, stat in [*rung(graph), *drawn(graph)]:
+        if namespace == f"orders/{stack}":
+            assert (name, dimensions, stat) in [(outcome, {}, "Sum") for outcome in OUTCOMES]
+        else:
+            documented = PUBLISHED[namespace, name]
+            assert (name, set(dimensions)) == (name, documented.dimensions)
+            assert (name, stat) in [(name, each) for each in documented.statistics]
+
+
+def test_every_documented_series_has_its_page_and_its_use() -> None:
+    used = {(namespace, name) for namespace, name, _, _ in drawn(recorded(stack="dev"))}
+    assert used >= PUBLISHED.keys()
+    assert all(series.page.startswith("https://docs.aws.amazon.com/") for series in PUBLISHED.values())
+
+
+def test_whatever_rings_can_be_seen_on_the_dashboard() -> None:
+    shown = [series[:3] for series in drawn(recorded(stack="dev"))]
+    assert all(series[:3] in shown for series in rung(recorded(stack="dev")))
+
+
+def summary(bodies: Iterable[dict[str, Any]], written: dict[str, Outcome], capsys: Any) -> dict[str, Any]:
+    """The line that the handler writes about a batch, with a table that answers as told."""
+
+    class Table:
+        clock = staticmethod(time.monotonic)
+
+        def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
+            return {order.order_id: written[order.order_id] for order in orders}
+
+    records = [{"messageId": str(n), "body": json.dumps(body)} for n, body in enumerate(bodies)]
+    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
+    process({"Records": records}, context, Table())  # type: ignore[arg-type]
+    line: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return line
+
+
+def test_the_filters_count_what_the_handler_s_summary_says(capsys: pytest.CaptureFixture[str]) -> None:
+    order = {"userId": "U1", "itemName": "Laptop", "quantity": 1, "status": "new", "timestamp": "2025-05-03T12:00:00Z"}
+    bodies = [{**order, "orderId": order_id} for order_id in ("A", "A", "A", "A", "B", "B", "C")] + [{}, {}, {}]
+    written = {"A": Outcome("stored"), "B": Outcome("stored"), "C": Outcome("failed", "why")}
+    line = summary(bodies, written, capsys)
+    counts = {}
+    for filter_ in recorded(stack="dev").all("aws:cloudwatch/logMetricFilter:LogMetricFilter").values():
+        metric = filter_.properties["metricTransformation"]
+        field = metric["value"].removeprefix("$.")
+        # An event counts if it has this message and the field is a number: what the pattern says.
+        assert filter_.properties["pattern"] == f'{{ $.message = "{line["message"]}" && $.{field} >= 0 }}'
+        assert (metric["namespace"], metric["unit"]) == ("orders/dev", "Count")
+        assert "dimensions" not in metric
+        counts[metric["name"]] = line[field]
+    assert counts == {"stored": 2, "superseded": 4, "rejected": 3, "failed": 1}
