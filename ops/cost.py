@@ -1,0 +1,164 @@
+"""`cost`: what the pipeline costs in a month, beside the same pipeline with one write at a time."""
+
+import math
+from argparse import Namespace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ops import prices
+from ops.prices import Price
+from ops.printing import DIM, GOOD, Printer
+
+CHUNK = 64 * 1024
+"""Bytes that SNS and SQS bill as one request."""
+RECEIVE = 10
+"""Messages in one receive, and in one delete."""
+STATEMENTS, PARALLEL_CALLS = 25, 8
+"""Writes in one call of the handler to DynamoDB, and its calls at once."""
+IDLE_RECEIVES = 5 * 3 * 60 * 24 * 30
+"""Receives a month of an idle queue: Lambda keeps five long polls of 20 s going.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+SUMMARY_LINES = 1200
+"""Bytes of log of an invocation: the handler's summary and Lambda's own three lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What is asked of the pipeline in a month."""
+
+    orders: float
+    """Messages."""
+    batch: float = 10
+    """Messages in an invocation, on average: at most the configured batch size, and 1 when traffic is thin."""
+    memory: int = 512
+    """MB of the function, 128 to 10240."""
+    architecture: str = "arm64"
+    """`arm64` or `x86_64`."""
+    size: int = 300
+    """Bytes of a message."""
+    publish_batch: int = 1
+    """Messages in a publish request, 1 to 10."""
+    updates: float = 0.0
+    """Share of the messages, 0 to 1, whose order is in the table already: these write twice."""
+    round_trip: float = 6.0
+    """Milliseconds of one call to DynamoDB."""
+    own_time: float = 3.0
+    """Milliseconds of an invocation besides its calls."""
+    duration: float | None = None
+    """Milliseconds of an invocation, if measured; else it is reckoned from the calls."""
+    single_writes: bool = False
+    """Whether the function writes one message after the other, each by a conditional put."""
+    alarms: int = 10
+
+
+class Charge(NamedTuple):
+    """One line of the bill."""
+
+    price: Price
+    units: float
+    dollars: float
+
+
+def monthly_cost(workload: Workload) -> list[Charge]:
+    """The bill of a month, by what is charged for; without free tiers, tax and data transfer."""
+    invocations = workload.orders / workload.batch
+    publishes = workload.orders / workload.publish_batch * _chunks(workload.size * workload.publish_batch)
+    # A receive and a delete take up to ten messages; a delete carries no bodies.
+    polls = workload.orders / min(RECEIVE, workload.batch)
+    requests = max(polls * _chunks(workload.size * min(RECEIVE, workload.batch)), IDLE_RECEIVES) + polls
+    writes = math.ceil(workload.size / 1024) * workload.orders * (1 if workload.single_writes else 1 + workload.updates)
+    compute = invocations * math.ceil(duration(workload)) / 1000 * workload.memory / 1024
+    return [
+        Charge(price, units, price.of(units))
+        for price, units in (
+            (prices.PUBLISH, publishes),
+            (prices.QUEUE_REQUEST, requests),
+            (prices.INVOCATION, invocations),
+            (prices.COMPUTE[workload.architecture], compute),
+            (prices.WRITE, writes),
+            (prices.LOG_DATA, invocations * SUMMARY_LINES / 1e9),
+            (prices.ALARM, workload.alarms),
+            (prices.KEY, 1),
+        )
+    ]
+
+
+def duration(workload: Workload) -> float:
+    """Milliseconds of an invocation: measured, or its own time and its calls to DynamoDB one after the other."""
+    if workload.duration is not None and not workload.single_writes:
+        return workload.duration
+    if workload.single_writes:
+        calls = workload.batch
+    else:
+        calls = math.ceil(workload.batch / (STATEMENTS * PARALLEL_CALLS))
+        calls += 1 if workload.updates else 0  # orders that exist are written in a second call
+    return workload.own_time + calls * workload.round_trip
+
+
+def _chunks(size: float) -> int:
+    return max(1, math.ceil(size / CHUNK))
+
+
+def by_service(charges: list[Charge]) -> dict[str, float]:
+    """Dollars by service, in the order of the pipeline."""
+    sums: dict[str, float] = {}
+    for charge in charges:
+        sums[charge.price.service] = sums.get(charge.price.service, 0.0) + charge.dollars
+    return sums
+
+
+def run(options: Namespace, printer: Printer) -> int:
+    batched = Workload(
+        orders=options.orders,
+        batch=options.batch,
+        memory=options.memory,
+        architecture=options.architecture,
+        size=options.bytes,
+        publish_batch=options.publish_batch,
+        updates=options.updates,
+        round_trip=options.round_trip,
+        duration=options.duration,
+        alarms=options.alarms,
+    )
+    single = replace(batched, single_writes=True)
+    bills = {"batched": monthly_cost(batched), "onePutPerMessage": monthly_cost(single)}
+    totals = {name: sum(charge.dollars for charge in bill) for name, bill in bills.items()}
+    if options.as_json:
+        printer.json(
+            {
+                "region": prices.REGION,
+                "pricesAsOf": prices.AS_OF,
+                "milliseconds": {"batched": duration(batched), "onePutPerMessage": duration(single)},
+                "dollars": {name: by_service(bill) for name, bill in bills.items()},
+                "total": totals,
+            }
+        )
+    _show(batched, single, bills, totals, printer)
+    return 0
+
+
+def _show(
+    batched: Workload, single: Workload, bills: dict[str, list[Charge]], totals: dict[str, float], printer: Printer
+) -> None:
+    printer.line(
+        f"{batched.orders:,.0f} orders a month, {batched.batch:g} to a batch; a call to DynamoDB of "
+        f"{batched.round_trip:g} ms makes {duration(batched):g} ms of an invocation, {duration(single):g} ms with one put "
+        "per message"
+    )
+    rows: list[tuple[object, ...]] = [
+        (
+            ours.price.service,
+            f"{round(ours.units, 1):,.12g} {ours.price.unit}",
+            f"${ours.dollars:,.2f}",
+            f"${theirs.dollars:,.2f}",
+        )
+        for ours, theirs in zip(*bills.values(), strict=True)
+    ]
+    rows.append((("total", GOOD), "", (f"${totals['batched']:,.2f}", GOOD), f"${totals['onePutPerMessage']:,.2f}"))
+    printer.table(("service", "a month", "batched", "one put per message"), rows)
+    printer.line(
+        f"Prices of {prices.REGION} as of {prices.AS_OF}, without free tiers, storage, tracing, key requests, transfer and tax.",
+        style=DIM,
+    )
+    for page in dict.fromkeys(price.page for price in prices.PRICES):
+        printer.line(f"  {page}", style=DIM)

@@ -1,0 +1,154 @@
+"""`publish`: checks order events against the contract and publishes them to the topic."""
+
+import itertools
+import json
+import random
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from functions.process_order.orders import Rejected, parse
+from ops.failure import NO, Failure
+from ops.printing import BAD, GOOD, Advance, Printer
+from ops.sending import BATCH_BYTES, Pace, Refused, batches, send
+from ops.stack import Stack
+
+THREADS = 8
+"""Batches on their way at once."""
+SHOWN = 10
+"""Problems that are spelled out."""
+
+
+def run(stack: Stack, options: Namespace, printer: Printer) -> int:
+    bodies = list(generate(options.generate)) if options.generate else read_bodies(read_text(options.file))
+    if not bodies:
+        raise Failure(f"{options.file} must hold at least one order, got none")
+    check(bodies, contract=not options.no_check)
+    if options.save:
+        Path(options.save).write_text("\n".join(bodies) + "\n", encoding="utf-8")
+    started = time.monotonic()
+    with printer.progress("publishing", len(bodies)) as advance:
+        refused = publish(stack, bodies, pace=Pace(options.rate), advance=advance)
+    seconds = time.monotonic() - started
+    published = len(bodies) - len(refused)
+    if options.as_json:
+        failed = [{"position": r.position + 1, "reason": r.reason} for r in refused]
+        printer.json({"published": published, "failed": failed, "seconds": round(seconds, 3)})
+    printer.line(
+        f"published {published} of {len(bodies)} orders in {seconds:.1f} s ({published / max(seconds, 1e-9):.0f}/s)",
+        style=BAD if refused else GOOD,
+    )
+    for refusal in refused[:SHOWN]:
+        printer.line(f"  order {refusal.position + 1} was not taken: {refusal.reason}", style=BAD)
+    return NO if refused else 0
+
+
+def publish(
+    stack: Stack, bodies: Sequence[str], *, pace: Pace, advance: Advance = lambda _steps: None
+) -> list[Refused]:
+    """Publish each body as one message; return those that the topic did not take.
+
+    An order is published once, except when an answer of SNS is lost: then again, which the table ignores.
+    """
+    sns, topic = stack.client("sns"), stack["topicArn"]
+
+    def publish_batch(run: range) -> list[Refused]:
+        pace.wait(len(run))
+        refused = send(
+            lambda entries: sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
+            [{"Message": bodies[position]} for position in run],
+        )
+        advance(len(run))
+        return [Refused(position=run[r.position], reason=r.reason) for r in refused]
+
+    runs = batches([len(body.encode()) for body in bodies], most=pace.at_once)
+    with ThreadPoolExecutor(THREADS if pace.at_once == 10 else 1) as pool:
+        return list(itertools.chain.from_iterable(pool.map(publish_batch, runs)))
+
+
+def read_text(file: str) -> str:
+    """The text of a file, or of standard input for `-`."""
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"FILE must be a readable file of UTF-8 text, or - for standard input, got {file} ({error})"
+        ) from (None)
+
+
+def read_bodies(text: str) -> list[str]:
+    """The orders in a text: one JSON value, the elements of one JSON array, or else one order on each line.
+
+    Each is kept letter for letter: reading and writing it again could change a number.
+    """
+    text = text.strip()
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    return list(_elements(text)) if isinstance(whole, list) else [text]
+
+
+def _elements(array: str) -> Iterator[str]:
+    """The texts of the elements of a JSON array that is known to be one."""
+    decoder, position = json.JSONDecoder(), 1
+    while True:
+        while array[position] in " \t\n\r,":
+            position += 1
+        if array[position] == "]":
+            return
+        _, end = decoder.raw_decode(array, position)
+        yield array[position:end]
+        position = end
+
+
+def check(bodies: Sequence[str], *, contract: bool = True) -> None:
+    """Refuse bodies that can never be stored, or published at all.
+
+    Raises:
+        Failure: with every problem, by position; nothing may be published.
+    """
+    problems = []
+    for position, body in enumerate(bodies, 1):
+        if len(body.encode(errors="replace")) > BATCH_BYTES:
+            problems.append(f"order {position}: a message must be at most {BATCH_BYTES} bytes long, got more")
+        elif contract and (problem := reason(body)):
+            problems.append(f"order {position}: {problem}")
+    if problems:
+        more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        raise Failure(
+            f"{len(problems)} of {len(bodies)} orders must be corrected, and nothing was published "
+            "(--no-check sends them as they are):\n" + "\n".join(f"  {p}" for p in [*problems[:SHOWN], *more])
+        )
+
+
+def reason(body: str) -> str:
+    """Why the function will reject a body; empty if it will accept it."""
+    try:
+        parse(body)
+    except Rejected as rejected:
+        return str(rejected)
+    return ""
+
+
+def generate(
+    count: int, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), seed: int | None = None
+) -> Iterator[str]:
+    """So many orders with ids of their own, as a shop could send them."""
+    chance = random.Random(seed)  # noqa: S311 - sample data
+    run = f"{chance.randrange(16**6):06x}"
+    goods = ("Laptop", "Phone", "Headphones", "Keyboard", "Monitor", "Desk lamp")
+    for number in range(1, count + 1):
+        order = {
+            "orderId": f"G{run}-{number}",
+            "userId": f"U{chance.randrange(1000)}",
+            "itemName": chance.choice(goods),
+            "quantity": chance.randint(1, 5),
+            "status": "new",
+            "timestamp": now().isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        }
+        yield json.dumps(order)

@@ -1,0 +1,184 @@
+"""`dlq redrive`: sends dead letters back to the queue, loses none, and proves that their orders arrive in the table."""
+
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops import table
+from ops.deadletters import SOURCES, Message, drain, read_all, send_messages
+from ops.dlq import compare, matches, show_table
+from ops.failure import NO, UNREACHABLE, USAGE, Failure
+from ops.printing import BAD, DIM, GOOD, Advance, Printer
+from ops.sending import Pace
+from ops.stack import Stack
+
+NOT_OFFERED = frozenset(
+    {
+        "AWS.SimpleQueueService.UnsupportedOperation",
+        "InvalidAction",
+        "UnknownOperationException",
+        "UnsupportedOperation",
+    }
+)
+"""Answers to StartMessageMoveTask of a service that lacks it, or of SQS for a queue that already has such a task."""
+TASK_RATES = range(1, 501)
+"""Messages per second that StartMessageMoveTask can be held to.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html"""
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What became of a redrive."""
+
+    moved: int = 0
+    by: dict[str, str] = field(default_factory=dict)
+    """How each queue was emptied: `StartMessageMoveTask`, or `receive, send, delete`."""
+    failed: list[str] = field(default_factory=list)
+    """Messages that the queue did not take, and why; they are still dead letters."""
+
+
+def run(stack: Stack, options: Namespace, printer: Printer) -> int:
+    everything = read_all(stack, options.sources, limit=options.limit)
+    matching = [message for message in everything if matches(message, options)]
+    plan = [message for message in matching if message.order or options.all]
+    left = len(matching) - len(plan)
+    _show_plan(stack, plan, left, printer)
+    if not plan or options.dry_run or not options.yes:
+        if options.as_json:
+            printer.json({"planned": len(plan), "left": left, "moved": 0})
+        if plan and not options.dry_run:
+            printer.line("nothing was sent: --yes sends them", style=BAD)
+            return USAGE
+        return 0
+    outcome = Outcome()
+    with printer.progress("redriving", len(plan)) as advance:
+        for source in options.sources:
+            ours = [message for message in plan if message.source == source]
+            whole = len(ours) == sum(message.source == source for message in everything)
+            if ours:
+                move(stack, source, ours, whole=whole, rate=options.rate, outcome=outcome, advance=advance)
+    lacking = prove(stack, plan, seconds=options.wait, printer=printer)
+    return _report(outcome, plan, lacking, left, options, printer)
+
+
+def move(
+    stack: Stack,
+    source: str,
+    plan: Sequence[Message],
+    *,
+    whole: bool,
+    rate: float | None,
+    outcome: Outcome,
+    advance: Advance = lambda _steps: None,
+) -> None:
+    """Move the planned messages to the queue: by SQS itself if they are the `whole` queue, else one by one."""
+    moved = None
+    # SQS moves all of a queue, and refuses a queue that is not filled by another queue's redrive policy.
+    if whole and source == "queue" and (rate is None or rate in TASK_RATES):
+        moved = move_task(stack, stack[SOURCES[source]], rate=rate, advance=advance)
+    if moved is not None:
+        outcome.moved += moved
+        outcome.by[source] = "StartMessageMoveTask"
+        return
+
+    def send_back(messages: list[Message]) -> list[Message]:
+        refused = send_messages(stack, stack["queueUrl"], messages)
+        outcome.failed += [f"{messages[refusal.position].id}: {refusal.reason}" for refusal in refused]
+        positions = {refusal.position for refusal in refused}
+        sent = [message for position, message in enumerate(messages) if position not in positions]
+        outcome.moved += len(sent)
+        return sent
+
+    drain(stack, source, [m.id for m in plan], send_back, pace=Pace(rate), advance=advance)
+    outcome.by[source] = "receive, send, delete"
+
+
+def move_task(stack: Stack, url: str, *, rate: float | None, advance: Advance, poll: float = 1.0) -> int | None:
+    """Have SQS move a whole dead-letter queue back to its source; return how many it moved, None if it cannot.
+
+    Raises:
+        Failure: the task ended without success; what it did not move is still in the dead-letter queue.
+    """
+    sqs = stack.client("sqs")
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pace = {} if rate is None else {"MaxNumberOfMessagesPerSecond": int(rate)}
+    try:
+        handle = sqs.start_message_move_task(SourceArn=arn, **pace)["TaskHandle"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in NOT_OFFERED:
+            return None
+        raise
+    shown = 0
+    try:
+        while True:
+            task: dict[str, Any] = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
+            moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+            advance(moved - shown)
+            shown = moved
+            if task["Status"] == "COMPLETED":
+                return moved
+            if task["Status"] != "RUNNING":
+                reason = task.get("FailureReason", "no reason given")
+                raise Failure(
+                    f"SQS must move the messages, but its task is {task['Status']} after {moved} of them: {reason}. "
+                    "The others are still dead letters: run the redrive again",
+                    UNREACHABLE,
+                )
+            time.sleep(poll)
+    except KeyboardInterrupt:
+        sqs.cancel_message_move_task(TaskHandle=handle)
+        raise
+
+
+def prove(stack: Stack, messages: Iterable[Message], *, seconds: float, printer: Printer) -> set[str]:
+    """Wait for the orders of the messages to be in the table, at their versions or newer; return those that are not."""
+    newest: dict[str, str] = {}
+    for message in messages:
+        if order := message.order:
+            newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
+    with printer.progress("proving", len(newest)) as advance:
+        return table.wait_until_stored(stack, newest, seconds=seconds, stored=advance)
+
+
+def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -> None:
+    if plan and not printer.as_json:
+        show_table(plan, compare(stack, plan), printer)
+    printer.line(f"plan: send {len(plan)} messages back to {stack['queueUrl'].rpartition('/')[2]}")
+    if left:
+        printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
+
+
+def _report(
+    outcome: Outcome, plan: list[Message], lacking: set[str], left: int, options: Namespace, printer: Printer
+) -> int:
+    orders = len({message.order_id for message in plan if message.order})
+    if options.as_json:
+        printer.json(
+            {
+                "planned": len(plan),
+                "left": left,
+                "moved": outcome.moved,
+                "by": outcome.by,
+                "failed": outcome.failed,
+                "orders": orders,
+                "lacking": sorted(lacking),
+            }
+        )
+    how = "; ".join(f"{SOURCES[source]} by {way}" for source, way in outcome.by.items())
+    printer.line(f"sent {outcome.moved} of {len(plan)} messages back ({how})", style=GOOD)
+    for failure in outcome.failed:
+        printer.line(f"  not taken: {failure}", style=BAD)
+    if lacking:
+        some = ", ".join(sorted(lacking)[:10])
+        printer.line(
+            f"not proved: {len(lacking)} of {orders} orders are not in the table after {options.wait:g} s: {some}",
+            style=BAD,
+        )
+    else:
+        printer.line(f"proved: all {orders} orders are in the table, at this version or a newer one", style=GOOD)
+    gone = outcome.moved >= len(plan)
+    return NO if lacking or outcome.failed or not gone else 0

@@ -1,0 +1,170 @@
+"""A deployed stack: the addresses it exports, and clients for its services."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ops.failure import UNREACHABLE, Failure
+
+ROOT = Path(__file__).resolve().parent.parent
+EXPORTS = (
+    "topicArn",
+    "queueUrl",
+    "deadLetterQueueUrl",
+    "subscriptionDeadLetterQueueUrl",
+    "tableName",
+    "functionName",
+    "logGroupName",
+    "region",
+)
+"""What every command relies on; the program exports them."""
+LOCAL_KEYS = ("endpoint", "region", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
+"""What the file of `python -m local up --outputs FILE` holds."""
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Where a stack is, and how to speak to it."""
+
+    origin: str
+    """Where the addresses come from, as the user would say it."""
+    outputs: Mapping[str, Any]
+    """The stack's exports."""
+    make_client: Callable[[str], Any] = field(repr=False)
+    """Makes the boto3 client of a service."""
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def client(self, service: str) -> Any:
+        """The client of a service, made at first use. Threads may share it, but must not be the first to ask."""
+        if service not in self._clients:
+            self._clients[service] = self.make_client(service)
+        return self._clients[service]
+
+    def __getitem__(self, export: str) -> str:
+        return str(self.outputs[export])
+
+
+def connect(*, stack: str | None, outputs: str | None) -> Stack:
+    """The stack that Pulumi knows by a name, or whose addresses a file holds.
+
+    Raises:
+        Failure: neither or both are given, or the addresses are missing, malformed or incomplete.
+    """
+    if bool(stack) == bool(outputs):
+        raise Failure(
+            "the stack must be named once, by --stack NAME or by --outputs FILE: use --stack dev for a stack of "
+            "Pulumi's, or --outputs FILE for the file that `python -m local up --outputs FILE` or "
+            "`pulumi stack output --json > FILE` wrote"
+        )
+    if stack:
+        return aws_stack(f"stack {stack}", _decode(_pulumi_outputs(stack), f"the outputs of stack {stack}"))
+    path = Path(str(outputs))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"--outputs must be a readable file, got {path} ({error}): `python -m local up --outputs {path}` writes "
+            f"it while the local cloud runs, `pulumi stack output --json > {path}` for a stack on AWS"
+        ) from None
+    document = _decode(text, str(path))
+    return local_stack(str(path), document) if "endpoint" in document else aws_stack(str(path), document)
+
+
+def aws_stack(origin: str, outputs: Mapping[str, Any]) -> Stack:
+    """A stack on AWS: its own region, and the credentials that boto3 finds in the usual places."""
+    _require(EXPORTS, outputs, origin)
+
+    def make(service: str) -> Any:
+        import boto3
+
+        return boto3.Session(region_name=str(outputs["region"])).client(service, config=_config())
+
+    return Stack(origin=origin, outputs=outputs, make_client=make)
+
+
+def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
+    """A stack on a local cloud: nothing but what the file says is used, and nothing but this machine is reached."""
+    _require(LOCAL_KEYS, document, origin)
+    outputs = document["outputs"]
+    _require(EXPORTS, outputs if isinstance(outputs, dict) else {}, f"the outputs in {origin}")
+    endpoint = str(document["endpoint"])
+    if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise Failure(
+            f"the endpoint in {origin} must be on this machine, got {endpoint}: a file with an endpoint is for the "
+            "local cloud; for a stack on AWS use --stack NAME or save `pulumi stack output --json`"
+        )
+    if not Path(str(document["caBundle"])).is_file():
+        raise Failure(
+            f"the local cloud of {origin} must be running, but its certificate {document['caBundle']} is gone: "
+            f"start it with `python -m local up --outputs {origin}`",
+            UNREACHABLE,
+        )
+    return Stack(origin=origin, outputs=outputs, make_client=lambda service: _local_client(service, document))
+
+
+def _local_client(service: str, document: Mapping[str, Any]) -> Any:
+    import boto3
+    import botocore.session
+
+    absent, empty = (None, None, None, None), (None, None, os.devnull, None)
+    # Without these, a profile, a configured endpoint or another certificate of the user's would come in.
+    unread = {"profile": absent, "ca_bundle": absent, "config_file": empty, "credentials_file": empty}
+    return boto3.Session(
+        botocore_session=botocore.session.Session(session_vars=unread),
+        aws_access_key_id=document["accessKeyId"],
+        aws_secret_access_key=document["secretAccessKey"],
+        aws_session_token=document.get("sessionToken"),
+        region_name=document["region"],
+    ).client(
+        service,
+        endpoint_url=document["endpoint"],
+        verify=document["caBundle"],
+        config=_config(proxies={}, ignore_configured_endpoint_urls=True),
+    )
+
+
+def _config(**more: Any) -> Any:
+    from botocore.config import Config
+
+    retries = {"mode": "standard", "total_max_attempts": 4}
+    return Config(max_pool_connections=CONNECTIONS, connect_timeout=5, read_timeout=30, retries=retries, **more)
+
+
+def _pulumi_outputs(stack: str) -> str:
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise Failure(
+            "--stack must find the Pulumi CLI, but `pulumi` is not on the PATH: install it "
+            "(https://www.pulumi.com/docs/install/), or pass --outputs FILE with saved outputs",
+            UNREACHABLE,
+        )
+    command = [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", stack]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"`{' '.join(command[1:])}` must succeed, but Pulumi said:\n{done.stderr.strip()}", UNREACHABLE)
+    return done.stdout
+
+
+def _decode(text: str, origin: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Failure(f"{origin} must be a JSON object, as `pulumi stack output --json` prints it; it is not")
+    return document
+
+
+def _require(names: tuple[str, ...], values: Mapping[str, Any], origin: str) -> None:
+    if missing := [name for name in names if not values.get(name)]:
+        raise Failure(
+            f"{origin} must hold {', '.join(missing)}, but does not: is it the outputs of this project's stack? "
+            "Deploy it, then save its outputs anew"
+        )

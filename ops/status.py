@@ -1,0 +1,183 @@
+"""`status`: queues, function, table, recent errors and alarms at a glance."""
+
+import functools
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops import logs
+from ops.failure import NO
+from ops.printing import BAD, DIM, GOOD, Printer, ago
+from ops.stack import Stack
+
+QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+SHOWN = 5
+"""Recent errors that are spelled out."""
+Facts = dict[str, Any]
+
+
+def run(stack: Stack, options: Namespace, printer: Printer) -> int:
+    while True:
+        facts = gather(stack, recent=options.since)
+        if options.as_json:
+            printer.json(facts)
+        elif options.watch:
+            with printer.screen():
+                show(facts, printer)
+        else:
+            show(facts, printer)
+        if not options.watch:
+            return NO if facts["problems"] else 0
+        time.sleep(options.interval)
+
+
+def gather(stack: Stack, *, recent: float) -> Facts:
+    """Everything that `status` shows, asked for at once; `recent` is how many seconds of log are read."""
+    for service in ("sqs", "cloudwatch", "lambda", "dynamodb", "logs"):
+        stack.client(service)  # made here, because threads may only share what is made
+    asked: dict[str, Callable[[], Any]] = {
+        **{url: functools.partial(queue, stack, stack[url]) for url in QUEUES},
+        "function": lambda: function(stack),
+        "table": lambda: table(stack),
+        "log": lambda: log(stack, recent),
+        "alarms": lambda: alarms(stack),
+    }
+    with ThreadPoolExecutor(len(asked)) as pool:
+        running = {name: pool.submit(question) for name, question in asked.items()}
+        facts: Facts = {name: answer.result() for name, answer in running.items()}
+    facts["queues"] = [facts.pop(url) for url in QUEUES]
+    facts["stack"] = stack.origin
+    facts["region"] = stack["region"]
+    facts["problems"] = list(problems(facts))
+    return facts
+
+
+def queue(stack: Stack, url: str) -> Facts:
+    """Depth, in flight and delayed, and the age of the oldest message where CloudWatch knows it."""
+    names = ("", "NotVisible", "Delayed")
+    attributes = stack.client("sqs").get_queue_attributes(
+        QueueUrl=url, AttributeNames=[f"ApproximateNumberOfMessages{name}" for name in names]
+    )["Attributes"]
+    visible, in_flight, delayed = (int(attributes[f"ApproximateNumberOfMessages{name}"]) for name in names)
+    name = url.rpartition("/")[2]
+    age = oldest_age(stack, name) if visible + in_flight else None
+    return {"name": name, "visible": visible, "inFlight": in_flight, "delayed": delayed, "oldest": age}
+
+
+def oldest_age(stack: Stack, queue_name: str) -> float | None:
+    """Seconds, as CloudWatch last measured it; None without a measurement in the last ten minutes."""
+    now = datetime.now(UTC)
+    points = stack.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateAgeOfOldestMessage",
+        Dimensions=[{"Name": "QueueName", "Value": queue_name}],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now,
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    latest = max(points, key=lambda point: point["Timestamp"], default=None)
+    return None if latest is None else float(latest["Maximum"])
+
+
+def function(stack: Stack) -> Facts:
+    """Whether the function and its event source mapping are ready."""
+    client, name = stack.client("lambda"), stack["functionName"]
+    found = client.get_function_configuration(FunctionName=name)
+    mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    return {
+        "name": name,
+        "state": found.get("State", "Active"),
+        "lastUpdate": found.get("LastUpdateStatus", "Successful"),
+        "memory": found["MemorySize"],
+        "timeout": found["Timeout"],
+        "mappings": [mapping["State"] for mapping in mappings],
+    }
+
+
+def table(stack: Stack) -> Facts:
+    """The table's state, and its number of items as DynamoDB last counted: every six hours or so."""
+    found = stack.client("dynamodb").describe_table(TableName=stack["tableName"])["Table"]
+    return {"name": stack["tableName"], "state": found["TableStatus"], "items": found.get("ItemCount", 0)}
+
+
+def log(stack: Stack, seconds: float) -> Facts:
+    """What the function's log of the last seconds adds up to, and its latest warnings and errors."""
+    lines = [line for _, line in logs.read(stack, start=logs.since(seconds))]
+    bad = [line for line in lines if line.level in ("WARN", "ERROR", "FATAL")]
+    latest = [{"at": line.millis, "level": line.level, "text": line.text} for line in bad[-SHOWN:]]
+    return {"seconds": seconds, **logs.totals(lines), "errors": len(bad), "latest": latest}
+
+
+def alarms(stack: Stack) -> list[Facts]:
+    """The stack's alarms, those in alarm first."""
+    pages = stack.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
+    found = [alarm for page in pages for alarm in page.get("MetricAlarms", []) if concerns(alarm, stack)]
+    rows = ({"name": a["AlarmName"], "state": a["StateValue"], "reason": a.get("StateReason", "")} for a in found)
+    return sorted(rows, key=lambda row: (row["state"] != "ALARM", row["name"]))
+
+
+def concerns(alarm: Mapping[str, Any], stack: Stack) -> bool:
+    """Whether an alarm notifies the stack's alarm topic, or watches one of its queues, its function, table or topic."""
+    if stack.outputs.get("alarmTopicArn") in alarm.get("AlarmActions", []):
+        return True
+    metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    dimensions = [alarm.get("Dimensions", []), *(metric.get("Dimensions", []) for metric in metrics)]
+    ours = {
+        *(("QueueName", stack[url].rpartition("/")[2]) for url in QUEUES),
+        ("FunctionName", stack["functionName"]),
+        ("TableName", stack["tableName"]),
+        ("TopicName", stack["topicArn"].rpartition(":")[2]),
+    }
+    return any((dimension["Name"], dimension["Value"]) in ours for group in dimensions for dimension in group)
+
+
+def problems(facts: Facts) -> Iterable[str]:
+    """What an operator must look at, with the command that helps."""
+    for found in facts["queues"][1:]:
+        if count := found["visible"] + found["inFlight"]:
+            yield f"{found['name']} holds {count} messages: `dlq list` says why, `dlq redrive` sends them back"
+    state = facts["function"]
+    if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
+        yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"
+    if not any(mapping == "Enabled" for mapping in state["mappings"]):
+        yield f"{state['name']} reads no queue: its event source mapping is {', '.join(state['mappings']) or 'missing'}"
+    if facts["table"]["state"] not in ("ACTIVE", "UPDATING"):
+        yield f"{facts['table']['name']} is {facts['table']['state']}"
+    for alarm in facts["alarms"]:
+        if alarm["state"] == "ALARM":
+            yield f"alarm {alarm['name']}: {alarm['reason']}"
+
+
+def show(facts: Facts, printer: Printer) -> None:
+    state, items, recent = facts["function"], facts["table"], facts["log"]
+    printer.line(f"{facts['stack']} in {facts['region']}", style="bold")
+    rows = []
+    for place, found in enumerate(facts["queues"]):
+        style = BAD if place and found["visible"] + found["inFlight"] else ""
+        rows.append(
+            [(text, style) for text in (found["name"], found["visible"], found["inFlight"], ago(found["oldest"]))]
+        )
+    printer.table(("queue", "visible", "in flight", "oldest"), rows)
+    mappings = ", ".join(state["mappings"]) or "none"
+    printer.line(
+        f"function  {state['name']}: {state['state']}, mapping {mappings}, {state['memory']} MB, {state['timeout']} s"
+    )
+    printer.line(f"table     {items['name']}: {items['state']}, about {items['items']} orders")
+    counts = ", ".join(f"{recent[name]} {name}" for name in logs.OUTCOMES)
+    printer.line(f"last {ago(recent['seconds']):8} {recent['batches']} batches: {counts}")
+    for line in recent["latest"]:
+        at = datetime.fromtimestamp(line["at"] / 1000, UTC)
+        printer.line(f"  {at:%H:%M:%S} {line['level']} {line['text']}", style=DIM)
+    states = [alarm["state"] for alarm in facts["alarms"]]
+    if states:
+        printer.line(f"alarms    {states.count('ALARM')} of {len(states)} in alarm")
+    else:
+        printer.line("alarms    none found")
+    for problem in facts["problems"]:
+        printer.line(f"! {problem}", style=BAD)
+    if not facts["problems"]:
+        printer.line("all is well", style=GOOD)

@@ -1,0 +1,76 @@
+"""`trace`: says where an order is."""
+
+from argparse import Namespace
+from typing import Any
+
+from ops import dlq, logs, status, table
+from ops.deadletters import SOURCES, read_all
+from ops.failure import NO
+from ops.printing import BAD, DIM, GOOD, Printer, ago
+from ops.stack import Stack
+
+LONGEST_LOGGED = 128
+"""Characters of an id in a line of the function's log."""
+
+
+def run(stack: Stack, options: Namespace, printer: Printer) -> int:
+    found = trace(stack, options.order_id, seconds=options.since, limit=options.limit)
+    if options.as_json:
+        printer.json(found)
+    else:
+        show(found, options.since, printer)
+    return 0 if found["stored"] and all(m["state"] == "stored" for m in found["deadLetters"]) else NO
+
+
+def trace(stack: Stack, order_id: str, *, seconds: float, limit: int) -> dict[str, Any]:
+    """What the table, the dead-letter queues and the log know of an order, and how many messages still wait.
+
+    A queue cannot be searched: every look would be a receive, of the few a message has before it is a dead letter.
+    """
+    letters = [m for m in read_all(stack, tuple(SOURCES), limit=limit) if m.order_id == order_id]
+    states = dlq.compare(stack, letters)
+    logged = order_id[:LONGEST_LOGGED]
+    said = logs.read(stack, start=logs.since(seconds), pattern=logs.mentioning("orderId", logged))
+    return {
+        "orderId": order_id,
+        "stored": table.item(stack, order_id),
+        "deadLetters": [{**dlq.describe(message), "state": states[message.id]} for message in letters],
+        "queue": status.queue(stack, stack["queueUrl"]),
+        "log": [logs.spell(line) for _, line in said if line.fields.get("orderId") == logged],
+    }
+
+
+def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
+    order_id, item, waiting = found["orderId"], found["stored"], found["queue"]
+    if item:
+        printer.line(
+            f"table  {order_id} is stored: {item['status']}, {item['quantity']} x {item['itemName']}", style=GOOD
+        )
+        printer.line(f"       event of {item['timestamp']}, version {item['version']}")
+    else:
+        printer.line(f"table  {order_id} is not stored", style=BAD)
+    count = waiting["visible"] + waiting["inFlight"]
+    which = f"holds {count} messages; which orders they are cannot be seen from outside" if count else "is empty"
+    printer.line(f"queue  {waiting['name']} {which}")
+    for letter in found["deadLetters"]:
+        why = letter["reason"] or f"keeps the contract; {_STATES[letter['state']]}"
+        printer.line(f"dead   message {letter['messageId']}, after {letter['receives']} receives: {why}", style=BAD)
+        printer.line(
+            f"       `dlq show {letter['messageId'][:8]}` shows it, `dlq redrive --order {order_id}` sends it back"
+        )
+    if not found["deadLetters"]:
+        printer.line("dead   no dead letter holds it")
+    for line in found["log"]:
+        printer.line(f"log    {line}", style=DIM)
+    if not found["log"]:
+        printer.line(
+            f"log    no line of the last {ago(seconds)} names it; level INFO names only rejected and failed messages"
+        )
+
+
+_STATES = {
+    "missing": "the table lacks the order",
+    "newer": "it is newer than what the table holds",
+    "stored": "the table holds this version or a newer one",
+    "rejected": "",
+}
