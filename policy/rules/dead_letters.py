@@ -115,6 +115,8 @@ def dead_letters_name_sources(dead_letters: Resource, stack: Stack, _config: Con
     for source in sources:
         if source not in allowed:
             yield f"has a redriveAllowPolicy that does not name its source {source.name}"
+        elif permission is UNKNOWN:
+            yield Undecided("redriveAllowPolicy")
 
 
 def dead_letters_not_consumed_by_source(dead_letters: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:

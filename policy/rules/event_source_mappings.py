@@ -1,6 +1,7 @@
 """Rules about what feeds a function: retries that end, time enough to finish, and failures told one by one."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pulumi_policy import EnforcementLevel, Severity
 
@@ -78,10 +79,10 @@ def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> 
     if size > 10 and any(queue.get("fifoQueue") is True for queue in queues):
         yield f"has a batchSize of {size:g}, but a FIFO queue gives 10 at most"
     for function in stack.pointed(mapping, FUNCTION, "functionName"):
-        yield from _reserved_problems(function, most, min(_receives(queues, stack), default=None))
+        yield from _reserved_problems(function, most, [_receives(queue, stack) for queue in queues])
 
 
-def _reserved_problems(function: Resource, most: float | None, receives: float | None) -> Iterator[Verdict]:
+def _reserved_problems(function: Resource, most: float | None, receives: list[Any]) -> Iterator[Verdict]:
     reserved = number(function.get("reservedConcurrentExecutions"))
     if reserved is None or reserved < 0:
         return
@@ -90,17 +91,19 @@ def _reserved_problems(function: Resource, most: float | None, receives: float |
         return
     if most is not None and most > reserved:
         yield f"has a maximumConcurrency of {most:g}, more than the {reserved:g} reserved for {function.name}"
-    if reserved < 5 and receives is not None and receives < 5:
-        yield (
-            f"feeds {function.name} with reserved concurrency {reserved:g}: throttled batches use up the {receives:g} "
-            "receives of good messages"
-        )
+    if reserved < 5 and UNKNOWN in receives:
+        yield Undecided("maxReceiveCount")
+    for count in map(number, receives):
+        if reserved < 5 and count is not None and count < 5:
+            yield (
+                f"feeds {function.name} with reserved concurrency {reserved:g}: throttled batches use up the {count:g} "
+                "receives of good messages"
+            )
 
 
-def _receives(queues: list[Resource], stack: Stack) -> list[float]:
-    redrives = [redrive for queue in queues if (redrive := redrive_of(queue, stack))]
-    counts = [number(inside(json_object(each.get("redrivePolicy")), "maxReceiveCount")) for each in redrives]
-    return [count for count in counts if count is not None]
+def _receives(queue: Resource, stack: Stack) -> Any:
+    redrive = redrive_of(queue, stack)
+    return inside(json_object(redrive.get("redrivePolicy")), "maxReceiveCount") if redrive else MISSING
 
 
 _SQS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"

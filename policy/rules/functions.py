@@ -33,7 +33,7 @@ _KEY_MATERIAL = re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVA
 
 def asynchronous_failures_kept(function: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """What fails after an asynchronous invocation goes somewhere; a queue's consumer is never invoked that way."""
-    invokers = {permission.get("principal") for permission in stack.pointing(function, PERMISSION, "function")}
+    invokers = [permission.get("principal") for permission in stack.pointing(function, PERMISSION, "function")]
     found = sorted(service for service in _ASYNCHRONOUS if service in invokers)
     if not found or function.get("deadLetterConfig", "targetArn") is not MISSING:
         return

@@ -123,6 +123,8 @@ def consumer_can_use_queue(mapping: Resource, stack: Stack, _config: Config) -> 
     for function in stack.pointed(mapping, FUNCTION, "functionName"):
         for role in stack.pointed(function, ROLE, "role"):
             grants = _grants(role, stack)
+            if any(document is UNKNOWN for _, document in grants):
+                yield Undecided(f"policy of {role.name}")
             for queue in sources_of_mapping(mapping, stack):
                 missing = [action for action in _CONSUME if not _may(grants, action, queue, stack)]
                 if missing:

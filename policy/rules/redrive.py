@@ -57,15 +57,18 @@ def dead_letter_queues_of(queue: Resource, stack: Stack) -> list[Resource]:
 
 
 def sources_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
-    """Return the queues that redrive to a queue."""
+    """Return the queues that redrive to a queue, leaving out those of which preview cannot tell."""
     inline = stack.pointing(dead_letters, QUEUE, "redrivePolicy", "deadLetterTargetArn")
     separate = stack.pointing(dead_letters, REDRIVE_POLICY, "redrivePolicy", "deadLetterTargetArn")
-    return inline + [queue for via in separate for queue in stack.pointed(via, QUEUE, "queueUrl")]
+    found = inline + [queue for via in separate for queue in stack.pointed(via, QUEUE, "queueUrl")]
+    return [queue for queue in found if len(dead_letter_queues_of(queue, stack)) == 1]
 
 
 def subscriptions_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
-    """Return the subscriptions whose undeliverable messages go to a queue."""
-    return stack.pointing(dead_letters, SUBSCRIPTION, "redrivePolicy", "deadLetterTargetArn")
+    """Return the subscriptions whose undeliverable messages go to a queue, leaving out those preview cannot tell of."""
+    path = ("redrivePolicy", "deadLetterTargetArn")
+    found = stack.pointing(dead_letters, SUBSCRIPTION, *path)
+    return [subscription for subscription in found if len(stack.pointed(subscription, QUEUE, *path)) == 1]
 
 
 def topics_of(subscription: Resource, stack: Stack) -> list[Resource]:

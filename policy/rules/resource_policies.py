@@ -29,15 +29,16 @@ def dead_letters_accept_topic(dead_letters: Resource, stack: Stack, _config: Con
     """SNS may send to a subscription's dead-letter queue, on behalf of that subscription's topic."""
     for subscription, topic in subscribed_topics(dead_letters, stack, "redrivePolicy", "deadLetterTargetArn"):
         arn = topic_arn(subscription, topic)
-        if not any(
-            _mentions(policy, topic, stack)
-            if policy.get("policy") is UNKNOWN
-            else any(
-                _lets_topic_send(statement, arn, dead_letters) and _limited_to(statement, [arn])
-                for statement in readable(policy.get("policy"))
-            )
-            for policy in policies_of(dead_letters, stack)
+        policies = policies_of(dead_letters, stack)
+        if any(
+            _lets_topic_send(statement, arn, dead_letters) and _limited_to(statement, [arn])
+            for policy in policies
+            for statement in readable(policy.get("policy"))
         ):
+            continue
+        if any(policy.get("policy") is UNKNOWN and _mentions(policy, topic, stack) for policy in policies):
+            yield Undecided("policy")
+        else:
             yield f"does not let SNS send to it for {_named(topic)}, so {subscription.name} has no place to fail to"
 
 
@@ -73,7 +74,9 @@ def _not_delivered(
         return
     if not unknown:
         yield f"has a policy that does not let SNS send to it for {_named(topic)}"
-    elif not any(_mentions(policy, topic, stack) for policy in unknown):
+    elif any(_mentions(policy, topic, stack) for policy in unknown):
+        yield Undecided("policy")
+    else:
         yield f"has a policy that does not mention {_named(topic)}: SNS may send for no topic, or for any"
 
 

@@ -16,10 +16,10 @@ def subscription_has_dead_letter_queue(subscription: Resource, config: Config) -
     """The subscription names a queue for what SNS gives up on, in the shape SNS accepts."""
     protocol, stated = subscription.get("protocol"), subscription.get("redrivePolicy")
     policy = json_object(stated)
-    if stated is UNKNOWN or protocol not in (*config["protocols"], UNKNOWN):
+    if protocol not in (*config["protocols"], UNKNOWN):
         return
-    if protocol is UNKNOWN:
-        yield Undecided("protocol")
+    if UNKNOWN in (protocol, stated):
+        yield Undecided("redrivePolicy" if stated is UNKNOWN else "protocol")
     elif stated is MISSING:
         yield f"({protocol}) has no redrivePolicy"
     elif policy is MISSING:

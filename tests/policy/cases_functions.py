@@ -1,0 +1,446 @@
+"""Cases of the rules about functions, event source mappings, roles, tables, alarms and logs."""
+
+from typing import Any
+
+from rules.stack import (
+    ALARM,
+    ATTACHMENT,
+    FUNCTION_URL,
+    INVOKE_CONFIG,
+    MANAGED_POLICY,
+    PERMISSION,
+    SCALING_TARGET,
+)
+
+from tests.policy.case import Case, fails, malformed, passes, unknown
+from tests.policy.cases_queues import NO_REDRIVE
+from tests.policy.sound import (
+    ACCOUNT,
+    CONSUMES,
+    DECRYPTS,
+    TRACES,
+    TRUSTS_LAMBDA,
+    WRITES,
+    Change,
+    Ref,
+    added,
+    alarm,
+    document,
+    given,
+    without,
+)
+
+KINESIS = f"arn:aws:kinesis:eu-central-1:{ACCOUNT}:stream/clicks"
+SECRET = "hunter2-" * 3
+
+
+def role_policy(*statements: Any) -> Change:
+    return given("permissions", policy=document(*statements))
+
+
+def known(**changes: Any) -> dict[str, Any]:
+    """A statement whose every part is known, also in preview."""
+    return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/x", **changes}
+
+
+def granted(*statements: Any) -> Change:
+    """A further policy on the role."""
+    return lambda nodes: added(
+        "aws:iam/rolePolicy:RolePolicy", "more", role=Ref("role", "name"), policy=document(*statements)
+    )(nodes)
+
+
+def stream(**inputs: Any) -> Change:
+    return given(
+        "mapping",
+        eventSourceArn=KINESIS,
+        startingPosition="LATEST",
+        functionResponseTypes=None,
+        scalingConfig=None,
+        **inputs,
+    )
+
+
+def permission(**inputs: Any) -> Change:
+    return added(
+        PERMISSION, "permission", action="lambda:InvokeFunction", **{"function": Ref("function", "name"), **inputs}
+    )
+
+
+def dead_alarm(**inputs: Any) -> Change:
+    return given("dead-alarm", **inputs)
+
+
+def environment(**variables: Any) -> Change:
+    return given("function", environment={"variables": variables})
+
+
+BY_SNS: dict[str, Any] = {"principal": "sns.amazonaws.com", "sourceArn": Ref("topic")}
+QUERY = {
+    "id": "depth",
+    "metric": {
+        "namespace": "AWS/SQS",
+        "metricName": "ApproximateNumberOfMessagesVisible",
+        "dimensions": {"QueueName": Ref("dead", "name")},
+    },
+}
+BY_QUERY: dict[str, Any] = {"namespace": None, "metricName": None, "dimensions": None, "metricQueries": [QUERY]}
+
+CASES: dict[str, list[Case]] = {
+    "esm-source-queue-has-dlq": [
+        passes("a queue's mapping without a destination"),
+        passes(
+            "a stream with a destination",
+            stream(destinationConfig={"onFailure": {"destinationArn": Ref("undelivered")}}),
+        ),
+        fails("a queue without", NO_REDRIVE, also=("sqs-queue-has-dlq",)),
+        fails("a stream without a destination", stream()),
+        unknown("the source is unknown but depended on", NO_REDRIVE, breaks=True, also=("sqs-queue-has-dlq",)),
+        malformed("a source that is a number", given("mapping", eventSourceArn=7)),
+    ],
+    "esm-visibility-timeout": [
+        passes("exactly 6 times"),
+        passes(
+            "6 times and the window",
+            given("orders", visibilityTimeoutSeconds=190),
+            given("mapping", maximumBatchingWindowInSeconds=10),
+        ),
+        passes("twice if the team says so", given("orders", visibilityTimeoutSeconds=60), factor=2),
+        passes(
+            "without the window if the team says so",
+            given("mapping", maximumBatchingWindowInSeconds=10),
+            addBatchWindow=False,
+        ),
+        passes("the defaults of both", given("orders", visibilityTimeoutSeconds=None), given("function", timeout=5)),
+        fails("a second less", given("orders", visibilityTimeoutSeconds=179)),
+        fails("the window forgotten", given("mapping", maximumBatchingWindowInSeconds=10)),
+        fails("the default of 30 s", given("orders", visibilityTimeoutSeconds=None)),
+        unknown("the timeout is unknown", given("function", timeout=Ref("table")), waits=True),
+        unknown(
+            "source and function are unknown but depended on", given("orders", visibilityTimeoutSeconds=30), breaks=True
+        ),
+        malformed("a number in quotes", given("orders", visibilityTimeoutSeconds="30")),
+        malformed("not a number", given("orders", visibilityTimeoutSeconds="long"), breaks=False),
+    ],
+    "esm-partial-batch-response": [
+        passes("a batch of one", given("mapping", functionResponseTypes=None, batchSize=1)),
+        passes("a stream", stream(destinationConfig={"onFailure": {"destinationArn": Ref("undelivered")}})),
+        fails("none", given("mapping", functionResponseTypes=None)),
+        fails("an empty list", given("mapping", functionResponseTypes=[])),
+        unknown("the source is unknown", given("mapping", functionResponseTypes=None), breaks=True),
+        unknown("the types are unknown", given("mapping", functionResponseTypes=[Ref("table")])),
+        malformed("another type", given("mapping", functionResponseTypes=["reportbatchitemfailures"])),
+    ],
+    "esm-concurrency-consistent": [
+        passes("unreserved", given("function", reservedConcurrentExecutions=-1)),
+        passes(
+            "a large batch with a window",
+            given("mapping", batchSize=100, maximumBatchingWindowInSeconds=1),
+            given("orders", visibilityTimeoutSeconds=181),
+        ),
+        passes("enough reserved", given("function", reservedConcurrentExecutions=10)),
+        fails("a concurrency of 1", given("mapping", scalingConfig={"maximumConcurrency": 1})),
+        fails("a large batch without a window", given("mapping", batchSize=100)),
+        fails(
+            "a large FIFO batch",
+            given("mapping", batchSize=100, maximumBatchingWindowInSeconds=1),
+            given("orders", fifoQueue=True, visibilityTimeoutSeconds=181),
+            given("dead", fifoQueue=True),
+        ),
+        fails("more than reserved", given("function", reservedConcurrentExecutions=5)),
+        fails("nothing may run", given("function", reservedConcurrentExecutions=0)),
+        fails(
+            "little reserved and few receives",
+            given("function", reservedConcurrentExecutions=4),
+            given("mapping", scalingConfig={"maximumConcurrency": 4}),
+            waits=True,
+        ),
+        unknown("the concurrency is unknown", given("mapping", scalingConfig={"maximumConcurrency": Ref("table")})),
+        malformed("a text", given("mapping", scalingConfig={"maximumConcurrency": "many"}), breaks=False),
+        malformed("a list", given("mapping", scalingConfig=[1]), breaks=False),
+    ],
+    "lambda-failure-destination-if-async": [
+        passes("a queue's consumer"),
+        passes(
+            "a dead-letter queue",
+            permission(**BY_SNS),
+            given("function", deadLetterConfig={"targetArn": Ref("undelivered")}),
+        ),
+        passes(
+            "a destination",
+            permission(**BY_SNS),
+            added(
+                INVOKE_CONFIG,
+                "invoke",
+                functionName=Ref("function", "name"),
+                destinationConfig={"onFailure": {"destination": Ref("undelivered")}},
+            ),
+        ),
+        passes("an API", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("table"))),
+        fails("SNS and nothing", permission(**BY_SNS)),
+        fails(
+            "S3 and only a destination for success",
+            permission(principal="s3.amazonaws.com", sourceAccount=ACCOUNT),
+            added(
+                INVOKE_CONFIG,
+                "invoke",
+                functionName=Ref("function", "name"),
+                destinationConfig={"onSuccess": {"destination": Ref("alarms")}},
+            ),
+        ),
+        unknown("the function is unknown but depended on", permission(**BY_SNS), breaks=True),
+        malformed("a permission without a principal", permission(), breaks=False),
+    ],
+    "lambda-permission-scoped": [
+        passes("a source", permission(principal="apigateway.amazonaws.com", sourceArn=KINESIS)),
+        passes(
+            "a pattern within an account",
+            permission(principal="apigateway.amazonaws.com", sourceArn="arn:aws:execute-api:*", sourceAccount=ACCOUNT),
+        ),
+        passes("an account", permission(principal=ACCOUNT)),
+        passes("an organisation", permission(principal="*", principalOrgId="o-12345")),
+        passes("a URL that asks for a signature", added(FUNCTION_URL, "url", authorizationType="AWS_IAM")),
+        fails("everyone", permission(principal="*")),
+        fails("a service for anyone", permission(principal="apigateway.amazonaws.com")),
+        fails(
+            "a service for a pattern",
+            permission(principal="apigateway.amazonaws.com", sourceArn="arn:aws:execute-api:*"),
+        ),
+        fails("an open URL", added(FUNCTION_URL, "url", authorizationType="NONE")),
+        fails("a permission for an open URL", permission(principal="*", functionUrlAuthType="NONE")),
+        unknown("the source is unknown", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("table"))),
+        malformed("a principal that is a list", permission(principal=["*"]), breaks=False),
+    ],
+    "lambda-runtime-and-limits": [
+        passes("an image", given("function", runtime=None, packageType="Image")),
+        passes("another runtime if the team says so", given("function", runtime="ruby2.7"), runtimes=["ruby2.7"]),
+        passes("no tracing if the team says so", given("function", tracingConfig=None), requireTracing=False),
+        fails("an old runtime", given("function", runtime="python3.8")),
+        fails("no timeout", given("function", timeout=None)),
+        fails("no memory size", given("function", memorySize=None)),
+        fails("too long", maxTimeout=10),
+        fails("no tracing", given("function", tracingConfig={"mode": "PassThrough"})),
+        unknown("the runtime is unknown", given("function", runtime=Ref("table"))),
+        malformed("a runtime that is a number", given("function", runtime=3.12)),
+    ],
+    "lambda-env-protected": [
+        passes("where a secret is kept", environment(DB_SECRET="arn:aws:secretsmanager:x", API_TOKEN="/prod/token")),
+        passes("another name if the team says so", environment(TOKEN_COUNT="12"), namePattern="^PASSWORD$"),
+        fails("a password", environment(DB_PASSWORD=SECRET)),
+        fails("an access key", environment(X="AKIA" + "ABCDEFGHIJKLMNOP")),
+        fails("a private key", environment(X="-----BEGIN RSA PRIVATE KEY-----")),
+        fails("no key where one is asked for", requireCmk=True),
+        unknown("the value is unknown", environment(DB_PASSWORD=Ref("table"))),
+        malformed("a number", environment(DB_PASSWORD=7), breaks=False),
+        malformed("variables that are a list", given("function", environment={"variables": ["x"]}), breaks=False),
+    ],
+    "sqs-dlq-has-alarm": [
+        passes("a metric query", dead_alarm(**BY_QUERY)),
+        passes("one good alarm among several", added(ALARM, "worse", **{**alarm("dead").inputs, "threshold": 100})),
+        passes("a higher threshold if the team says so", dead_alarm(threshold=5), maxThreshold=5),
+        passes("no action if the team says so", dead_alarm(alarmActions=None), requireActions=False),
+        fails("none", without("dead-alarm")),
+        fails("the metric that does not count redriven messages", dead_alarm(metricName="NumberOfMessagesSent")),
+        fails("another metric", dead_alarm(metricName="ApproximateAgeOfOldestMessage")),
+        fails("the wrong way round", dead_alarm(comparisonOperator="LessThanThreshold")),
+        fails("a hundred dead letters", dead_alarm(threshold=100)),
+        fails("nobody is told", dead_alarm(alarmActions=[])),
+        fails("actions switched off", dead_alarm(actionsEnabled=False)),
+        fails("missing data", dead_alarm(treatMissingData="breaching")),
+        fails("another queue", dead_alarm(dimensions={"QueueName": Ref("orders", "name")})),
+        unknown(
+            "the queue's name is unknown but depended on",
+            dead_alarm(dimensions={"QueueName": Ref("orders", "name")}),
+            breaks=True,
+        ),
+        unknown("the metric is unknown", dead_alarm(metricName=Ref("table"))),
+        malformed("dimensions that are a text", dead_alarm(dimensions="dead")),
+    ],
+    "log-group-retention-encryption": [
+        passes("a year", given("logs", retentionInDays=365)),
+        passes("shorter if the team says so", given("logs", retentionInDays=7), minDays=7),
+        passes("no key if the team says so", given("logs", kmsKeyId=None), requireCmk=False),
+        fails("for ever", given("logs", retentionInDays=None)),
+        fails("for ever, as a number", given("logs", retentionInDays=0)),
+        fails("a week", given("logs", retentionInDays=7)),
+        fails("no key", given("logs", kmsKeyId=None)),
+        unknown("the retention is unknown", given("logs", retentionInDays=Ref("table")), waits=True),
+        unknown("the key is unknown"),
+        malformed("not a number", given("logs", retentionInDays="long")),
+    ],
+    "lambda-log-group-declared": [
+        passes(
+            "by Lambda's own name",
+            given("function", loggingConfig=None, name="function"),
+            given("logs", name="/aws/lambda/function"),
+        ),
+        passes(
+            "by a name made from the function's",
+            given("function", loggingConfig=None),
+            given("logs", name=Ref("function", "name")),
+        ),
+        fails("none", given("function", loggingConfig=None)),
+        fails("a group elsewhere", given("function", loggingConfig={"logGroup": "/shared"})),
+        unknown("the group is unknown but depended on"),
+        malformed("a text", given("function", loggingConfig="logs")),
+    ],
+    "dynamodb-table-protected": [
+        passes("protected in production", given("table", deletionProtectionEnabled=True), stack="prod"),
+        passes("deletable in development", stack="dev"),
+        passes("the key of AWS if the team says so", given("table", serverSideEncryption=None), requireCmk=False),
+        passes("no recovery if the team says so", given("table", pointInTimeRecovery=None), requirePitr=False),
+        fails("no recovery", given("table", pointInTimeRecovery=None)),
+        fails("recovery off", given("table", pointInTimeRecovery={"enabled": False})),
+        fails("no key", given("table", serverSideEncryption={"enabled": True})),
+        fails("encryption not set", given("table", serverSideEncryption=None)),
+        fails("deletable in production", stack="prod"),
+        unknown("the key is unknown"),
+        unknown("the recovery is unknown", given("table", pointInTimeRecovery=Ref("topic"))),
+        malformed("a text", given("table", pointInTimeRecovery="yes")),
+    ],
+    "dynamodb-capacity-follows-load": [
+        passes(
+            "scaled",
+            given("table", billingMode="PROVISIONED", name="table"),
+            added(SCALING_TARGET, "scaling", resourceId="table/table"),
+        ),
+        passes(
+            "scaled by a name that is unknown in preview",
+            given("table", billingMode="PROVISIONED"),
+            added(SCALING_TARGET, "scaling", resourceId=Ref("table")),
+        ),
+        fails("fixed", given("table", billingMode="PROVISIONED")),
+        fails("fixed by default", given("table", billingMode=None)),
+        unknown("the mode is unknown", given("table", billingMode=Ref("topic"))),
+        malformed("a number", given("table", billingMode=1), breaks=False),
+    ],
+    "iam-least-privilege": [
+        passes("a statement for one resource", granted(known())),
+        passes(
+            "an action of one's own on everything",
+            granted(known(Action="ec2:DescribeRegions", Resource="*")),
+            allowStarResourceFor=["ec2:DescribeRegions", "xray:PutTraceSegments"],
+        ),
+        passes("a denial of everything", granted(known(Effect="Deny", Action="*", Resource="*"))),
+        passes(
+            "a further service",
+            given(
+                "role",
+                assumeRolePolicy=document(
+                    TRUSTS_LAMBDA, {**TRUSTS_LAMBDA, "Principal": {"Service": "scheduler.amazonaws.com"}}
+                ),
+            ),
+            allowedTrustServices=["lambda.amazonaws.com", "scheduler.amazonaws.com"],
+        ),
+        passes(
+            "a narrow managed policy",
+            added(
+                ATTACHMENT,
+                "attachment",
+                role=Ref("role", "name"),
+                policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole",
+            ),
+        ),
+        passes(
+            "a role passed to one service",
+            granted(
+                known(
+                    Action="iam:PassRole",
+                    Resource=f"arn:aws:iam::{ACCOUNT}:role/*",
+                    Condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+                )
+            ),
+        ),
+        fails("every action", granted(known(Action="*"))),
+        fails("every action of a service", granted(known(Action=["SQS:*"]))),
+        fails(
+            "every action but one",
+            granted({**{k: v for k, v in known().items() if k != "Action"}, "NotAction": "s3:GetObject"}),
+        ),
+        fails("every resource", granted(known(Resource="*"))),
+        fails("every resource of a service", granted(known(Resource="arn:aws:s3:*:*:*"))),
+        fails(
+            "every resource but one",
+            granted({**{k: v for k, v in known().items() if k != "Resource"}, "NotResource": "x"}),
+        ),
+        fails(
+            "a pattern of keys",
+            granted(known(Action="kms:Decrypt", Resource=f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/*")),
+        ),
+        fails(
+            "any role to any service", granted(known(Action="iam:PassRole", Resource=f"arn:aws:iam::{ACCOUNT}:role/*"))
+        ),
+        fails(
+            "another service",
+            given("role", assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}})),
+        ),
+        fails("everyone assumes it", given("role", assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": "*"}))),
+        fails(
+            "everyone but one assumes it",
+            given(
+                "role",
+                assumeRolePolicy=document(
+                    {"Effect": "Allow", "NotPrincipal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+                ),
+            ),
+        ),
+        fails("a policy of its own", added(MANAGED_POLICY, "managed", policy=document(known(Action="s3:*")))),
+        fails("inline", given("role", inlinePolicies=[{"name": "x", "policy": document(known(Action="s3:*"))}])),
+        fails(
+            "an administrator",
+            added(
+                ATTACHMENT,
+                "attachment",
+                role=Ref("role", "name"),
+                policyArn="arn:aws:iam::aws:policy/AdministratorAccess",
+            ),
+        ),
+        fails("full access", given("role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonSQSFullAccess"])),
+        fails(
+            "in a text that is unknown in preview",
+            granted(known(Resource=Ref("table"), Action="dynamodb:*")),
+            waits=True,
+        ),
+        unknown("the text is unknown", waits=True),
+        unknown(
+            "an attached policy is unknown",
+            added(ATTACHMENT, "attachment", role=Ref("role", "name"), policyArn=Ref("table")),
+        ),
+        malformed("not JSON", given("role", assumeRolePolicy="lambda")),
+        malformed("an action that is a number", granted(known(Action=7))),
+    ],
+    "consumer-role-can-use-queue": [
+        passes(
+            "by a managed policy",
+            role_policy(WRITES, DECRYPTS, TRACES),
+            added(
+                ATTACHMENT,
+                "attachment",
+                role=Ref("role", "name"),
+                policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole",
+            ),
+        ),
+        passes(
+            "by a policy of its own resource",
+            role_policy(WRITES, DECRYPTS),
+            added(MANAGED_POLICY, "managed", policy=document(CONSUMES)),
+            added(ATTACHMENT, "attachment", role=Ref("role", "name"), policyArn=Ref("managed")),
+        ),
+        passes(
+            "inline",
+            without("permissions"),
+            given("role", inlinePolicies=[{"name": "x", "policy": document(CONSUMES, WRITES, DECRYPTS)}]),
+        ),
+        fails("no policy", without("permissions")),
+        fails(
+            "may not delete",
+            role_policy({**CONSUMES, "Action": ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]}, WRITES, DECRYPTS),
+            waits=True,
+        ),
+        fails("another queue", role_policy({**CONSUMES, "Resource": Ref("dead")}, WRITES, DECRYPTS)),
+        fails("may not decrypt", role_policy(CONSUMES, WRITES)),
+        unknown("the text is unknown but depends on queue and key"),
+        unknown("the text is unknown and does not depend on the key", role_policy(CONSUMES, WRITES), breaks=True),
+        malformed("not JSON", given("permissions", policy="{"), also=("iam-least-privilege",)),
+    ],
+}

@@ -1,0 +1,314 @@
+"""Cases of the rules about queues and their dead-letter queues."""
+
+from collections.abc import Mapping
+
+from rules.stack import (
+    EVENT_TARGET,
+    FUNCTION,
+    INVOKE_CONFIG,
+    MAPPING,
+    QUEUE,
+    QUEUE_POLICY,
+    REDRIVE_ALLOW_POLICY,
+    REDRIVE_POLICY,
+)
+
+from tests.policy.case import Case, fails, malformed, passes, unknown
+from tests.policy.sound import ACCOUNT, Change, Json, Pipeline, Ref, added, alarm, document, given, tls_only, without
+
+FORTNIGHT = 1_209_600
+LOOP_ARN = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:loop"
+FOREIGN_ARN = "arn:aws:sqs:eu-central-1:999999999999:shared-dlq"
+
+
+def redrive(queue: str, count: object = 3) -> Json:
+    return Json({"deadLetterTargetArn": Ref(queue), "maxReceiveCount": count})
+
+
+def queue(name: str, /, **inputs: object) -> Change:
+    """A queue that no rule but the one at hand minds."""
+
+    def change(nodes: Pipeline) -> Pipeline:
+        nodes = added(QUEUE, name, **{"kmsMasterKeyId": Ref("key"), **inputs})(nodes)
+        policy = {"queueUrl": Ref(name, "url"), "policy": document(tls_only(Ref(name)))}
+        return added(QUEUE_POLICY, f"{name}-policy", **policy)(nodes)
+
+    return change
+
+
+def alarmed(name: str) -> Change:
+    return lambda nodes: {**nodes, f"{name}-alarm": alarm(name)}
+
+
+def pair(source: Mapping[str, object], dead: Mapping[str, object]) -> tuple[Change, ...]:
+    """A further queue `q` with a dead-letter queue `q-dead`."""
+    allow = Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("q")]})
+    return (
+        queue("q-dead", **{"messageRetentionSeconds": FORTNIGHT, **dead}),
+        alarmed("q-dead"),
+        queue("q", **{"redrivePolicy": redrive("q-dead"), **source}),
+        added(REDRIVE_ALLOW_POLICY, "q-allow", queueUrl=Ref("q-dead", "url"), redriveAllowPolicy=allow),
+    )
+
+
+NO_REDRIVE = given("orders", redrivePolicy=None)
+SOURCELESS = ("esm-source-queue-has-dlq",)
+
+POISON_LOOP = ("esm-source-queue-has-dlq", "consumer-role-can-use-queue")
+
+
+def consumed_by(function: str) -> tuple[Change, ...]:
+    """Let a function, which may be another one, consume the dead-letter queue."""
+    return (
+        given("dead", visibilityTimeoutSeconds=180),
+        added(
+            FUNCTION,
+            "other",
+            runtime="python3.12",
+            timeout=30,
+            memorySize=128,
+            tracingConfig={"mode": "Active"},
+            loggingConfig={"logGroup": Ref("logs", "name")},
+        ),
+        added(
+            MAPPING,
+            "repair",
+            eventSourceArn=Ref("dead"),
+            functionName=Ref(function, "name"),
+            functionResponseTypes=["ReportBatchItemFailures"],
+        ),
+    )
+
+
+CASES: dict[str, list[Case]] = {
+    "sqs-queue-has-dlq": [
+        passes("a dead-letter queue has none", *pair({}, {})),
+        passes(
+            "a redrive policy of its own resource",
+            NO_REDRIVE,
+            added(REDRIVE_POLICY, "redrive", queueUrl=Ref("orders", "url"), redrivePolicy=redrive("dead")),
+        ),
+        passes(
+            "the destination of a function's failures",
+            queue("failures"),
+            alarmed("failures"),
+            added(
+                INVOKE_CONFIG,
+                "invoke",
+                functionName=Ref("function", "name"),
+                destinationConfig={"onFailure": {"destination": Ref("failures")}},
+            ),
+        ),
+        passes(
+            "the dead-letter queue of a function",
+            queue("failures"),
+            alarmed("failures"),
+            given("function", deadLetterConfig={"targetArn": Ref("failures")}),
+        ),
+        passes(
+            "the dead-letter queue of an event rule's target",
+            queue("failures"),
+            alarmed("failures"),
+            added(EVENT_TARGET, "target", deadLetterConfig={"arn": Ref("failures")}),
+        ),
+        passes("a queue that is not included", queue("scratch"), includeFor=["orders*"]),
+        fails("a queue without", queue("lost")),
+        fails("the pipeline's queue", NO_REDRIVE, also=SOURCELESS),
+        fails(
+            "a redrive-allow policy does not count if told so",
+            NO_REDRIVE,
+            treatRedriveAllowAsDlq=False,
+            also=SOURCELESS,
+        ),
+        unknown("the redrive policy is unknown but depends on a queue"),
+        unknown("a redrive policy that is only a computed output", queue("lost"), breaks=True),
+        malformed("an empty text is no redrive policy", given("orders", redrivePolicy=""), also=SOURCELESS),
+    ],
+    "sqs-redrive-policy-valid": [
+        passes("a count within the range", given("orders", redrivePolicy=redrive("dead", 10))),
+        passes("a redrive policy given as an object", given("orders", redrivePolicy=redrive("dead").value)),
+        passes("a smaller count if the team says so", given("orders", redrivePolicy=redrive("dead", 1)), minReceives=1),
+        fails("a count of 1", given("orders", redrivePolicy=redrive("dead", 1)), waits=True),
+        fails("a count that never ends", given("orders", redrivePolicy=redrive("dead", 1000)), waits=True),
+        fails("a count in quotes", given("orders", redrivePolicy=redrive("dead", "3")), waits=True),
+        fails("a count that is true", given("orders", redrivePolicy=redrive("dead", True)), waits=True),
+        fails("a fraction", given("orders", redrivePolicy=redrive("dead", 3.5)), waits=True),
+        fails("no target", given("orders", redrivePolicy=Json({"maxReceiveCount": 3}))),
+        fails(
+            "a topic as target",
+            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("topic"), "maxReceiveCount": 3})),
+            also_in_preview=("sqs-dlq-in-stack-and-compatible",),
+            waits=True,
+        ),
+        fails(
+            "itself",
+            queue("loop"),
+            given("loop", name="loop", redrivePolicy=Json({"deadLetterTargetArn": LOOP_ARN, "maxReceiveCount": 3})),
+            also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
+        ),
+        unknown("the text is unknown", waits=True),
+        unknown("one part of an object is unknown", given("orders", redrivePolicy=redrive("dead").value)),
+        malformed("not JSON", given("orders", redrivePolicy="{deadLetterTargetArn")),
+        malformed("a list", given("orders", redrivePolicy="[]")),
+        malformed("a number", given("orders", redrivePolicy=5)),
+    ],
+    "sqs-dlq-in-stack-and-compatible": [
+        passes("both FIFO", *pair({"fifoQueue": True}, {"fifoQueue": True})),
+        passes(
+            "a queue outside that is allowed",
+            given("orders", redrivePolicy=Json({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3})),
+            allowExternalDlqArns=["arn:aws:sqs:*:shared-dlq"],
+        ),
+        fails("a standard dead-letter queue for a FIFO queue", *pair({"fifoQueue": True}, {})),
+        fails("a FIFO dead-letter queue for a standard queue", *pair({}, {"fifoQueue": True})),
+        fails(
+            "a queue outside",
+            given("orders", redrivePolicy=Json({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3})),
+        ),
+        fails(
+            "a queue of another region",
+            *pair({"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}, {}),
+            only_update=True,
+            also=("sqs-dlq-redrive-allow",),
+        ),
+        fails(
+            "two queues that redrive to each other",
+            *pair({"messageRetentionSeconds": 60}, {"redrivePolicy": redrive("q")}),
+            also=(
+                "sqs-dlq-retention-exceeds-source",
+                "sqs-dlq-redrive-allow",
+                "sqs-dlq-has-alarm",
+            ),
+        ),
+        unknown("the target is unknown but depends on a queue of this stack"),
+        unknown(
+            "the target is unknown and depends on no queue",
+            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("table"), "maxReceiveCount": 3})),
+            breaks=True,
+        ),
+        unknown(
+            "a queue that names itself",
+            queue("loop", redrivePolicy=redrive("loop"), messageRetentionSeconds=FORTNIGHT),
+            breaks=True,
+            also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
+        ),
+        unknown(
+            "a target outside may be one that is allowed",
+            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("table"), "maxReceiveCount": 3})),
+            waits=True,
+            allowExternalDlqArns=[FOREIGN_ARN],
+        ),
+        unknown(
+            "several queues may be the target",
+            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("dead"), "note": Ref("undelivered")})),
+            waits=True,
+        ),
+        malformed(
+            "not JSON is for another rule",
+            given("orders", redrivePolicy="{"),
+            breaks=False,
+            also=("sqs-redrive-policy-valid",),
+        ),
+    ],
+    "sqs-dlq-retention-exceeds-source": [
+        passes(
+            "a FIFO source as long as its dead-letter queue",
+            *pair({"fifoQueue": True, "messageRetentionSeconds": FORTNIGHT}, {"fifoQueue": True}),
+        ),
+        passes("shorter, if the team says so", given("dead", messageRetentionSeconds=864_000), minDlqRetentionDays=7),
+        fails("the default of 4 days", given("dead", messageRetentionSeconds=None)),
+        fails("the subscription's, too", given("undelivered", messageRetentionSeconds=345_600)),
+        fails("a source that keeps as long", given("orders", messageRetentionSeconds=FORTNIGHT)),
+        fails(
+            "a FIFO dead-letter queue below the least",
+            *pair({"fifoQueue": True}, {"fifoQueue": True, "messageRetentionSeconds": 60}),
+        ),
+        unknown("the retention is unknown", given("dead", messageRetentionSeconds=Ref("table")), waits=True),
+        malformed("not a number", given("dead", messageRetentionSeconds="long"), breaks=False),
+        malformed("a number in quotes", given("dead", messageRetentionSeconds="60")),
+    ],
+    "sqs-dlq-redrive-allow": [
+        passes(
+            "more sources than there are",
+            given(
+                "allow",
+                redriveAllowPolicy=Json(
+                    {"redrivePermission": "byQueue", "sourceQueueArns": [Ref("orders"), FOREIGN_ARN]}
+                ),
+            ),
+        ),
+        passes(
+            "inline",
+            without("allow"),
+            given(
+                "dead", redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("orders")]})
+            ),
+        ),
+        fails("none", without("allow")),
+        fails("all queues", given("allow", redriveAllowPolicy=Json({"redrivePermission": "allowAll"}))),
+        fails("no queue", given("allow", redriveAllowPolicy=Json({"redrivePermission": "denyAll"}))),
+        fails(
+            "another queue",
+            given(
+                "allow",
+                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("undelivered")]}),
+            ),
+        ),
+        unknown("the text is unknown but depends on the source"),
+        unknown(
+            "the text is unknown and depends on another queue",
+            given(
+                "allow",
+                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("undelivered")]}),
+            ),
+            breaks=True,
+        ),
+        malformed("not JSON", given("allow", redriveAllowPolicy="x")),
+    ],
+    "sqs-dlq-not-consumed-by-source-function": [
+        passes("consumed by another function", *consumed_by("other"), also=("esm-source-queue-has-dlq",)),
+        fails("consumed by the function that fills it", *consumed_by("function"), also=POISON_LOOP),
+        unknown(
+            "an unknown source is decided by what it depends on",
+            *consumed_by("function"),
+            breaks=True,
+            also=POISON_LOOP,
+        ),
+        malformed(
+            "a mapping without a function",
+            *consumed_by("function"),
+            given("repair", functionName=7),
+            breaks=False,
+            also=("esm-source-queue-has-dlq",),
+        ),
+    ],
+    "sqs-encrypted-at-rest": [
+        passes("the default of SQS", *pair({"kmsMasterKeyId": None}, {})),
+        passes("SSE-SQS stated", *pair({"kmsMasterKeyId": None, "sqsManagedSseEnabled": True}, {})),
+        passes("a key and no SSE-SQS", given("orders", sqsManagedSseEnabled=False)),
+        fails("switched off", given("orders", kmsMasterKeyId=None, sqsManagedSseEnabled=False)),
+        fails("both", given("orders", sqsManagedSseEnabled=True)),
+        fails("no key where one is asked for", given("orders", kmsMasterKeyId=None), requireCmk=True),
+        fails("the default where a choice is asked for", given("orders", kmsMasterKeyId=None), requireExplicit=True),
+        fails(
+            "the key of AWS where one's own is asked for",
+            *pair({"kmsMasterKeyId": "alias/aws/sqs"}, {}),
+            requireCmk=True,
+        ),
+        unknown("the key is unknown"),
+        unknown(
+            "the switch is unknown", given("orders", kmsMasterKeyId=None, sqsManagedSseEnabled=Ref("table")), waits=True
+        ),
+        malformed("an empty key is none", given("orders", kmsMasterKeyId="", sqsManagedSseEnabled=False)),
+    ],
+    "sqs-dlq-encryption-parity": [
+        passes("stronger than its source", given("orders", kmsMasterKeyId=None)),
+        passes("the same key", requireSameKey=True),
+        fails("SSE-SQS after a key", given("dead", kmsMasterKeyId=None)),
+        fails("the subscription's, too", given("undelivered", kmsMasterKeyId=None)),
+        fails("the key of AWS after one's own", given("dead", kmsMasterKeyId="alias/aws/sqs")),
+        fails("another key", given("dead", kmsMasterKeyId="alias/other"), requireSameKey=True),
+        unknown("an unknown key is a key", given("dead", kmsMasterKeyId=Ref("alias", "name"))),
+        malformed("an empty key is none", given("dead", kmsMasterKeyId="")),
+    ],
+}
