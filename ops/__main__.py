@@ -36,8 +36,10 @@ def main(command_line: list[str] | None = None) -> int:
         printer.error(str(failure))
         return failure.status
     except KeyboardInterrupt:
-        # Looking on ends this way; anything else was cut short.
-        return 0 if options.verb == "tail" or getattr(options, "watch", False) else INTERRUPTED
+        if options.verb == "tail" or getattr(options, "watch", False):
+            return 0  # how looking on ends
+        printer.error("interrupted: what was sent is sent, and the rest is where it was")
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has seen enough; what is still buffered must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -142,8 +142,8 @@ def _show(
 ) -> None:
     printer.line(
         f"{batched.orders:,.0f} orders a month, {batched.batch:g} to a batch; a call to DynamoDB of "
-        f"{batched.round_trip:g} ms makes {duration(batched):g} ms of an invocation, {duration(single):g} ms with one put "
-        "per message"
+        f"{batched.round_trip:g} ms makes an invocation last {duration(batched):g} ms, "
+        f"with one put per message {duration(single):g} ms"
     )
     rows: list[tuple[object, ...]] = [
         (
@@ -157,7 +157,8 @@ def _show(
     rows.append((("total", GOOD), "", (f"${totals['batched']:,.2f}", GOOD), f"${totals['onePutPerMessage']:,.2f}"))
     printer.table(("service", "a month", "batched", "one put per message"), rows)
     printer.line(
-        f"Prices of {prices.REGION} as of {prices.AS_OF}, without free tiers, storage, tracing, key requests, transfer and tax.",
+        f"Prices of {prices.REGION} as of {prices.AS_OF}, "
+        "without free tiers, storage, tracing, key requests, transfer and tax.",
         style=DIM,
     )
     for page in dict.fromkeys(price.page for price in prices.PRICES):

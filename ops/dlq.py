@@ -17,7 +17,9 @@ from ops.publish import read_text
 from ops.sending import Pace
 from ops.stack import Stack
 
-COLUMNS = ("queue", "message", "order", "receives", "age", "state", "reason")
+COLUMNS = ("queue", "message", "order", "age", "state", "reason")
+PLAN_ROWS = 20
+"""Messages that a plan lists one by one."""
 
 
 def list_messages(stack: Stack, options: Namespace, printer: Printer) -> int:
@@ -97,9 +99,8 @@ def purge(stack: Stack, options: Namespace, printer: Printer) -> int:
     messages = chosen(stack, options)
     states = compare(stack, messages)
     lost = [message for message in messages if states[message.id] in ("missing", "newer")]
-    if messages:
-        show_table(messages, states, printer)
-    printer.line(f"plan: delete these {len(messages)} messages for good; {len(lost)} hold an order the table lacks")
+    show_plan(messages, states, printer)
+    printer.line(f"plan: delete {len(messages)} messages for good; {len(lost)} hold a valid order that the table lacks")
     if messages and not options.yes:
         printer.line("nothing was deleted: `dlq export FILE` keeps a copy, --yes deletes", style=BAD)
     deleted = 0
@@ -142,6 +143,14 @@ def compare(stack: Stack, messages: Iterable[Message]) -> dict[str, str]:
     return states
 
 
+def show_plan(messages: Sequence[Message], states: Mapping[str, str], printer: Printer) -> None:
+    """The first messages of a plan, and how many more there are."""
+    if messages:
+        show_table(messages[:PLAN_ROWS], states, printer)
+    if len(messages) > PLAN_ROWS:
+        printer.line(f"... and {len(messages) - PLAN_ROWS} more", style=DIM)
+
+
 def show_table(messages: Sequence[Message], states: Mapping[str, str], printer: Printer) -> None:
     styles = {"rejected": BAD, "missing": "yellow", "newer": "yellow", "stored": GOOD}
     rows = [
@@ -149,14 +158,24 @@ def show_table(messages: Sequence[Message], states: Mapping[str, str], printer: 
             m.source,
             m.id[:8],
             m.order_id or "-",
-            m.receives,
             ago(m.age),
             (states[m.id], styles[states[m.id]]),
-            m.reason or "keeps the contract: the write failed",
+            why(m),
         )
         for m in messages
     ]
     printer.table(COLUMNS, rows)
+
+
+def why(message: Message) -> str:
+    """Why a message is where it is, as far as it shows by itself; `failures` asks the log."""
+    if message.reason:
+        return message.reason
+    if message.source == "topic":
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+        told = message.attributes.get("ErrorMessage", {}).get("StringValue")
+        return "keeps the contract: SNS could not deliver it" + (f" ({told})" if told else "")
+    return "keeps the contract: its write failed"
 
 
 def failures(stack: Stack, message: Message) -> list[str]:

@@ -13,6 +13,12 @@ LATE = 10_000
 """Milliseconds that a line may arrive after one with a later timestamp and still be read."""
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
 OUTCOMES = ("stored", "superseded", "rejected", "failed")
+LOUD = (
+    '{ ($.records >= 0) || ($.level = "WARN") || ($.level = "ERROR") || ($.level = "FATAL")'
+    ' || ($.type = "platform.report" && $.record.status != "success") }'
+)
+"""A filter pattern for the summaries of invocations and whatever went wrong.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"""
 _SAFE = re.compile(r"[\w.:/ -]+", re.ASCII)
 
 
@@ -40,7 +46,6 @@ def mentioning(name: str, value: str) -> str:
     """A filter pattern that lets CloudWatch leave out most lines in which a field has another value.
 
     Empty, for all lines, if the value cannot be spelled in a pattern: whoever asks must look at the lines as well.
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     return f'{{ $.{name} = "{value}" }}' if _SAFE.fullmatch(value) else ""
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from ops import table
 from ops.deadletters import SOURCES, Message, drain, read_all, send_messages
-from ops.dlq import compare, matches, show_table
+from ops.dlq import compare, matches, show_plan
 from ops.failure import NO, UNREACHABLE, USAGE, Failure
 from ops.printing import BAD, DIM, GOOD, Advance, Printer
 from ops.sending import Pace
@@ -145,8 +145,8 @@ def prove(stack: Stack, messages: Iterable[Message], *, seconds: float, printer:
 
 
 def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -> None:
-    if plan and not printer.as_json:
-        show_table(plan, compare(stack, plan), printer)
+    if not printer.as_json:
+        show_plan(plan, compare(stack, plan), printer)
     printer.line(f"plan: send {len(plan)} messages back to {stack['queueUrl'].rpartition('/')[2]}")
     if left:
         printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
@@ -168,8 +168,8 @@ def _report(
                 "lacking": sorted(lacking),
             }
         )
-    how = "; ".join(f"{SOURCES[source]} by {way}" for source, way in outcome.by.items())
-    printer.line(f"sent {outcome.moved} of {len(plan)} messages back ({how})", style=GOOD)
+    how = " and ".join(dict.fromkeys(outcome.by.values()))
+    printer.line(f"sent {outcome.moved} of {len(plan)} messages back, by {how}", style=GOOD)
     for failure in outcome.failed:
         printer.line(f"  not taken: {failure}", style=BAD)
     if lacking:

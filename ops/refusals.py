@@ -4,7 +4,16 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from ops.failure import UNREACHABLE, Failure
 
@@ -29,6 +38,16 @@ MISSING = frozenset(
 )
 
 
+NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+
 @contextlib.contextmanager
 def explained(origin: str) -> Iterator[None]:
     """Errors of boto3 inside the block become failures; `origin` is where the addresses come from."""
@@ -36,8 +55,10 @@ def explained(origin: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise Failure(_refusal(error, origin), UNREACHABLE) from error
-    except (NoCredentialsError, NoRegionError, ProfileNotFound) as error:
-        raise Failure(f"AWS credentials must be set up, but: {error}. Try `aws sts get-caller-identity`", 3) from error
+    except NO_CREDENTIALS as error:
+        raise Failure(
+            f"AWS credentials must be at hand, but: {error}. `aws sts get-caller-identity` must work first", UNREACHABLE
+        ) from error
     except BotoCoreError as error:
         raise Failure(
             f"the services of {origin} must answer, but: {error}. Is the local cloud still running, or the network up?",

@@ -1,5 +1,6 @@
 """A deployed stack: the addresses it exports, and clients for its services."""
 
+import functools
 import json
 import os
 import shutil
@@ -38,7 +39,7 @@ class Stack:
     outputs: Mapping[str, Any]
     """The stack's exports."""
     make_client: Callable[[str], Any] = field(repr=False)
-    """Makes the boto3 client of a service."""
+    """Makes the client of a service."""
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
@@ -81,10 +82,12 @@ def aws_stack(origin: str, outputs: Mapping[str, Any]) -> Stack:
     """A stack on AWS: its own region, and the credentials that boto3 finds in the usual places."""
     _require(EXPORTS, outputs, origin)
 
-    def make(service: str) -> Any:
-        import boto3
+    @functools.cache
+    def session() -> Any:
+        return botocore_session()
 
-        return boto3.Session(region_name=str(outputs["region"])).client(service, config=_config())
+    def make(service: str) -> Any:
+        return session().create_client(service, region_name=str(outputs["region"]), config=_config())
 
     return Stack(origin=origin, outputs=outputs, make_client=make)
 
@@ -106,28 +109,33 @@ def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
             f"start it with `python -m local up --outputs {origin}`",
             UNREACHABLE,
         )
-    return Stack(origin=origin, outputs=outputs, make_client=lambda service: _local_client(service, document))
-
-
-def _local_client(service: str, document: Mapping[str, Any]) -> Any:
-    import boto3
-    import botocore.session
-
     absent, empty = (None, None, None, None), (None, None, os.devnull, None)
     # Without these, a profile, a configured endpoint or another certificate of the user's would come in.
     unread = {"profile": absent, "ca_bundle": absent, "config_file": empty, "credentials_file": empty}
-    return boto3.Session(
-        botocore_session=botocore.session.Session(session_vars=unread),
-        aws_access_key_id=document["accessKeyId"],
-        aws_secret_access_key=document["secretAccessKey"],
-        aws_session_token=document.get("sessionToken"),
-        region_name=document["region"],
-    ).client(
-        service,
-        endpoint_url=document["endpoint"],
-        verify=document["caBundle"],
-        config=_config(proxies={}, ignore_configured_endpoint_urls=True),
-    )
+
+    @functools.cache
+    def session() -> Any:
+        made = botocore_session(unread)
+        made.set_credentials(document["accessKeyId"], document["secretAccessKey"], document.get("sessionToken"))
+        return made
+
+    def make(service: str) -> Any:
+        return session().create_client(
+            service,
+            region_name=document["region"],
+            endpoint_url=endpoint,
+            verify=document["caBundle"],
+            config=_config(proxies={}, ignore_configured_endpoint_urls=True),
+        )
+
+    return Stack(origin=origin, outputs=outputs, make_client=make)
+
+
+def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:
+    """A session of botocore, the lower half of boto3: the upper one would take as long to load again, for nothing."""
+    from botocore.session import Session
+
+    return Session(session_vars=variables)
 
 
 def _config(**more: Any) -> Any:

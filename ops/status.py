@@ -36,17 +36,20 @@ def run(stack: Stack, options: Namespace, printer: Printer) -> int:
 
 def gather(stack: Stack, *, recent: float) -> Facts:
     """Everything that `status` shows, asked for at once; `recent` is how many seconds of log are read."""
-    for service in ("sqs", "cloudwatch", "lambda", "dynamodb", "logs"):
-        stack.client(service)  # made here, because threads may only share what is made
-    asked: dict[str, Callable[[], Any]] = {
-        **{url: functools.partial(queue, stack, stack[url]) for url in QUEUES},
-        "function": lambda: function(stack),
-        "table": lambda: table(stack),
-        "log": lambda: log(stack, recent),
-        "alarms": lambda: alarms(stack),
+    # Threads may share a client but not make one: each question is asked as soon as its client is made.
+    asked: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
+        **{url: (("sqs", "cloudwatch"), functools.partial(queue, stack, stack[url])) for url in QUEUES},
+        "alarms": (("cloudwatch",), lambda: alarms(stack)),
+        "log": (("logs",), lambda: log(stack, recent)),
+        "table": (("dynamodb",), lambda: table(stack)),
+        "function": (("lambda",), lambda: function(stack)),
     }
     with ThreadPoolExecutor(len(asked)) as pool:
-        running = {name: pool.submit(question) for name, question in asked.items()}
+        running = {}
+        for name, (services, question) in asked.items():
+            for service in services:
+                stack.client(service)
+            running[name] = pool.submit(question)
         facts: Facts = {name: answer.result() for name, answer in running.items()}
     facts["queues"] = [facts.pop(url) for url in QUEUES]
     facts["stack"] = stack.origin
@@ -106,7 +109,7 @@ def table(stack: Stack) -> Facts:
 
 def log(stack: Stack, seconds: float) -> Facts:
     """What the function's log of the last seconds adds up to, and its latest warnings and errors."""
-    lines = [line for _, line in logs.read(stack, start=logs.since(seconds))]
+    lines = [line for _, line in logs.read(stack, start=logs.since(seconds), pattern=logs.LOUD)]
     bad = [line for line in lines if line.level in ("WARN", "ERROR", "FATAL")]
     latest = [{"at": line.millis, "level": line.level, "text": line.text} for line in bad[-SHOWN:]]
     return {"seconds": seconds, **logs.totals(lines), "errors": len(bad), "latest": latest}

@@ -54,7 +54,7 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
     printer.line(f"queue  {waiting['name']} {which}")
     for letter in found["deadLetters"]:
         why = letter["reason"] or f"keeps the contract; {_STATES[letter['state']]}"
-        printer.line(f"dead   message {letter['messageId']}, after {letter['receives']} receives: {why}", style=BAD)
+        printer.line(f"dead   message {letter['messageId']}: {why}", style=BAD)
         printer.line(
             f"       `dlq show {letter['messageId'][:8]}` shows it, `dlq redrive --order {order_id}` sends it back"
         )

@@ -70,7 +70,7 @@ def check_queues(stack: Stack) -> Check:
 
 def check_log(stack: Stack, *, seconds: float) -> Check:
     """The function has processed batches lately, and no message failed or was rejected."""
-    lines = [line for _, line in logs.read(stack, start=logs.since(seconds))]
+    lines = [line for _, line in logs.read(stack, start=logs.since(seconds), pattern=logs.LOUD)]
     sums = logs.totals(lines)
     bad = [line for line in lines if line.level in ("WARN", "ERROR", "FATAL")]
     counts = ", ".join(f"{sums[name]} {name}" for name in logs.OUTCOMES)
