@@ -98,6 +98,9 @@ def recorded_answer(region: str) -> Answer:
         "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{{name}}",
         "aws:lambda/function:Function": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{{name}}",
         "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
+        "aws:iam/policy:Policy": f"arn:aws:iam::{ACCOUNT}:policy/{{name}}",
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{{name}}",
+        "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
         "aws:kms/key:Key": f"arn:aws:kms:{region}:{ACCOUNT}:key/{{name}}",
         "aws:cloudwatch/metricAlarm:MetricAlarm": f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{{name}}",
         "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{{name}}",
@@ -183,16 +186,17 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def program() -> None:
-    """Run the Pulumi program, `__main__.py`, as the Pulumi CLI does."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+def program(root: Path = ROOT) -> None:
+    """Run a project's Pulumi program, `__main__.py`, as the Pulumi CLI does: with its folder on the path."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    runpy.run_path(str(root / "__main__.py"), run_name="__main__")
 
 
 def record(
     *,
     stack: str = "dev",
+    root: Path = ROOT,
     preview: bool = False,
     program: Callable[[], None] = program,
     answer: Answer | None = None,
@@ -201,11 +205,12 @@ def record(
 ) -> Graph:
     """Run a program to completion and return what it registered.
 
+    `root` is the folder of the project whose stack files are read.
     `answer` creates each custom resource; without it nothing is created and ARNs are made up under bare names.
     In `preview`, ids and computed outputs are unknown, as before the first deployment of a stack.
     `config` overrides the stack file's values, with full keys. Raises what the program raises.
     """
-    project, values = stack_config(stack)
+    project, values = stack_config(stack, root)
     values |= dict(config or {})
     region = values["aws:region"]
     recorder = _Recorder(_Runtime(answer or recorded_answer(region), account, region, preview=preview))
