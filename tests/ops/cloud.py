@@ -1,0 +1,85 @@
+"""Orders, dead letters and looks behind the scenes, for the tests of the operator's commands."""
+
+import json
+import ssl
+import urllib.request
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local.deploy import Deployment
+
+QUEUE, TOPIC = "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a command answered."""
+
+    status: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Result]
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """An order with an id of its own."""
+    return {
+        "orderId": f"P-{uuid.uuid4()}",
+        "userId": "U123",
+        "itemName": "Laptop",
+        "quantity": 1,
+        "status": "new",
+        "timestamp": "2025-05-03T12:00:00Z",
+        **changes,
+    }
+
+
+def send(deployment: Deployment, export: str, *orders: dict[str, Any] | str, **attributes: str) -> None:
+    """Put messages straight into a queue."""
+    for body in orders:
+        deployment.client("sqs").send_message(
+            QueueUrl=deployment.outputs[export],
+            MessageBody=body if isinstance(body, str) else json.dumps(body),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+
+
+def bodies(deployment: Deployment, export: str) -> list[str]:
+    """What a queue holds, hidden messages included, without receiving it."""
+    context = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
+    with opener.open(url) as answer:
+        found = json.load(answer)
+    return [message["body"] for message in _messages(found)]
+
+
+def _messages(value: Any) -> list[dict[str, Any]]:
+    """The messages anywhere in the peek's answer: it nests them by account, region and queue."""
+    if isinstance(value, dict) and "body" in value:
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [message for part in inner for message in _messages(part)]
+
+
+def item(deployment: Deployment, order_id: str) -> dict[str, Any] | None:
+    answer = deployment.client("dynamodb").get_item(
+        TableName=deployment.outputs["tableName"], Key={"orderId": {"S": order_id}}, ConsistentRead=True
+    )
+    found: dict[str, Any] | None = answer.get("Item")
+    return found
+
+
+def empty(deployment: Deployment) -> None:
+    """Leave nothing in the dead-letter queues, seen or hidden."""
+    for export in (QUEUE, TOPIC):
+        deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs[export])

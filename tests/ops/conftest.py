@@ -1,0 +1,44 @@
+"""What the tests of the operator's commands share: a way to run one, and a cloud with dead-letter queues of its own."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.deploy import Deployment, deployed
+from ops.__main__ import main
+from tests.ops.cloud import Command, Result
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `python -m ops` in this process."""
+
+    def run(*arguments: str) -> Result:
+        capsys.readouterr()
+        status = main(list(arguments))
+        captured = capsys.readouterr()
+        return Result(status=status, out=captured.out, err=captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The addresses of the shared cloud, as `python -m local up --outputs FILE` writes them."""
+    return written(deployment, tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, Path]]:
+    """A cloud for one module, whose messages fail once before they are dead letters."""
+    config = {"orders:maxReceiveCount": "1", "orders:logLevel": "INFO"}
+    with deployed(config=config) as deployment:
+        yield deployment, written(deployment, tmp_path_factory.mktemp("own"))
+
+
+def written(deployment: Deployment, folder: Path) -> Path:
+    path = folder / "outputs.json"
+    path.write_text(json.dumps(deployment.addresses()))
+    return path

@@ -1,0 +1,60 @@
+"""Reading and checking orders before they are published."""
+
+import json
+
+import pytest
+
+from functions.process_order.orders import parse
+from ops.failure import Failure
+from ops.publish import check, generate, read_bodies
+from tests.ops.cloud import order
+
+ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "bodies"),
+    [
+        (ONE, [ONE]),
+        (f"\n{ONE}\n\n  {TWO}\n", [ONE, TWO]),
+        (f"[{ONE},\n {TWO}]", [ONE, TWO]),
+        ("[]", []),
+        ("", []),
+        ('[1.10, {"a": 1e400}, "x, ]"]', ["1.10", '{"a": 1e400}', '"x, ]"']),
+        (f"{ONE}\nnot json", [ONE, "not json"]),
+    ],
+)
+def test_orders_are_read_letter_for_letter(text: str, bodies: list[str]) -> None:
+    assert read_bodies(text) == bodies
+
+
+def test_a_document_over_several_lines_is_one_order() -> None:
+    document = json.dumps(order(), indent=2)
+    assert read_bodies(document) == [document]
+
+
+def test_every_order_that_breaks_the_contract_is_told_with_its_place() -> None:
+    with pytest.raises(Failure) as failure:
+        check([ONE, json.dumps(order(quantity=0)), "not json"])
+    assert failure.value.status == 2
+    assert str(failure.value).startswith("2 of 3 orders must be corrected, and nothing was published")
+    assert "order 2: quantity must be an integer from 1" in str(failure.value)
+    assert "order 3: the body must be JSON" in str(failure.value)
+
+
+def test_a_long_list_of_problems_is_cut() -> None:
+    with pytest.raises(Failure, match=r"order 10: .*\n  \.\.\. and 15 more$"):
+        check(["x"] * 25)
+
+
+def test_without_the_contract_only_the_size_is_checked() -> None:
+    check(["not json"], contract=False)
+    with pytest.raises(Failure, match="order 1: a message must be at most 262144 bytes long"):
+        check(["x" * 262_145], contract=False)
+
+
+def test_generated_orders_keep_the_contract_and_have_ids_of_their_own() -> None:
+    bodies = list(generate(200))
+    check(bodies)
+    assert len({parse(body).order_id for body in bodies}) == 200
+    assert {parse(body).order_id for body in generate(5)}.isdisjoint(parse(body).order_id for body in bodies)
