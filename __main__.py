@@ -47,6 +47,7 @@ processor = Processor(
         log_level=stack.log_level,
         runtime=stack.runtime,
         architecture=stack.architecture,
+        permissions_boundary=stack.permissions_boundary,
     ),
 )
 monitoring = Monitoring(

@@ -153,6 +153,13 @@ class StackConfig:
         choices=("DEBUG", "INFO"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html",
     )
+    permissions_boundary: str = knob(
+        "",
+        "ARN of the policy that bounds the function's role, where whoever deploys must set one; none by default.",
+        pattern=r"|arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+",
+        form="the ARN of an IAM policy",
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+    )
 
     alarm_email: str = knob(
         "",

@@ -37,6 +37,8 @@ class ProcessorArgs:
     """Least severe line that is kept."""
     runtime: str
     architecture: str
+    permissions_boundary: str = ""
+    """ARN of the policy that bounds the function's role; empty: none."""
 
 
 class Processor(pulumi.ComponentResource):
@@ -52,7 +54,12 @@ class Processor(pulumi.ComponentResource):
         logs = cloudwatch.LogGroup(
             f"{name}-logs", retention_in_days=args.log_retention, kms_key_id=args.key_arn, opts=child
         )
-        role = iam.Role(f"{name}-role", assume_role_policy=json.dumps(_trust_policy()), opts=child)
+        role = iam.Role(
+            f"{name}-role",
+            assume_role_policy=json.dumps(_trust_policy()),
+            permissions_boundary=args.permissions_boundary or None,
+            opts=child,
+        )
         permissions = iam.RolePolicy(
             f"{name}-permissions",
             role=role.name,

@@ -40,6 +40,8 @@ def test_every_knob_is_read_from_its_key(field: Any) -> None:
         other = not field.default
     elif isinstance(field.default, int):
         other = field.default + 1
+    elif field.name == "permissions_boundary":
+        other = "arn:aws:iam::123456789012:policy/orders-boundary"
     else:
         other = "someone@example.com"
     text = str(other).lower() if isinstance(other, bool) else str(other)
@@ -69,6 +71,13 @@ def test_protection_is_true_or_false_and_nothing_like_it(wrong: str) -> None:
     text = complaint(protectData=wrong)
     assert f"orders:protectData must be true or false, got {wrong}\n" in text
     assert "fix: pulumi config set orders:protectData false --stack dev" in text
+
+
+@pytest.mark.parametrize("wrong", ["orders-boundary", "arn:aws:iam::123456789012:role/orders-boundary"])
+def test_a_permissions_boundary_is_the_arn_of_a_policy(wrong: str) -> None:
+    text = complaint(permissionsBoundary=wrong)
+    assert f"orders:permissionsBoundary must be the ARN of an IAM policy, got {wrong}\n" in text
+    assert "fix: pulumi config rm orders:permissionsBoundary --stack dev" in text
 
 
 def test_every_problem_is_told_at_once() -> None:

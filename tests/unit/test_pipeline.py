@@ -285,6 +285,14 @@ def test_stacks_differ_only_where_their_files_say(graph: Graph) -> None:
     ) == expected[graph.stack]
 
 
+def test_the_functions_role_is_bounded_where_the_stack_says_so() -> None:
+    role = "aws:iam/role:Role"
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/orders-boundary"
+    bounded = record(config={"orders:permissionsBoundary": boundary})
+    assert inputs(bounded, role, "ProcessOrder-role")["permissionsBoundary"] == boundary
+    assert "permissionsBoundary" not in inputs(recorded(), role, "ProcessOrder-role")
+
+
 def test_another_consumer_is_one_more_queue_with_its_own_filter() -> None:
     def program() -> None:
         Queue(
