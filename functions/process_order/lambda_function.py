@@ -72,10 +72,7 @@ def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> B
     margin = MARGIN[0] + MARGIN[1] * len(records)
     deadline = store.clock() + context.get_remaining_time_in_millis() / 1000 - margin
     messages = [_read(record) for record in records]
-    newest: dict[str, Order] = {}
-    for message in messages:
-        if (order := message["order"]) and not _beats(newest.get(order.order_id), order):
-            newest[order.order_id] = order
+    newest = _newest(messages)
     written = store.write(newest.values(), deadline)
 
     counts = dict.fromkeys(_LEVEL_OF, 0)
@@ -108,8 +105,15 @@ def _read(record: Any) -> Message:
     return Message(id=message_id, order_id=order.order_id, order=order, reason="")
 
 
-def _beats(known: Order | None, order: Order) -> bool:
-    return known is not None and known.version >= order.version
+def _newest(messages: list[Message]) -> dict[str, Order]:
+    """Keep the newest event of each order: only that one is worth a write."""
+    newest: dict[str, Order] = {}
+    for message in messages:
+        if order := message["order"]:
+            known = newest.get(order.order_id)
+            if known is None or known.version < order.version:
+                newest[order.order_id] = order
+    return newest
 
 
 def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outcome]) -> tuple[str, str]:

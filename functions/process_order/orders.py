@@ -231,8 +231,6 @@ def _number(value: int | Decimal) -> str:
         number: Decimal = _NUMBERS.create_decimal(value).normalize(_NUMBERS)
     except DecimalException:
         raise Rejected(_NUMBER_LIMITS) from None
-    if number.is_zero():
-        return "0"
     return str(int(number)) if number.adjusted() < 38 and number == int(number) else str(number)
 
 
