@@ -45,10 +45,11 @@ def _describe(deployment: Deployment, outputs: Path | None, console: Console) ->
 
 
 def publish_command(deployment: Deployment) -> str:
-    """A command for a POSIX shell that publishes the example order with the AWS CLI."""
+    """A command for a POSIX shell that publishes the example order with the AWS CLI, however that is set up."""
     cloud = deployment.cloud
     return " \\\n  ".join(
         [
+            "env -u AWS_PROFILE -u AWS_SESSION_TOKEN",
             f"AWS_ACCESS_KEY_ID={cloud.access_key_id} AWS_SECRET_ACCESS_KEY={cloud.secret_access_key}",
             f"AWS_CA_BUNDLE={shlex.quote(str(cloud.ca_bundle))}",
             f"aws sns publish --endpoint-url {cloud.endpoint} --region {cloud.region}",
