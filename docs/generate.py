@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from config import StackConfig, key_of
+from local.diagram import mermaid
+from local.graph import record
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,7 +62,15 @@ def _values(knob_field: Field[Any]) -> str:
     return f"{text} {rule.unit}".strip()
 
 
-GENERATED = (Page(name="configuration", path=ROOT / "README.md", part=configuration_table),)
+def diagram() -> str:
+    """The picture of a development stack, as GitHub draws it."""
+    return f"```mermaid\n{mermaid(record(stack='dev'))}```\n"
+
+
+GENERATED = (
+    Page(name="configuration", path=ROOT / "README.md", part=configuration_table),
+    Page(name="diagram", path=ROOT / "docs/architecture.md", part=diagram),
+)
 """Everything that is generated."""
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""The picture of the architecture is drawn from what the program registers, and from nothing else."""
+
+import pulumi
+import pytest
+from pulumi_aws import cloudwatch
+
+from components.queue import Queue, QueueArgs
+from docs.generate import GENERATED
+from local.diagram import mermaid
+from local.graph import record
+
+
+def test_the_architecture_page_holds_the_picture_and_a_check_keeps_it_current() -> None:
+    (page,) = [page for page in GENERATED if page.name == "diagram"]
+    assert page.path.name == "architecture.md"
+    assert page.part() == f"```mermaid\n{mermaid(record(stack='dev'))}```\n"
+
+
+def test_an_order_and_a_failing_order_can_be_followed_from_the_shop_on() -> None:
+    lines = [line.strip() for line in mermaid(record(stack="dev")).splitlines()]
+    for arrow in (
+        'shop(["shop"]) -->|publishes| OrderTopic',
+        "OrderTopic -->|delivers| OrderQueue",
+        "OrderTopic -.->|cannot deliver| OrderTopic_dlq",
+        "OrderQueue -->|batches of 10, 10 at once| ProcessOrder",
+        "OrderQueue -.->|after 3 receives| OrderQueue_dlq",
+        "ProcessOrder -->|newest version of each order| Orders",
+        "ProcessOrder_logs -->|counts| log_filters",
+        "alarms -->|notify| OrderAlarms",
+        'OrderAlarms --> operators(["operators of OrderAlarms"])',
+    ):
+        assert arrow in lines
+
+
+def test_the_picture_is_that_of_the_stack() -> None:
+    config = {"orders:maxReceiveCount": "5", "orders:batchSize": "9", "orders:maximumConcurrency": "8"}
+    text = mermaid(record(stack="dev", config=config))
+    assert "after 5 receives" in text
+    assert "batches of 9, 8 at once" in text
+
+
+def test_another_consumer_is_drawn_without_being_described() -> None:
+    def program() -> None:
+        args = QueueArgs(
+            topic_arn="t", topic_dead_letter_queue_arn="d", key_arn="k", visibility_timeout=180, max_receive_count=4
+        )
+        Queue("Invoices", args)
+
+    lines = mermaid(record(program=program)).splitlines()
+    assert '  subgraph component_Invoices["Queue Invoices"]' in lines
+    assert "  Invoices -.->|after 4 receives| Invoices_dlq" in lines
+
+
+def test_the_same_program_gives_the_same_picture() -> None:
+    assert len({mermaid(record(stack="prod")) for _ in range(3)}) == 1
+
+
+def test_a_new_type_of_resource_must_be_drawn_or_left_out_on_purpose() -> None:
+    def program() -> None:
+        cloudwatch.EventRule("Nightly", schedule_expression="rate(1 day)", opts=pulumi.ResourceOptions())
+
+    with pytest.raises(ValueError, match="got aws:cloudwatch/eventRule:EventRule: add it to SHAPES or LEFT_OUT"):
+        mermaid(record(program=program))
