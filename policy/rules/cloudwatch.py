@@ -126,7 +126,7 @@ RULES = (
         "calls.",
         remedy=f"add a MetricAlarm on AWS/SQS {_DEPTH} for the queue, at 1 message or fewer, with alarmActions and "
         "treatMissingData notBreaching.",
-        level=EnforcementLevel.ADVISORY,
+        level=EnforcementLevel.MANDATORY,
         severity=Severity.HIGH,
         pillar="REL06",
         maps_to=("Security Hub CloudWatch.15", "Security Hub CloudWatch.17", "Checkov CKV_AWS_319"),

@@ -14,13 +14,11 @@ from pulumi_policy import (
     PolicyResourceOptions,
     ResourceValidationArgs,
     StackValidationArgs,
-    StackValidationPolicy,
 )
 from pulumi_policy.policy import _NotApplicableError
 from pulumi_policy.proxy import unknown_checking_proxy
 from rules import RULES
 from rules.enforcement import policy
-from rules.rule import Rule
 from rules.stack import (
     ALARM,
     FUNCTION,
@@ -42,6 +40,7 @@ from rules.stack import (
 from local.graph import Graph, Resource
 
 ACCOUNT = "123456789012"
+POLICIES: Mapping[str, Any] = {rule.name: policy(rule) for rule in RULES}
 
 
 @dataclass(frozen=True)
@@ -262,6 +261,29 @@ def protected(name: str) -> Change:
     return lambda nodes: {**nodes, name: replace(nodes[name], protect=True)}
 
 
+def copies(nodes: Pipeline, count: int) -> Pipeline:
+    """The pipeline several times over, side by side in one stack."""
+
+    def renamed(value: Any, suffix: str) -> Any:
+        match value:
+            case Ref(name, output):
+                return Ref(f"{name}{suffix}", output)
+            case Json(inner):
+                return Json(renamed(inner, suffix))
+            case dict():
+                return {key: renamed(item, suffix) for key, item in value.items()}
+            case list():
+                return [renamed(item, suffix) for item in value]
+        return value
+
+    suffixed = [
+        replace(node, name=f"{node.name}-{copy}", inputs=renamed(dict(node.inputs), f"-{copy}"))
+        for copy in range(count)
+        for node in nodes.values()
+    ]
+    return {node.name: node for node in suffixed}
+
+
 def _value(value: Any, nodes: Pipeline, *, preview: bool) -> Any:
     match value:
         case Ref(name, output):
@@ -341,15 +363,14 @@ def judge(
     *,
     preview: bool,
     config: Mapping[str, Any] | None = None,
-    rules: tuple[Rule, ...] = RULES,
     stack: str = "dev",
 ) -> Judgement:
     """Run rules over a pipeline in this process, through the policy SDK's own argument types and proxies."""
     recorded = graph(nodes, preview=preview, stack=stack)
+    resources, whole_stack = resource_arguments(recorded), policy_resources(recorded)
     violated: list[tuple[str, str]] = []
     notes: list[str] = []
-    for rule in rules:
-        enforced = policy(rule)
+    for rule in RULES:
         settings = (config or {}).get(rule.name)
 
         def report(message: str, urn: str | None = None, name: str = rule.name) -> None:
@@ -357,13 +378,13 @@ def judge(
             violated.append((name, message))
 
         arguments: list[Any] = (
-            [_stack_arguments(recorded, settings)]
-            if isinstance(enforced, StackValidationPolicy)
-            else [_resource_arguments(each, settings) for each in recorded.resources]
+            [StackValidationArgs(whole_stack, settings)]
+            if rule.check_in_stack
+            else [resource_arguments_with(each, settings) for each in resources if each.resource_type in rule.on]
         )
         for each in arguments:
             try:
-                enforced.validate(each, report)  # type: ignore[attr-defined]  # both kinds have it
+                POLICIES[rule.name].validate(each, report)
             except _NotApplicableError as note:
                 notes += [f"{rule.name}: {line}" for line in (note.reason or "").splitlines()]
     return Judgement(
@@ -377,26 +398,32 @@ def _options(resource: Resource) -> PolicyResourceOptions:
     return PolicyResourceOptions(resource.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
-def _resource_arguments(resource: Resource, settings: Any) -> ResourceValidationArgs:
-    properties = unknown_checking_proxy(dict(resource.properties))
-    return ResourceValidationArgs(
-        resource.type, properties, resource.urn, resource.name, _options(resource), None, settings
-    )
-
-
-def _stack_arguments(recorded: Graph, settings: Any) -> StackValidationArgs:
-    def outputs(resource: Resource) -> dict[str, Any]:
-        computed = ("arn", "url", "name", "id", "policy", "redrivePolicy", "sqsManagedSseEnabled")
-        unknown = dict.fromkeys(computed, rpc.UNKNOWN) if recorded.preview else {}
-        return {**unknown, **resource.outputs}
-
-    resources = {
-        each.urn: PolicyResource(
-            each.type, unknown_checking_proxy(outputs(each)), each.urn, each.name, _options(each), None, None, [], {}
+def resource_arguments(recorded: Graph) -> list[ResourceValidationArgs]:
+    """What a resource policy is asked, for every resource."""
+    return [
+        ResourceValidationArgs(
+            each.type, unknown_checking_proxy(dict(each.properties)), each.urn, each.name, _options(each), None
         )
         for each in recorded.resources
-    }
+    ]
+
+
+def resource_arguments_with(args: ResourceValidationArgs, settings: Any) -> ResourceValidationArgs:
+    """The same question under a configuration."""
+    return ResourceValidationArgs(args.resource_type, args.props, args.urn, args.name, args.opts, None, settings)
+
+
+def policy_resources(recorded: Graph) -> list[PolicyResource]:
+    """What a stack policy sees: outputs, which in preview are unknown even where nobody set them."""
+    computed = ("arn", "url", "name", "id", "policy", "redrivePolicy", "sqsManagedSseEnabled")
+    unknown = dict.fromkeys(computed, rpc.UNKNOWN) if recorded.preview else {}
+    resources = {}
+    for each in recorded.resources:
+        properties = unknown_checking_proxy({**unknown, **each.outputs})
+        resources[each.urn] = PolicyResource(
+            each.type, properties, each.urn, each.name, _options(each), None, None, [], {}
+        )
     for each in recorded.resources:
         for key, urns in each.property_dependencies.items():
             resources[each.urn].property_dependencies[key] = [resources[urn] for urn in urns]
-    return StackValidationArgs(list(resources.values()), settings)
+    return list(resources.values())

@@ -1,0 +1,100 @@
+"""Writes docs/policies.md from the rules (python policy/document.py > docs/policies.md)."""
+
+import json
+import sys
+
+from rules import RULES
+from rules.rule import Rule
+
+_HEAD = """\
+# Policies
+
+{count} rules hold for every stack of the order notification system. They are decided while `pulumi preview` runs, on
+a brand-new stack too: where an ARN is not known yet, by what a property depends on. What cannot be seen in preview
+(a policy text built from unknown ARNs) is said to wait, and decided on update. A violation says what must hold, what
+is, and how to fix it. This page is generated: `python policy/document.py > docs/policies.md`.
+
+The pack shares no code with the program. It is a second, independent statement of what must hold.
+
+## Enforce
+
+On a laptop, without an account: `make policy STACK=dev` runs the program under a recorder in preview and in update
+mode and both before the pack; it ends with 1 on a mandatory violation.
+
+With the Pulumi CLI (once: `python -m venv policy/venv && policy/venv/bin/pip install -r policy/requirements.txt`):
+
+    pulumi preview --policy-pack policy
+    pulumi up --policy-pack policy --policy-pack-config policy-config.json
+
+In a pull request: run the `preview` line as a required check. A mandatory violation fails it, before anything exists.
+
+Organisation-wide, in Pulumi Cloud, for every stack and whoever deploys it:
+
+    cd policy && pulumi policy publish my-org
+    pulumi policy enable my-org/order-notifications latest
+
+What is deployed already, without touching it:
+
+    pulumi stack export --file state.json
+    pulumi policy analyze --policy-pack policy --file state.json
+
+## Configure
+
+A rule is configured by name in a JSON file, with a level (`advisory`, `mandatory`, `remediate` or `disabled`), its
+own settings, or both; `all` sets the level of all other rules. Settings that are left out keep the defaults below.
+
+    {{
+      "sqs-redrive-policy-valid": {{"enforcementLevel": "mandatory", "minReceives": 5}},
+      "sqs-dlq-has-alarm": {{
+        "enforcementLevel": "mandatory",
+        "exempt": [{{"match": "scratch-*", "reason": "load test, no orders in it", "expires": "2026-12-31"}}]
+      }}
+    }}
+
+State the level in every entry: the protocol takes one without it for advisory.
+
+**Exemptions.** Every rule takes `exempt`. `match` is a whole resource name or URN, with `*` and `?` as wildcards; a
+`reason` is required; after the day `expires` the exemption is itself a violation. Each use is reported. A pattern that
+cannot be read, or an entry without a reason, is refused before anything runs.
+
+**Remediation.** The rules marked so can mend a resource instead of refusing it, at the level `remediate`; off by
+default. Secrets stay secret. No rule chooses a key: `remediationKey` names it.
+
+**Unknown values.** A rule never stays silent because a value is unknown: it decides by dependencies, or says that it
+waits. A fault inside a rule is a violation that names the rule and the resource.
+
+## Rules
+
+| rule | level | severity | what must hold |
+|---|---|---|---|
+{table}
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    rows = (f"| [{r.name}](#{r.name}) | {r.level.value} | {r.severity.value} | {r.requires} |" for r in RULES)
+    head = _HEAD.format(count=len(RULES), table="\n".join(rows))
+    return "\n".join([head, *(_section(rule) for rule in RULES)])
+
+
+def _section(rule: Rule) -> str:
+    types = ", ".join(f"`{type_}`" for type_ in rule.on)
+    decided = "by its neighbours in the stack" if rule.check_in_stack else "by its inputs, before it is created"
+    lines = [
+        f"### {rule.name}",
+        "",
+        f"**{rule.requires}** {rule.why}",
+        "",
+        f"- Fix: {rule.remedy}",
+        f"- Level: {rule.level.value}, severity {rule.severity.value}" + (", can remediate" if rule.remediate else ""),
+        f"- Judges: {types}, {decided}",
+        f"- Maps to: {'; '.join((f'AWS Well-Architected {rule.pillar}', *rule.maps_to))}",
+        f"- See: <{rule.link}>",
+    ]
+    lines += [f"- `{knob.name}` = `{json.dumps(knob.default)}`: {knob.meaning}" for knob in rule.knobs]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,19 @@
+"""docs/policies.md says what the rules say."""
+
+from pathlib import Path
+
+from document import page
+from rules import RULES
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "policies.md"
+
+
+def test_the_page_is_current() -> None:
+    assert PAGE.read_text() == page(), "run: python policy/document.py > docs/policies.md"
+
+
+def test_every_rule_has_a_section_with_its_fix_and_knobs() -> None:
+    for rule in RULES:
+        section = page().split(f"### {rule.name}\n", 1)[1].split("\n### ", 1)[0]
+        assert rule.link in section
+        assert all(f"`{knob.name}`" in section for knob in rule.knobs)

@@ -1,0 +1,163 @@
+"""Settings, exemptions and faults are handled the same way for every rule."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from pulumi_policy import (
+    EnforcementLevel,
+    ResourceValidationPolicy,
+    Severity,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from rules.enforcement import config_schema, policy, settings
+from rules.exemptions import Exemption, read_exemptions
+from rules.rule import Config, Rule, Verdict, switch, texts, whole
+from rules.stack import QUEUE, Resource, Stack
+
+from tests.policy.sound import graph, judge, pipeline, policy_resources, resource_arguments
+
+NO_KEY = "sqs-dlq-encryption-parity"
+
+
+def rule(**changes: Any) -> Rule:
+    """A rule that only its test knows."""
+    stated: dict[str, Any] = {
+        "name": "test-rule",
+        "requires": "A queue must be a queue.",
+        "why": "It is.",
+        "remedy": "make it one.",
+        "level": EnforcementLevel.MANDATORY,
+        "severity": Severity.HIGH,
+        "pillar": "REL05",
+        "link": "https://docs.aws.amazon.com/",
+        "on": (QUEUE,),
+        "knobs": (whole("most", 3, "", 1), switch("strict", "", default=False), texts("names", (), "")),
+    }
+    return Rule(**{**stated, **changes})
+
+
+def fault(_queue: Resource, _config: Config) -> Iterator[Verdict]:
+    yield "is seen first"
+    raise KeyError("password hunter2")
+
+
+def fault_in_stack(queue: Resource, _stack: Stack, _config: Config) -> Iterator[Verdict]:
+    if queue.name == "dead":
+        raise KeyError("password hunter2")
+    yield "is fine otherwise"
+
+
+def test_a_fault_is_a_violation_that_names_rule_and_resource_and_hides_values() -> None:
+    messages: list[str] = []
+    resources = resource_arguments(graph(pipeline(), preview=True))
+    enforced = policy(rule(check=fault))
+    assert isinstance(enforced, ResourceValidationPolicy)
+
+    def report(message: str, urn: str | None = None) -> None:
+        messages.append(message)
+
+    enforced.validate(next(each for each in resources if each.name == "orders"), report)
+    assert messages[0].startswith("orders is seen first")
+    assert "orders could not be judged: test-rule failed with KeyError at fault, line " in messages[1]
+    assert "hunter2" not in "".join(messages)
+
+
+def test_a_fault_on_one_resource_leaves_the_others_judged() -> None:
+    found: dict[str, str] = {}
+    enforced = policy(rule(check_in_stack=fault_in_stack))
+    assert isinstance(enforced, StackValidationPolicy)
+    stack = StackValidationArgs(policy_resources(graph(pipeline(), preview=True)))
+
+    def report(message: str, urn: str | None = None) -> None:
+        found[str(urn)] = message
+
+    enforced.validate(stack, report)
+    by_name = {urn.rsplit("::", 1)[-1]: message for urn, message in found.items()}
+    assert set(by_name) == {"orders", "dead", "undelivered"}
+    assert "dead could not be judged" in by_name["dead"]
+    assert "is fine otherwise" in by_name["orders"]
+
+
+def test_settings_are_merged_over_the_defaults() -> None:
+    assert settings(rule(), {}) == {"most": 3, "strict": False, "names": []}
+    assert settings(rule(), {"most": 5.0, "names": ["a"]}) == {"most": 5, "strict": False, "names": ["a"]}
+
+
+@pytest.mark.parametrize(
+    "value", [{"most": "5"}, {"most": 0}, {"most": True}, {"strict": 1}, {"names": "a"}, {"mots": 5}]
+)
+def test_a_setting_that_does_not_fit_is_refused(value: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        settings(rule(), value)
+
+
+def test_a_misconfigured_rule_fails_closed() -> None:
+    found = judge(pipeline(), preview=True, config={"sqs-redrive-policy-valid": {"minReceive": 5}})
+    assert found.violated == {"sqs-redrive-policy-valid"}
+    assert all("is misconfigured: setting must be one of minReceives" in message for message in found.messages)
+
+
+def test_the_schema_carries_every_knob_its_default_and_exemptions() -> None:
+    assert config_schema(rule())["most"] == {"type": "integer", "minimum": 1, "default": 3, "description": ""}
+    assert set(config_schema(rule())) == {"most", "strict", "names", "exempt"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"match": "orders"},
+        {"match": "orders", "reason": " "},
+        {"reason": "x"},
+        {"match": "*", "reason": "x"},
+        {"match": "", "reason": "x"},
+        {"match": "[a-z]+", "reason": "x"},
+        {"match": "orders", "reason": "x", "expires": "soon"},
+        {"match": "orders", "reason": "x", "until": "2026-01-01"},
+        "orders",
+    ],
+)
+def test_an_incomplete_exemption_or_pattern_is_refused(entry: Any) -> None:
+    with pytest.raises(ValueError, match=r"exempt\[0\]"):
+        read_exemptions([entry])
+
+
+def test_all_bad_exemptions_are_named_at_once() -> None:
+    with pytest.raises(ValueError, match=r"exempt\[0\].*exempt\[1\]"):
+        read_exemptions([{"match": "a"}, {"match": "b"}])
+
+
+@pytest.mark.parametrize(
+    ("match", "covered"),
+    [("orders", True), ("order", False), ("*ders", True), ("urn:pulumi:prod::*::orders", True), ("rders", False)],
+)
+def test_a_pattern_matches_the_whole_name_or_urn(match: str, covered: bool) -> None:
+    exemption = Exemption(match=match, reason="x")
+    assert exemption.covers("orders", "urn:pulumi:prod::p::aws:sqs/queue:Queue::orders") is covered
+
+
+def test_an_exemption_holds_on_its_last_day() -> None:
+    exemption = Exemption(match="a", reason="x", expires=date(2026, 5, 31))
+    assert not exemption.expired(date(2026, 5, 31))
+    assert exemption.expired(date(2026, 6, 1))
+
+
+def exempted(*entries: dict[str, str]) -> Any:
+    return judge(pipeline(), preview=False, config={NO_KEY: {"requireSameKey": True, "exempt": list(entries)}})
+
+
+def test_an_expired_exemption_is_a_violation_even_of_a_sound_resource() -> None:
+    found = exempted({"match": "dead", "reason": "until the migration", "expires": "2020-01-01"})
+    assert found.violated == {NO_KEY}
+    assert "dead has an exemption that expired on 2020-01-01 (until the migration)" in found.messages[0]
+
+
+def test_an_exemption_that_holds_wins_over_one_that_expired() -> None:
+    old = {"match": "dead", "reason": "old", "expires": "2020-01-01"}
+    assert exempted(old, {"match": "d*", "reason": "renewed"}).violated == set()
+
+
+def test_an_exemption_without_a_violation_is_not_mentioned() -> None:
+    assert exempted({"match": "dead", "reason": "x"}).notes == ()

@@ -1,0 +1,63 @@
+"""The work of the rules grows with the stack, not with its square: counted in property reads, not in seconds."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from rules import RULES
+from rules.enforcement import settings
+from rules.rule import Rule
+from rules.stack import PERMISSION, Resource, Stack
+
+from tests.policy.sound import Ref, added, copies, graph, pipeline
+
+STACK_RULES = [rule for rule in RULES if rule.check_in_stack]
+
+
+class Counted(Mapping[str, Any]):
+    """Properties that count how often they are read."""
+
+    reads = 0
+
+    def __init__(self, properties: Mapping[str, Any]) -> None:
+        self.properties = properties
+
+    def __getitem__(self, key: str) -> Any:
+        Counted.reads += 1
+        return self.properties[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.properties)
+
+    def __len__(self) -> int:
+        return len(self.properties)
+
+
+def reads(rule: Rule, count: int, *, preview: bool) -> int:
+    """How many properties a rule reads in a stack of so many pipelines."""
+    invoked = added(PERMISSION, "permission", principal="sns.amazonaws.com", function=Ref("function", "name"))
+    recorded = graph(copies(pipeline(invoked), count), preview=preview)
+    stack = Stack(
+        [
+            Resource(
+                type=each.type,
+                name=each.name,
+                urn=each.urn,
+                properties=Counted(each.outputs),
+                dependencies=each.property_dependencies,
+            )
+            for each in recorded.resources
+        ]
+    )
+    assert rule.check_in_stack
+    before = Counted.reads
+    for each in stack.of(*rule.on):
+        list(rule.check_in_stack(each, stack, settings(rule, {})))
+    return Counted.reads - before
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+@pytest.mark.parametrize("rule", STACK_RULES, ids=lambda rule: rule.name)
+def test_ten_times_the_resources_take_ten_times_the_reads(rule: Rule, preview: bool) -> None:
+    few, many = reads(rule, 2, preview=preview), reads(rule, 20, preview=preview)
+    assert 0 < many <= 10.5 * few

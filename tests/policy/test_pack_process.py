@@ -1,0 +1,121 @@
+"""The pack as a process, started and spoken to as the Pulumi CLI does."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
+from pulumi_policy import EnforcementLevel
+from rules import RULES
+from rules.stack import QUEUE
+
+from local.policy import analyze, configuration, print_report, serve
+from tests.policy.case import Case
+from tests.policy.sound import added, given, graph, pipeline
+from tests.policy.test_rules import FAILING, names
+
+MODES = pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+LOST = graph(pipeline(added(QUEUE, "lost")), preview=True)
+
+
+@MODES
+def test_the_sound_pipeline_breaks_no_rule(analyzer: AnalyzerStub, preview: bool) -> None:
+    assert analyze(analyzer, graph(pipeline(), preview=preview)).violations == ()
+
+
+@MODES
+@pytest.mark.parametrize(("rule", "case"), FAILING, ids=names(FAILING))
+def test_the_process_says_what_the_rules_say(analyzer: AnalyzerStub, rule: str, case: Case, preview: bool) -> None:
+    broken = graph(pipeline(*case.changes), preview=preview, stack=case.stack)
+    settings = {rule: dict(case.settings)} if case.settings else {}
+    found = {violation.rule for violation in analyze(analyzer, broken, settings).violations}
+    decided = not preview or case.decided_in_preview
+    extra = case.also_in_preview if preview else ()
+    assert found == {*case.also, *extra, *([rule] if decided else [])}
+
+
+def test_every_rule_states_its_level_remedy_severity_and_link(analyzer: AnalyzerStub) -> None:
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
+    told = {each.name: each for each in info.policies}
+    assert list(told) == [rule.name for rule in RULES]
+    for rule in RULES:
+        each = told[rule.name]
+        assert (each.enforcementLevel == analyzer_pb2.MANDATORY) is (rule.level is EnforcementLevel.MANDATORY)
+        assert (each.remediation_steps, each.url) == (rule.remedy, rule.link)
+        assert each.severity != analyzer_pb2.POLICY_SEVERITY_UNSPECIFIED
+
+
+def test_settings_keep_a_mandatory_rule_mandatory(analyzer: AnalyzerStub) -> None:
+    strict = {"sqs-queue-has-dlq": {"includeFor": ["lost"]}}
+    assert [each.level for each in analyze(analyzer, LOST, strict).mandatory if each.rule == "sqs-queue-has-dlq"]
+
+
+def test_a_rule_can_be_weakened_or_disabled_and_all_at_once(analyzer: AnalyzerStub) -> None:
+    rule = "sqs-queue-has-dlq"
+    assert [each.level for each in analyze(analyzer, LOST, {rule: "advisory"}).violations if each.rule == rule] == [
+        "advisory"
+    ]
+    assert rule not in {each.rule for each in analyze(analyzer, LOST, {rule: "disabled"}).violations}
+    assert analyze(analyzer, LOST, {"all": "disabled"}).violations == ()
+    assert analyze(analyzer, LOST, {"all": "disabled"}).rules == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"no-such-rule": "disabled"}, "no-such-rule must be a rule of order-notifications"),
+        ({"sqs-queue-has-dlq": "strict"}, "enforcementLevel must be one of"),
+        ({"sqs-queue-has-dlq": {"includeFor": "x"}}, "includeFor"),
+        ({"sqs-queue-has-dlq": {"include": ["x"]}}, "include"),
+        ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost"}]}}, "'reason' is a required property"),
+        ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost", "reason": " "}]}}, "reason"),
+        ({"sqs-queue-has-dlq": {"exempt": [{"match": "(lost", "reason": "x"}]}}, "match"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused_before_anything_runs(
+    analyzer: AnalyzerStub, config: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match="the policy configuration must fit the pack") as refused:
+        configuration(analyzer.GetAnalyzerInfo(empty_pb2.Empty()), config)
+    assert problem in str(refused.value)
+
+
+def test_an_exemption_is_visible_in_the_report(analyzer: AnalyzerStub) -> None:
+    exempt = {"exempt": [{"match": "lost", "reason": "scratch queue", "expires": "2999-01-01"}]}
+    report = analyze(analyzer, LOST, {"sqs-queue-has-dlq": exempt})
+    printed = io.StringIO()
+    print_report(report, out=printed)
+    assert report.exempt == ("sqs-queue-has-dlq: exempt: lost until 2999-01-01: scratch queue",)
+    assert "exempt: lost until 2999-01-01: scratch queue" in printed.getvalue()
+
+
+def test_the_report_is_readable_by_machines(analyzer: AnalyzerStub) -> None:
+    printed = io.StringIO()
+    print_report(analyze(analyzer, LOST), out=printed, as_json=True)
+    (report,) = json.loads(printed.getvalue())
+    lost = next(each for each in report["violations"] if each["rule"] == "sqs-queue-has-dlq")
+    assert (lost["resource"], lost["level"], lost["severity"]) == ("lost", "mandatory", "high")
+
+
+def test_secrets_are_judged_but_never_shown(analyzer: AnalyzerStub) -> None:
+    variables = {"DB_PASSWORD": "correct horse battery"}
+    broken = graph(pipeline(given("function", environment={"variables": variables})), preview=True)
+    report = analyze(analyzer, broken)
+    assert {violation.rule for violation in report.violations} == {"lambda-env-protected"}
+    assert "correct horse" not in str(report)
+
+
+def test_a_pack_that_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("import no_such_module\n")
+    with pytest.raises(RuntimeError, match="no_such_module"), serve(tmp_path):
+        pass
+
+
+def test_a_pack_that_prints_first_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("print('hello')\n")
+    with pytest.raises(RuntimeError, match="must start"), serve(tmp_path):
+        pass
