@@ -6,6 +6,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -98,6 +99,7 @@ class Store:
         self._client = client
         self._sleep = sleep
         self._jitter = jitter
+        self._threads = _Threads()
         self._insert = f'INSERT INTO "{table}" VALUE {{{members}}}'
         self._update = f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND "version" < ?'
 
@@ -111,15 +113,22 @@ class Store:
         chunks = deque(
             waiting[start : start + STATEMENTS_PER_CALL] for start in range(0, len(waiting), STATEMENTS_PER_CALL)
         )
-        # Threads of this call only: one that hangs cannot delay the next invocation, nor keep the process alive.
-        threads = [
-            Thread(target=self._drain, args=(chunks, outcomes, deadline), daemon=True)
-            for _ in range(min(PARALLEL_CALLS, len(chunks)))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, deadline - self.clock()))
+        calls = min(PARALLEL_CALLS, len(chunks))
+        finished: SimpleQueue[None] = SimpleQueue()
+
+        def drain() -> None:
+            try:
+                self._drain(chunks, outcomes, deadline)
+            finally:
+                finished.put(None)
+
+        self._threads.run(drain, times=calls)
+        try:
+            for _ in range(calls):
+                finished.get(timeout=max(0.0, deadline - self.clock()))
+        except Empty:  # what hangs keeps its threads: it must not delay the next invocation
+            self._threads.leave()
+            self._threads = _Threads()
         return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
 
     def _drain(self, chunks: deque[list[Order]], outcomes: dict[str, Outcome], deadline: float) -> None:
@@ -177,6 +186,32 @@ class Store:
         if update:
             return {"Statement": self._update, "Parameters": [*changing, item["orderId"], item["version"]]}
         return {"Statement": self._insert, "Parameters": [item["orderId"], *changing]}
+
+
+class _Threads:
+    """Threads that stay for the next batch: a call on a new one takes half as much CPU again."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+
+    def run(self, task: Callable[[], None], *, times: int) -> None:
+        """Run a task on so many threads at once, and do not wait for them."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        while len(self._threads) < times:
+            self._threads.append(Thread(target=self._serve, daemon=True))  # a daemon cannot keep the process alive
+            self._threads[-1].start()
+        for _ in range(times):
+            self._tasks.put(task)
+
+    def leave(self) -> None:
+        """End each thread once it has nothing to do."""
+        for _ in self._threads:
+            self._tasks.put(None)
+
+    def _serve(self) -> None:
+        while task := self._tasks.get():
+            task()
 
 
 def _outcome(result: Result) -> Outcome:
