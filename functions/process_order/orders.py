@@ -112,11 +112,11 @@ def problems(document: object) -> list[str]:
             found.append(f"orderId must be at most {MAX_ORDER_ID} characters long, got more")
     quantity = document.get("quantity", _MISSING)
     if not _is_quantity(quantity):
-        got = "another" if _kind(quantity) == "a number" else _kind(quantity)
+        got = "another number" if _kind(quantity) == "a number" else _kind(quantity)
         found.append(f"quantity must be an integer from 1 to {MAX_QUANTITY}, got {got}")
     timestamp = document.get("timestamp", _MISSING)
     if not isinstance(timestamp, str) or not _match_timestamp(timestamp):
-        got = "another form" if isinstance(timestamp, str) and timestamp else _kind(timestamp)
+        got = "a string of another form" if isinstance(timestamp, str) and timestamp else _kind(timestamp)
         found.append(f"timestamp must be a date and time with seconds and a zone as in 2025-05-03T12:00:00Z, got {got}")
     return found
 

@@ -144,7 +144,7 @@ def test_poison_is_a_dead_letter_after_exactly_three_receives_and_its_neighbours
     receives = [line for line in log_lines(deployment) if line.get("messageId") == letter["MessageId"]]
     assert len(receives) == 3
     assert {line["reason"] for line in receives} == {
-        "quantity must be an integer from 1 to 9007199254740991, got another"
+        "quantity must be an integer from 1 to 9007199254740991, got another number"
     }
     assert poison not in queue_messages(deployment, "queueUrl")
     assert item_of(deployment, json.loads(poison)["orderId"]) is None
