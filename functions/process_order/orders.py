@@ -199,7 +199,9 @@ def _instant(timestamp: str) -> str:
     """Spell the instant in UTC to the microsecond, then `#` and the three digits below it: text order is time order."""
     match = _match_timestamp(timestamp)
     fraction = ((match and match[1]) or "").ljust(9, "0")
-    seconds = datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()[:19]
+    seconds = timestamp[:19]
+    if not timestamp.endswith("Z"):
+        seconds = datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()[:19]
     return f"{seconds}.{fraction[:6]}Z#{fraction[6:]}"
 
 
