@@ -59,16 +59,9 @@ def bodies(deployment: Deployment, export: str) -> list[str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
     with opener.open(url) as answer:
-        found = json.load(answer)
-    return [message["body"] for message in _messages(found)]
-
-
-def _messages(value: Any) -> list[dict[str, Any]]:
-    """The messages anywhere in the peek's answer: it nests them by account, region and queue."""
-    if isinstance(value, dict) and "body" in value:
-        return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [message for part in inner for message in _messages(part)]
+        accounts = json.load(answer)["messages"]
+    queues = accounts[deployment.cloud.account][deployment.cloud.region]
+    return [message["Body"] for message in queues[deployment.outputs[export]]]
 
 
 def item(deployment: Deployment, order_id: str) -> dict[str, Any] | None:

@@ -85,7 +85,11 @@ def test_a_wrong_argument_ends_in_status_2_and_the_rule(
     assert rule in capsys.readouterr().err
 
 
-def test_a_command_without_a_stack_says_how_to_name_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_without_a_stack_says_how_to_name_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORDERS_OUTPUTS", raising=False)
+    monkeypatch.delenv("ORDERS_STACK", raising=False)
     assert main(["status"]) == 2
     assert "--stack NAME or by --outputs FILE" in capsys.readouterr().err
 

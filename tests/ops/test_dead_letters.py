@@ -1,0 +1,275 @@
+"""The dead-letter commands on a real local cloud: what an outage leaves behind is found, sent back and proved."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.deploy import Deployment
+from local.graph import ROOT
+from ops import redrive
+from ops.deadletters import read_all
+from ops.stack import Stack, connect
+from tests.ops.cloud import QUEUE, TOPIC, Command, bodies, empty, item, order, send
+
+Own = tuple[Deployment, str]
+
+
+@pytest.fixture
+def letters(own: tuple[Deployment, Path]) -> Iterator[Own]:
+    """A cloud with empty dead-letter queues, and the file of its addresses."""
+    deployment, path = own
+    empty(deployment)
+    yield deployment, str(path)
+    empty(deployment)
+
+
+@contextmanager
+def outage(deployment: Deployment) -> Iterator[None]:
+    """While it lasts, the function may do nothing: its role has lost its policy."""
+    iam = deployment.client("iam")
+    [role] = [r["RoleName"] for r in iam.list_roles()["Roles"] if "ProcessOrder" in r["RoleName"]]
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    kept = [s for s in document["Statement"] if "dynamodb" not in json.dumps(s)]
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**document, "Statement": kept}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        time.sleep(0.1)
+
+
+def visible(deployment: Deployment, export: str) -> int:
+    answer = deployment.client("sqs").get_queue_attributes(
+        QueueUrl=deployment.outputs[export], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def sweep(deployment: Deployment, ids: list[str]) -> int:
+    """How many of the orders are dead letters; SQS moves one when its source queue is next asked for."""
+    return sum(any(order_id in body for order_id in ids) for body in bodies(deployment, QUEUE))
+
+
+def test_after_an_outage_a_redrive_empties_the_queue_and_every_order_is_stored(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    saved = str(Path(path).with_name("orders.jsonl"))
+    with outage(deployment):
+        assert command("publish", "--generate", "30", "--save", saved, "--outputs", path).status == 0
+        ids = [json.loads(line)["orderId"] for line in Path(saved).read_text().splitlines()]
+        wait_for(lambda: sweep(deployment, ids) == 30, "all orders becoming dead letters")
+    troubled = command("status", "--outputs", path)
+    assert troubled.status == 1
+    assert "OrderQueue-dlq holds 30 messages" in troubled.out
+    assert "AccessDenied" in command("dlq", "show", ids[0], "--outputs", path).out
+    traced = command("trace", ids[0], "--outputs", path)
+    assert traced.status == 1
+    assert f"`dlq redrive --order {ids[0]}` sends it back" in traced.out
+    assert "message failed" in traced.out
+
+    done = command("dlq", "redrive", "--yes", "--outputs", path)
+    assert done.status == 0
+    assert "sent 30 of 30 messages back" in done.out
+    assert "proved: all 30 orders are in the table" in done.out
+    assert bodies(deployment, QUEUE) == []
+    assert all(item(deployment, order_id) for order_id in ids)
+    verdict = command("verify", saved, "--since", "1s", "--json", "--outputs", path).json()
+    assert [check["ok"] for check in verdict["checks"] if check["name"] != "log"] == [True, True]
+
+
+def test_a_redrive_while_the_outage_lasts_is_not_proved_and_goes_round_once(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    orders = [order() for _ in range(3)]
+    ids = [o["orderId"] for o in orders]
+    send(deployment, QUEUE, *orders)
+    with outage(deployment):
+        done = command("dlq", "redrive", "--yes", "--wait", "1s", "--json", "--outputs", path)
+        assert done.status == 1
+        assert done.json()["moved"] == 3
+        assert sorted(done.json()["lacking"]) == sorted(ids)
+        wait_for(lambda: sweep(deployment, ids) == 3, "the orders becoming dead letters again")
+    assert command("dlq", "redrive", "--yes", "--outputs", path).status == 0
+    assert all(item(deployment, order_id) for order_id in ids)
+
+
+def test_a_redrive_that_is_killed_loses_nothing(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    orders = [order() for _ in range(40)]
+    ids = {o["orderId"] for o in orders}
+    send(deployment, QUEUE, *orders)
+    line = [sys.executable, "-m", "ops", "dlq", "redrive", "--yes", "--rate", "20", "--outputs", path]
+    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL)
+    wait_for(lambda: 0 < len(bodies(deployment, QUEUE)) < 40, "the first orders moving")
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    left = {json.loads(body)["orderId"] for body in bodies(deployment, QUEUE)}
+    assert 0 < len(left) < 40
+    wait_for(lambda: all(item(deployment, i) for i in ids - left), "storing what had left the dead-letter queue")
+    again = command("dlq", "redrive", "--yes", "--json", "--outputs", path)
+    hidden = {json.loads(body)["orderId"] for body in bodies(deployment, QUEUE)}
+    assert again.status == 0
+    assert len(hidden) <= 10  # what the killed one held shows again when its time is up
+    assert all(item(deployment, order_id) for order_id in ids - hidden)
+
+
+def test_a_crash_between_sending_and_deleting_leaves_duplicates_and_no_gap(letters: Own) -> None:
+    deployment, path = letters
+    sent = order()
+    send(deployment, QUEUE, sent)
+    real = connect(stack=None, outputs=path)
+    stack = Stack(origin="test", outputs=real.outputs, make_client=lambda name: Crashing(real.client(name)))
+    with pytest.raises(ConnectionError, match="gone before the delete"):
+        redrive.move(
+            stack,
+            "queue",
+            read_all(real, ["queue"], limit=9),
+            whole=False,
+            rate=None,
+            outcome=redrive.Outcome(),
+        )
+    wait_for(lambda: item(deployment, sent["orderId"]), "storing the order")
+    assert [json.loads(body)["orderId"] for body in bodies(deployment, QUEUE)] == [sent["orderId"]]
+
+
+class Crashing:
+    """A client of SQS whose connection ends before anything is deleted."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def delete_message_batch(self, **_: Any) -> None:
+        raise ConnectionError("gone before the delete")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_what_the_function_would_reject_again_stays_unless_asked_for(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    good, bad = order(), order(quantity=0)
+    send(deployment, QUEUE, good, bad, "not json")
+    done = command("dlq", "redrive", "--yes", "--outputs", path)
+    assert done.status == 0
+    assert "left where they are: 2 that the function would reject again" in done.out
+    assert visible(deployment, QUEUE) == 2
+    assert command("dlq", "redrive", "--yes", "--all", "--json", "--outputs", path).json()["moved"] == 2
+    wait_for(lambda: len(bodies(deployment, QUEUE)) == 2, "the rejected messages coming back")
+
+
+def test_the_topics_dead_letters_are_sent_to_the_queue(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    plain, wrapped = order(), order()
+    send(deployment, TOPIC, plain, {"Type": "Notification", "Message": json.dumps(wrapped)}, ErrorMessage="no key")
+    listed = command("dlq", "list", "--from", "topic", "--outputs", path).out
+    assert "SNS could not deliver it (no key)" in listed
+    assert command("dlq", "redrive", "--yes", "--outputs", path).status == 0
+    assert item(deployment, plain["orderId"])
+    assert item(deployment, wrapped["orderId"])
+    assert bodies(deployment, TOPIC) == []
+
+
+def test_a_redrive_takes_only_what_matches(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    phone, laptop, chosen = order(itemName="Phone"), order(), order()
+    send(deployment, QUEUE, phone, laptop, chosen)
+    assert command("dlq", "redrive", "--match", '"itemName": "Ph', "--yes", "--outputs", path).status == 0
+    assert command("dlq", "redrive", "--order", chosen["orderId"], "--yes", "--outputs", path).status == 0
+    assert [json.loads(body)["orderId"] for body in bodies(deployment, QUEUE)] == [laptop["orderId"]]
+    assert item(deployment, phone["orderId"])
+    assert item(deployment, chosen["orderId"])
+    assert visible(deployment, QUEUE) == 1
+
+
+def test_nothing_moves_without_yes(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    send(deployment, QUEUE, *(order() for _ in range(25)))
+    tried = command("dlq", "redrive", "--dry-run", "--yes", "--outputs", path)
+    assert (tried.status, "... and 5 more" in tried.out) == (0, True)
+    assert command("dlq", "redrive", "--outputs", path).status == 2
+    assert command("dlq", "purge", "--outputs", path).status == 2
+    assert visible(deployment, QUEUE) == 25
+
+
+def test_a_list_tells_what_each_message_would_change(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    known = order()
+    send(deployment, "queueUrl", known)
+    wait_for(lambda: item(deployment, known["orderId"]), "storing the order")
+    newer = {**known, "status": "paid", "timestamp": "2025-05-04T12:00:00Z"}
+    send(deployment, QUEUE, known, newer, order(), order(quantity=True))
+    listed = command("dlq", "list", "--json", "--outputs", path).json()
+    assert [message["state"] for message in listed] == ["stored", "newer", "missing", "rejected"]
+    assert listed[3]["reason"] == "quantity must be an integer from 1 to 9007199254740991, got a boolean"
+    assert visible(deployment, QUEUE) == 4
+
+
+def test_a_message_cannot_act_on_the_terminal(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    hostile = order(orderId="\x1b[2J\u202eO1", itemName="\x9b31m[bold]x[/]")
+    send(deployment, QUEUE, json.dumps(hostile, ensure_ascii=True), json.dumps(order(userId="")), note="\u202eevil")
+    for verb in (["list"], ["show", hostile["orderId"]], ["redrive", "--dry-run"], ["purge"]):
+        shown = command("dlq", *verb, "--outputs", path).out
+        assert r"\x1b[2J\u202eO1" in shown
+        assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
+
+
+def test_an_export_can_be_imported(letters: Own, command: Command, tmp_path: Path) -> None:
+    deployment, path = letters
+    file = str(tmp_path / "letters.jsonl")
+    send(deployment, QUEUE, order(), "not json", colour="blue")
+    assert command("dlq", "export", file, "--outputs", path).status == 0
+    assert command("dlq", "purge", "--yes", "--outputs", path).status == 0
+    assert bodies(deployment, QUEUE) == []
+    refused = command("dlq", "import", file, "--outputs", path)
+    assert (refused.status, "1 of 2 messages will be rejected" in refused.err) == (2, True)
+    assert command("dlq", "import", file, "--no-check", "--to", "queue", "--outputs", path).status == 0
+    before = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    after = [json.loads(line) for line in command("dlq", "export", "-", "--outputs", path).out.splitlines()]
+    kept = ("body", "attributes", "orderId", "reason")
+    assert [[m[k] for k in kept] for m in after] == [[m[k] for k in kept] for m in before]
+    assert after[0]["attributes"]["colour"]["StringValue"] == "blue"
+
+
+def test_an_import_goes_to_the_queue_and_is_stored(letters: Own, command: Command, tmp_path: Path) -> None:
+    deployment, path = letters
+    file, sent = str(tmp_path / "letters.jsonl"), order()
+    send(deployment, QUEUE, sent)
+    command("dlq", "export", file, "--outputs", path)
+    assert command("dlq", "import", file, "--outputs", path).status == 0
+    wait_for(lambda: item(deployment, sent["orderId"]), "storing the imported order")
+
+
+def test_a_purge_deletes_what_matches_and_nothing_else(letters: Own, command: Command) -> None:
+    deployment, path = letters
+    test, real = order(userId="test-1"), order()
+    send(deployment, QUEUE, test, real)
+    done = command("dlq", "purge", "--match", "test-", "--yes", "--json", "--outputs", path)
+    assert (done.status, done.json()) == (0, {"planned": 1, "ordersLacking": 1, "deleted": 1})
+    assert [json.loads(body)["orderId"] for body in bodies(deployment, QUEUE)] == [real["orderId"]]
+    assert visible(deployment, QUEUE) == 1
+
+
+def test_an_unknown_message_is_status_1(letters: Own, command: Command) -> None:
+    shown = command("dlq", "show", "nobody", "--outputs", letters[1])
+    assert (shown.status, "no message nobody" in shown.out) == (1, True)
+
+
+def test_a_file_that_is_no_export_is_status_2(letters: Own, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.jsonl"
+    file.write_text('{"orderId": "O1"}\n')
+    shown = command("dlq", "import", str(file), "--outputs", letters[1])
+    assert (shown.status, "line 1 must be a line of `dlq export`" in shown.err) == (2, True)

@@ -1,0 +1,72 @@
+"""Log lines: the handler's, Lambda's and plain text, each told in a way a person can read."""
+
+import json
+import re
+from argparse import Namespace
+from typing import Any
+
+import pytest
+
+from ops import logs, tail
+from ops.logs import understand
+
+SUMMARY = {"level": "INFO", "message": "batch processed", "records": 10, "stored": 8, "superseded": 0, "rejected": 2}
+REJECTED = {"level": "WARN", "message": "message rejected", "orderId": "O1", "reason": "quantity must be ..."}
+
+
+def text(fields: dict[str, Any]) -> str:
+    return logs.spell(understand(1_000_000_123, json.dumps(fields)))
+
+
+def test_the_handlers_lines_are_told_in_words() -> None:
+    assert text({**SUMMARY, "failed": 0, "milliseconds": 12.5}) == (
+        "13:46:40.123 INFO  10 records: 8 stored, 2 rejected in 12.5 ms"
+    )
+    assert text(REJECTED) == "13:46:40.123 WARN  message rejected · order O1 · quantity must be ..."
+
+
+def test_an_error_of_the_runtime_is_told_with_its_type() -> None:
+    told = text({"level": "ERROR", "errorType": "Runtime.ImportModuleError", "errorMessage": "no module"})
+    assert told.endswith("ERROR Runtime.ImportModuleError: no module")
+
+
+@pytest.mark.parametrize(("status", "platform", "level"), [("success", True, "INFO"), ("timeout", False, "ERROR")])
+def test_a_report_of_lambdas_matters_only_when_an_invocation_went_wrong(
+    status: str, platform: bool, level: str
+) -> None:
+    record = {"status": status, "metrics": {"durationMs": 1000.0}}
+    line = understand(0, json.dumps({"type": "platform.report", "record": record}))
+    assert (line.platform, line.level, line.text) == (platform, level, f"platform.report: {status} after 1000.0 ms")
+
+
+@pytest.mark.parametrize("message", ["START RequestId: 1", "plain", "[1]", "null", '{"type": "platform.report"}', "{}"])
+def test_any_message_can_be_told(message: str) -> None:
+    assert logs.spell(understand(0, message)).startswith("00:00:00.000 ")
+
+
+def test_totals_add_up_the_summaries() -> None:
+    lines = [understand(0, json.dumps(fields)) for fields in (SUMMARY, REJECTED, {**SUMMARY, "failed": "x"})]
+    assert logs.totals(lines) == {"batches": 2, "stored": 16, "superseded": 0, "rejected": 4, "failed": 0}
+
+
+def test_a_value_that_could_change_a_filter_pattern_is_left_out_of_it() -> None:
+    assert logs.mentioning("orderId", "O-1.a") == '{ $.orderId = "O-1.a" }'
+    assert logs.mentioning("orderId", 'O" || $.x = "*') == ""
+    assert logs.mentioning("orderId", "O*") == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, [SUMMARY, REJECTED]),
+        ({"level": "WARN"}, [REJECTED]),
+        ({"order": "O1"}, [REJECTED]),
+        ({"order": "O2"}, []),
+        ({"match": re.compile("8 stored")}, [SUMMARY]),
+        ({"platform": True}, [SUMMARY, REJECTED, {"type": "platform.start"}]),
+    ],
+)
+def test_tail_filters(options: dict[str, Any], shown: list[dict[str, Any]]) -> None:
+    wanted = Namespace(**{"level": "DEBUG", "order": None, "match": None, "platform": False, **options})
+    lines = [understand(0, json.dumps(fields)) for fields in (SUMMARY, REJECTED, {"type": "platform.start"})]
+    assert [line.fields for line in lines if tail.wanted(line, wanted)] == shown

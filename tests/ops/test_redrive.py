@@ -1,0 +1,193 @@
+"""Moving dead letters, step by step: what is sent, what is deleted, and what SQS does by itself."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ops.deadletters import drain, read
+from ops.failure import Failure
+from ops.redrive import NOT_OFFERED, Outcome, move, move_task
+from ops.sending import Pace
+from ops.stack import Stack
+from tests.ops.cloud import order
+
+URLS = {name: f"https://sqs/{name}" for name in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")}
+DEAD = URLS["deadLetterQueueUrl"]
+
+
+class Sqs:
+    """Queues in memory: what is received is hidden until it is deleted or released, and every request is noted."""
+
+    def __init__(self, dead: list[str]) -> None:
+        self.visible = {DEAD: dict(enumerate(dead)), URLS["queueUrl"]: {}}
+        self.hidden: dict[int, str] = {}
+        self.log: list[str] = []
+        self.refuse: Callable[[str], bool] = lambda _body: False
+        self.task: list[dict[str, Any]] = []
+        self.answer_to_start: str = ""
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
+        count = str(len(self.visible[QueueUrl]))
+        return {"Attributes": {"ApproximateNumberOfMessages": count, "QueueArn": "arn:dead"}}
+
+    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:  # noqa: N803
+        taken = dict(list(self.visible[QueueUrl].items())[:MaxNumberOfMessages])
+        for key, body in taken.items():
+            self.hidden[key] = self.visible[QueueUrl].pop(key) or body
+        return {"Messages": [{"MessageId": f"m{k}", "ReceiptHandle": str(k), "Body": b} for k, b in taken.items()]}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.log.append(f"send {len(Entries)}")
+        failed = [entry["Id"] for entry in Entries if self.refuse(entry["MessageBody"])]
+        for entry in Entries:
+            if entry["Id"] not in failed:
+                target = self.visible[QueueUrl]
+                target[1000 + len(target)] = entry["MessageBody"]
+        return {"Failed": [{"Id": i, "Code": "TooLong", "Message": "too long", "SenderFault": True} for i in failed]}
+
+    def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.log.append(f"delete {len(Entries)}")
+        for entry in Entries:
+            del self.hidden[int(entry["ReceiptHandle"])]
+        return {}
+
+    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803
+        for entry in Entries:
+            key = int(entry["ReceiptHandle"])
+            self.visible[QueueUrl][key] = self.hidden.pop(key)
+
+    def start_message_move_task(self, **arguments: Any) -> dict[str, Any]:
+        self.log.append(f"start {arguments}")
+        if self.answer_to_start:
+            raise ClientError({"Error": {"Code": self.answer_to_start, "Message": ""}}, "StartMessageMoveTask")
+        return {"TaskHandle": "handle"}
+
+    def list_message_move_tasks(self, *, SourceArn: str, MaxResults: int) -> dict[str, Any]:  # noqa: N803
+        return {"Results": [self.task.pop(0)]}
+
+
+def stack(sqs: Sqs) -> Stack:
+    return Stack(origin="test", outputs=URLS, make_client=lambda _service: sqs)
+
+
+def letters(count: int) -> list[str]:
+    return [json.dumps(order()) for _ in range(count)]
+
+
+def test_reading_leaves_every_message_visible() -> None:
+    sqs = Sqs(letters(25))
+    assert len(read(stack(sqs), "queue", limit=100)) == 25
+    assert (len(sqs.visible[DEAD]), sqs.hidden) == (25, {})
+
+
+def test_a_message_is_sent_before_it_is_deleted() -> None:
+    bodies = letters(12)
+    sqs = Sqs(bodies)
+    sqs.answer_to_start = "InvalidAction"
+    outcome = Outcome()
+    move(stack(sqs), "queue", read(stack(sqs), "queue", limit=99), whole=True, rate=None, outcome=outcome)
+    assert [entry for entry in sqs.log if not entry.startswith("start")] == [
+        "send 10",
+        "delete 10",
+        "send 2",
+        "delete 2",
+    ]
+    assert (outcome.moved, outcome.by) == (12, {"queue": "receive, send, delete"})
+    assert list(sqs.visible[URLS["queueUrl"]].values()) == bodies
+
+
+def test_a_message_that_the_queue_refuses_stays_a_dead_letter() -> None:
+    bodies = letters(3)
+    sqs = Sqs(bodies)
+    sqs.refuse = lambda body: body == bodies[1]
+    outcome = Outcome()
+    move(stack(sqs), "queue", read(stack(sqs), "queue", limit=99), whole=False, rate=None, outcome=outcome)
+    assert list(sqs.visible[DEAD].values()) == [bodies[1]]
+    assert (outcome.moved, outcome.failed, sqs.hidden) == (2, ["m1: TooLong: too long"], {})
+
+
+def test_messages_that_were_not_wanted_are_visible_again() -> None:
+    sqs = Sqs(letters(25))
+    assert drain(stack(sqs), "queue", {"m3", "m24"}, lambda ours: ours, pace=Pace(None)) == 2
+    assert (sorted(sqs.visible[DEAD]), sqs.hidden) == ([n for n in range(25) if n not in (3, 24)], {})
+
+
+def test_a_message_that_comes_meanwhile_is_not_moved() -> None:
+    sqs = Sqs(letters(2))
+
+    def use(ours: list[Any]) -> list[Any]:
+        sqs.visible[DEAD][77] = "failed again, under a new id"
+        return ours
+
+    assert drain(stack(sqs), "queue", {"m0", "m1"}, use, pace=Pace(None)) == 2
+    assert list(sqs.visible[DEAD].values()) == ["failed again, under a new id"]
+
+
+def test_messages_that_someone_else_took_end_the_wait() -> None:
+    assert drain(stack(Sqs([])), "queue", {"m0"}, lambda ours: ours, pace=Pace(None)) == 0
+
+
+def test_an_interruption_leaves_what_was_not_wanted_visible() -> None:
+    sqs = Sqs(letters(5))
+
+    def use(_ours: list[Any]) -> list[Any]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drain(stack(sqs), "queue", {"m0"}, use, pace=Pace(None))
+    assert sqs.visible[DEAD].keys() | sqs.hidden.keys() == set(range(5))
+    assert sqs.hidden.keys() <= {0}
+
+
+def test_sqs_moves_a_whole_queue_by_itself() -> None:
+    sqs = Sqs(letters(3))
+    sqs.task = [
+        {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1},
+        {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 3},
+    ]
+    steps: list[int] = []
+    assert move_task(stack(sqs), DEAD, rate=50.0, advance=steps.append, poll=0) == 3
+    assert sqs.log == ["start {'SourceArn': 'arn:dead', 'MaxNumberOfMessagesPerSecond': 50}"]
+    assert steps == [1, 2]
+
+
+@pytest.mark.parametrize("code", sorted(NOT_OFFERED))
+def test_a_service_without_move_tasks_is_told_apart(code: str) -> None:
+    sqs = Sqs([])
+    sqs.answer_to_start = code
+    assert move_task(stack(sqs), DEAD, rate=None, advance=lambda _steps: None) is None
+
+
+def test_a_refused_move_task_is_an_error() -> None:
+    sqs = Sqs([])
+    sqs.answer_to_start = "AccessDenied"
+    with pytest.raises(ClientError):
+        move_task(stack(sqs), DEAD, rate=None, advance=lambda _steps: None)
+
+
+def test_a_move_task_that_fails_says_how_far_it_came() -> None:
+    sqs = Sqs([])
+    sqs.task = [{"Status": "FAILED", "ApproximateNumberOfMessagesMoved": 7, "FailureReason": "KmsAccessDenied"}]
+    with pytest.raises(Failure, match="FAILED after 7 of them: KmsAccessDenied"):
+        move_task(stack(sqs), DEAD, rate=None, advance=lambda _steps: None)
+
+
+@pytest.mark.parametrize(
+    ("source", "whole", "rate", "by_sqs"),
+    [
+        ("queue", True, None, True),
+        ("queue", True, 500.0, True),
+        ("queue", True, 501.0, False),
+        ("queue", True, 0.5, False),
+        ("queue", False, None, False),
+        ("topic", True, None, False),
+    ],
+)
+def test_sqs_is_asked_only_for_what_it_can_do(source: str, whole: bool, rate: float | None, by_sqs: bool) -> None:
+    sqs = Sqs([])
+    sqs.task = [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 0}]
+    move(stack(sqs), source, [], whole=whole, rate=rate, outcome=Outcome())
+    assert bool(sqs.log) is by_sqs
