@@ -1,0 +1,55 @@
+"""The runbook and the alarms belong together, and what it tells operators to type exists."""
+
+import re
+import shlex
+from dataclasses import fields
+
+import pytest
+
+from config import StackConfig, key_of
+from local.graph import ROOT, record
+from ops.arguments import parse
+
+PAGE = (ROOT / "docs/runbook.md").read_text()
+SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^##).*\n)*)", PAGE, re.MULTILINE))
+"""What stands under each alarm's heading."""
+COMMANDS = re.findall(r"^\$ (.+)$", PAGE, re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """The name under which GitHub makes a heading reachable."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
+    alarms = record(stack="dev").all("aws:cloudwatch/metricAlarm:MetricAlarm").values()
+    opened = {alarm.properties["alarmDescription"].rpartition("docs/runbook.md#")[2] for alarm in alarms}
+    assert len(opened) == len(alarms)
+    assert sorted(map(anchor, SECTIONS)) == sorted(opened)
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_a_section_says_what_it_means_how_to_look_to_fix_and_to_prove(heading: str) -> None:
+    assert re.findall(r"^\*\*(\w+):\*\*", SECTIONS[heading], re.MULTILINE) == ["Means", "Look", "Fix", "Prove"]
+
+
+def test_every_link_within_the_page_leads_somewhere() -> None:
+    links = re.findall(r"\]\(#([^)]+)\)", PAGE)
+    assert links
+    assert set(links) <= {anchor(heading) for heading in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "python -m ops" in c])
+def test_every_command_of_the_operator_s_line_exists(command: str) -> None:
+    words = shlex.split(command.rpartition("python -m ops ")[2])
+    assert parse([*words, "--stack", "prod"]).stack == "prod"
+
+
+def test_every_command_is_of_a_program_that_operators_have() -> None:
+    assert {command.split()[0] for command in COMMANDS} == {"python", "pulumi", "aws", "export", "echo"}
+
+
+def test_every_key_that_the_page_names_is_a_key_of_the_configuration() -> None:
+    named = set(re.findall(r"orders:(\w+)(?!\w|\.\.\.)", PAGE))
+    assert named
+    assert named <= {key_of(field) for field in fields(StackConfig)}
