@@ -1,0 +1,181 @@
+"""publish, status, verify, trace and tail on a real local cloud that others use at the same time."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local.deploy import Deployment
+from local.graph import ROOT
+from ops.stack import connect
+from ops.status import concerns
+from tests.ops.cloud import QUEUE, Command, item, order, send
+
+OPS = [sys.executable, "-m", "ops"]
+
+
+def checks(command: Command, outputs: Path, *arguments: str) -> dict[str, dict[str, object]]:
+    verdict = command("verify", *arguments, "--json", "--outputs", str(outputs)).json()
+    return {check["name"]: check for check in verdict["checks"]}
+
+
+def test_what_is_published_is_stored_and_verified(command: Command, outputs: Path, tmp_path: Path) -> None:
+    saved = str(tmp_path / "orders.jsonl")
+    shown = command("publish", "--generate", "35", "--save", saved, "--outputs", str(outputs))
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out.startswith("published 35 of 35 orders in ")
+    found = checks(command, outputs, saved)
+    assert found["table"]["ok"] is True
+    assert "35 of 35 orders stored" in str(found["table"]["text"])
+    assert re.match(r"[1-9]\d* batches in the last 5 min: ", str(found["log"]["text"]))
+
+
+def test_an_order_that_never_came_is_not_verified(command: Command, outputs: Path, tmp_path: Path) -> None:
+    lost = order()
+    (tmp_path / "lost.json").write_text(json.dumps(lost))
+    shown = command("verify", str(tmp_path / "lost.json"), "--wait", "1s", "--outputs", str(outputs))
+    assert shown.status == 1
+    assert f"0 of 1 orders stored; `trace {lost['orderId']}` says" in shown.out
+    assert shown.out.endswith("not verified\n")
+
+
+def test_an_older_event_of_a_stored_order_is_verified(command: Command, outputs: Path, tmp_path: Path) -> None:
+    older = order()
+    newer = {**older, "status": "paid", "timestamp": "2026-01-01T00:00:00+02:00"}
+    (tmp_path / "both.json").write_text(json.dumps([older, newer]))
+    assert command("publish", str(tmp_path / "both.json"), "--outputs", str(outputs)).status == 0
+    assert checks(command, outputs, str(tmp_path / "both.json"))["table"]["ok"] is True
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    assert checks(command, outputs, str(tmp_path / "older.json"))["table"]["ok"] is True
+
+
+def test_orders_come_from_standard_input(deployment: Deployment, outputs: Path) -> None:
+    sent = [order(), order()]
+    text = "\n".join(json.dumps(o) for o in sent)
+    done = subprocess.run(
+        [*OPS, "publish", "-", "--json", "--outputs", outputs], cwd=ROOT, input=text, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    assert (answer["published"], answer["failed"]) == (2, [])
+
+
+def test_nothing_is_published_if_one_order_breaks_the_contract(
+    command: Command, deployment: Deployment, outputs: Path, tmp_path: Path
+) -> None:
+    good, file = order(), tmp_path / "orders.json"
+    file.write_text(json.dumps([good, order(quantity="1")]))
+    shown = command("publish", str(file), "--outputs", str(outputs))
+    assert (shown.status, shown.out) == (2, "")
+    assert "order 2: quantity must be an integer" in shown.err
+    time.sleep(1)
+    assert item(deployment, good["orderId"]) is None
+
+
+def test_no_check_publishes_what_breaks_the_contract(command: Command, outputs: Path, tmp_path: Path) -> None:
+    bad = order(quantity=0)
+    (tmp_path / "bad.json").write_text(json.dumps(bad))
+    assert command("publish", str(tmp_path / "bad.json"), "--no-check", "--outputs", str(outputs)).status == 0
+    deadline = time.monotonic() + 20
+    while "message rejected" not in (shown := command("trace", bad["orderId"], "--outputs", str(outputs)).out):
+        assert time.monotonic() < deadline
+    assert "quantity must be an integer" in shown
+
+
+def test_a_rate_is_kept(command: Command, outputs: Path) -> None:
+    shown = command("publish", "--generate", "25", "--rate", "20", "--json", "--outputs", str(outputs))
+    assert shown.json()["published"] == 25
+    assert shown.json()["seconds"] >= 1.0  # batches of ten at 0, 0.5 and 1 s
+
+
+def test_a_stored_order_is_traced_to_the_table(command: Command, deployment: Deployment, outputs: Path) -> None:
+    sent = order(itemName="Desk lamp", quantity=3)
+    send(deployment, "queueUrl", sent)
+    deadline = time.monotonic() + 20
+    while (shown := command("trace", sent["orderId"], "--outputs", str(outputs))).status:
+        assert time.monotonic() < deadline
+    assert f"{sent['orderId']} is stored: new, 3 x Desk lamp" in shown.out
+    assert "version 2025-05-03T12:00:00.000000Z#" in shown.out
+    found = command("trace", sent["orderId"], "--json", "--outputs", str(outputs)).json()
+    assert found["stored"]["quantity"] == "3"
+    assert (found["deadLetters"], found["orderId"]) == ([], sent["orderId"])
+
+
+def test_an_unknown_order_is_status_1(command: Command, outputs: Path) -> None:
+    shown = command("trace", "nobody\x1b[2J", "--outputs", str(outputs))
+    assert shown.status == 1
+    assert r"nobody\x1b[2J is not stored" in shown.out
+    assert "no dead letter holds it" in shown.out
+
+
+def test_the_status_shows_every_part_of_the_stack(command: Command, outputs: Path) -> None:
+    facts = command("status", "--json", "--outputs", str(outputs)).json()
+    assert [queue["name"] for queue in facts["queues"]] == ["OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"]
+    assert (facts["function"]["state"], facts["function"]["mappings"]) == ("Active", ["Enabled"])
+    assert facts["table"]["state"] == "ACTIVE"
+    assert facts["log"]["batches"] > 0
+    assert len(facts["alarms"]) >= 8
+
+
+def test_a_dead_letter_is_a_problem(command: Command, deployment: Deployment, outputs: Path) -> None:
+    letter = order()
+    send(deployment, QUEUE, letter)
+    shown = command("status", "--outputs", str(outputs))
+    assert shown.status == 1
+    assert re.search(r"^! OrderQueue-dlq holds \d+ messages: `dlq list` says why", shown.out, re.MULTILINE)
+    assert command("dlq", "purge", "--order", letter["orderId"], "--yes", "--outputs", str(outputs)).status == 0
+
+
+def test_only_alarms_of_this_stack_are_its_concern(deployment: Deployment, outputs: Path) -> None:
+    stack = connect(stack=None, outputs=str(outputs))
+    dead = {"Name": "QueueName", "Value": deployment.outputs[QUEUE].rpartition("/")[2]}
+    other = {"Name": "QueueName", "Value": "OrderQueue-dlq-of-another"}
+    assert concerns({"Dimensions": [dead]}, stack)
+    assert concerns({"AlarmActions": [deployment.outputs["alarmTopicArn"]], "Dimensions": [other]}, stack)
+    assert concerns({"Metrics": [{"Expression": "m1"}, {"MetricStat": {"Metric": {"Dimensions": [dead]}}}]}, stack)
+    assert not concerns({"Dimensions": [other], "AlarmActions": ["arn:other"]}, stack)
+    assert not concerns({"Metrics": [{"MetricStat": {"Metric": {"Dimensions": [other]}}}]}, stack)
+
+
+def test_the_log_is_read_and_filtered(command: Command, deployment: Deployment, outputs: Path) -> None:
+    bad = order(status="")
+    send(deployment, "queueUrl", bad)
+    arguments = ("tail", "--no-follow", "--order", bad["orderId"], "--level", "WARN", "--outputs", str(outputs))
+    deadline = time.monotonic() + 20
+    while not (shown := command(*arguments).out):
+        assert time.monotonic() < deadline
+    first = shown.splitlines()[0]
+    assert first.endswith(
+        f"message rejected · order {bad['orderId']} · status must be a non-empty string, got an empty string"
+    )
+    fields = json.loads(command(*arguments, "--json").out.splitlines()[0])
+    assert (fields["level"], fields["orderId"]) == ("WARN", bad["orderId"])
+
+
+@pytest.mark.parametrize("verb", [["tail"], ["status", "--watch"]])
+def test_looking_on_ends_well_with_ctrl_c(outputs: Path, verb: list[str]) -> None:
+    process = subprocess.Popen(
+        [*OPS, *verb, "--since", "1h", "--outputs", str(outputs)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(outputs: Path) -> None:
+    line = f"{sys.executable} -m ops tail --platform --since 1h --outputs {outputs} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
