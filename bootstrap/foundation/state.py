@@ -1,0 +1,130 @@
+"""Where Pulumi keeps the state of the stacks, and the key of their secrets."""
+
+import json
+
+import pulumi
+from pulumi_aws import kms, s3
+
+from foundation.account import Account
+
+OLD_VERSIONS_DAYS = 90
+"""How long a state that has been replaced can be brought back."""
+
+
+class State(pulumi.ComponentResource):
+    """A private, versioned bucket and the key that encrypts it; both are protected from deletion."""
+
+    bucket_arn: pulumi.Output[str]
+    key_arn: pulumi.Output[str]
+    backend_url: pulumi.Output[str]
+    """What `pulumi login` takes."""
+    secrets_provider: pulumi.Output[str]
+    """What `pulumi stack init --secrets-provider` takes."""
+
+    def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("bootstrap:index:State", name, {}, opts)
+        kept = pulumi.ResourceOptions(parent=self, protect=True)
+        child = pulumi.ResourceOptions(parent=self)
+        key = kms.Key(
+            f"{name}-key",
+            description="State of the order stacks and the secrets in it",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=json.dumps(_key_policy(account)),
+            opts=kept,
+        )
+        kms.Alias(f"{name}-alias", target_key_id=key.key_id, opts=child)
+        bucket = s3.Bucket(name, opts=kept)
+        private = s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.id,
+            policy=pulumi.Output.json_dumps(_tls_only(bucket.arn)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[private]),  # S3 refuses the two at the same time
+        )
+        _keep_versions(name, bucket, child)
+        _encrypt(name, bucket, key, child)
+        self.bucket_arn, self.key_arn = bucket.arn, key.arn
+        self.backend_url = pulumi.Output.format("s3://{0}?region={1}", bucket.id, account.region)
+        self.secrets_provider = pulumi.Output.format("awskms://{0}?region={1}", key.key_id, account.region)
+        self.register_outputs({"backendUrl": self.backend_url, "secretsProvider": self.secrets_provider})
+
+
+def _encrypt(name: str, bucket: s3.Bucket, key: kms.Key, opts: pulumi.ResourceOptions) -> None:
+    by_key = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+        sse_algorithm="aws:kms", kms_master_key_id=key.arn
+    )
+    s3.BucketServerSideEncryptionConfiguration(
+        f"{name}-encryption",
+        bucket=bucket.id,
+        rules=[
+            s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=by_key,
+                bucket_key_enabled=True,  # one request to KMS for many objects
+            )
+        ],
+        opts=opts,
+    )
+
+
+def _keep_versions(name: str, bucket: s3.Bucket, opts: pulumi.ResourceOptions) -> None:
+    versioning = s3.BucketVersioning(
+        f"{name}-versions",
+        bucket=bucket.id,
+        versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+        opts=opts,
+    )
+    s3.BucketLifecycleConfiguration(
+        f"{name}-lifecycle",
+        bucket=bucket.id,
+        rules=[
+            s3.BucketLifecycleConfigurationRuleArgs(
+                id="old-versions",
+                status="Enabled",
+                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                noncurrent_version_expiration=s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                    noncurrent_days=OLD_VERSIONS_DAYS
+                ),
+            )
+        ],
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[versioning])),
+    )
+
+
+def _key_policy(account: Account) -> dict[str, object]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AccountAdministersKey",
+                "Effect": "Allow",
+                "Principal": {"AWS": account.arn("iam", "root", regional=False)},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+
+
+def _tls_only(bucket_arn: pulumi.Output[str]) -> dict[str, object]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }

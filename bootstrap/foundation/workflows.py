@@ -1,0 +1,92 @@
+"""The roles that the repository's GitHub workflows assume, without a stored credential."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import iam
+
+from foundation.account import Account
+from foundation.boundary import boundary
+from foundation.grant import Grant, document
+from foundation.permissions import of_keys, of_stacks, of_state
+
+_ISSUER = "token.actions.githubusercontent.com"
+_AUDIENCE = "sts.amazonaws.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowsArgs:
+    account: Account
+    repository: str
+    """`owner/name` as it stands in the subject of its tokens."""
+    environments: tuple[str, ...]
+    """GitHub environments from which the deploy role can be assumed."""
+    state_bucket_arn: pulumi.Input[str]
+    state_key_arn: pulumi.Input[str]
+
+
+class Workflows(pulumi.ComponentResource):
+    """A role that previews and one that deploys, and the boundary of every role that the latter creates."""
+
+    preview_role_arn: pulumi.Output[str]
+    deploy_role_arn: pulumi.Output[str]
+    boundary_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("bootstrap:index:Workflows", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # No thumbprint: AWS checks GitHub's certificate against its own list of authorities.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+        provider = iam.OpenIdConnectProvider(
+            f"{name}-github", url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE], opts=child
+        )
+        limit = iam.Policy(
+            f"{name}-boundary",
+            description="The most that a role created by the deploy role can do",
+            policy=json.dumps(boundary(args.account)),
+            opts=child,
+        )
+        stacks = of_stacks(args.account, boundary_arn=limit.arn)
+        state = of_state(args.state_bucket_arn, args.state_key_arn)
+        keys = [of_keys(args.account)]
+
+        def role(purpose: str, subjects: list[str], *, writes: bool) -> iam.Role:
+            made = iam.Role(
+                f"{name}-{purpose}",
+                description=f"GitHub workflows of {args.repository}: {purpose}",
+                assume_role_policy=provider.arn.apply(lambda arn: json.dumps(_trust(arn, args.repository, subjects))),
+                opts=child,
+            )
+            for part, grants in (("permissions", stacks), ("state", state), ("keys", keys)):
+                _permit(f"{name}-{purpose}-{part}", made, grants, child, writes=writes)
+            return made
+
+        # Pull requests of the repository itself, and the nightly look for drift on its main branch.
+        preview = role("preview", ["pull_request", "ref:refs/heads/main"], writes=False)
+        deploy = role("deploy", [f"environment:{each}" for each in args.environments], writes=True)
+        self.preview_role_arn, self.deploy_role_arn, self.boundary_arn = preview.arn, deploy.arn, limit.arn
+        self.register_outputs({"previewRoleArn": preview.arn, "deployRoleArn": deploy.arn})
+
+
+def _permit(name: str, role: iam.Role, grants: list[Grant], opts: pulumi.ResourceOptions, *, writes: bool) -> None:
+    policy = pulumi.Output.json_dumps(document(grants, writes=writes))
+    iam.RolePolicy(name, role=role.name, policy=policy, opts=opts)
+
+
+def _trust(provider_arn: str, repository: str, subjects: list[str]) -> dict[str, Any]:
+    # Whole subjects, compared as they are: a pattern would let in repositories and branches of the same beginning.
+    # https://docs.github.com/en/actions/reference/security/oidc
+    allowed = [f"repo:{repository}:{subject}" for subject in subjects]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": provider_arn},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": {f"{_ISSUER}:aud": _AUDIENCE, f"{_ISSUER}:sub": allowed}},
+            }
+        ],
+    }
