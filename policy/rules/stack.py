@@ -42,7 +42,7 @@ DEFAULTS: Mapping[tuple[str, str], Any] = {
     (QUEUE, "messageRetentionSeconds"): 345_600,
     (QUEUE, "fifoQueue"): False,
     (TOPIC, "fifoTopic"): False,
-    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-function-common.html
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
     (FUNCTION, "timeout"): 3,
     (FUNCTION, "packageType"): "Zip",
     # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html

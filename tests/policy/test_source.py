@@ -1,0 +1,52 @@
+"""A developer's change to the source is stopped by the command that a developer runs, in both modes."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from local.graph import ROOT
+
+SOURCES = ("__main__.py", "config.py", "components", "functions", "local", "policy")
+
+
+def changed(copy: Path, file: str, pattern: str) -> Path:
+    """Copy the program and delete what a pattern matches in one of its files."""
+    leave = shutil.ignore_patterns("__pycache__", "venv")
+    for name in (*SOURCES, *(path.name for path in ROOT.glob("Pulumi*.yaml"))):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=leave)
+        else:
+            shutil.copy(source, copy / name)
+    text, count = re.subn(pattern, "", (copy / file).read_text(), flags=re.DOTALL)
+    assert count == 1, f"{file} no longer has {pattern}"
+    (copy / file).write_text(text)
+    return copy
+
+
+def policy_check(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "local", "policy", "--stack", "dev", *options]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_queue_without_its_dead_letter_queue_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    redrive = r'redrive_policy=pulumi\.Output\.json_dumps\(\s*\{"deadLetterTargetArn": dead_letters\.arn.*?\}\s*\),\s*'
+    result = policy_check(changed(tmp_path, "components/queue.py", redrive))
+    assert result.returncode == 1, result.stderr
+    assert result.stdout.count("[mandatory]  [high]  sqs-queue-has-dlq  (aws:sqs/queue:Queue: OrderQueue)") == 2
+    assert result.stdout.count("OrderQueue has no redrivePolicy and is nobody's dead-letter queue. To fix it: set") == 2
+    assert result.stdout.count("2 mandatory and 0 advisory violations") == 2
+
+
+def test_queues_that_take_orders_from_any_topic_are_refused(tmp_path: Path) -> None:
+    condition = r'"Condition": \{"ArnEquals": \{"aws:SourceArn": topic_arn\}\},\s*'
+    result = policy_check(changed(tmp_path, "components/queue.py", condition), "--json")
+    assert result.returncode == 1, result.stderr
+    reports = json.loads(result.stdout)
+    assert [report["mode"] for report in reports] == ["preview", "update"]
+    for report in reports:
+        broken = {violation["rule"] for violation in report["violations"]}
+        assert broken == {"queue-policy-accepts-topic-only", "sns-dlq-accepts-topic"}
