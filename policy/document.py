@@ -35,8 +35,7 @@ Organisation-wide, in Pulumi Cloud, for every stack and whoever deploys it:
 
 What is deployed already, without touching it:
 
-    pulumi stack export --file state.json
-    pulumi policy analyze --policy-pack policy --file state.json
+    pulumi policy analyze --policy-pack policy --stack prod
 
 ## Configure
 

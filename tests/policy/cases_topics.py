@@ -48,6 +48,8 @@ def public(**changes: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*", **changes}
 
 
+ORDERS_ARN = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:orders"
+ACCEPTS = document(from_topic(Ref("orders"), Ref("topic")), tls_only(Ref("orders")))
 KNOWN_TLS = tls_only("*")
 
 CASES: dict[str, list[Case]] = {
@@ -134,6 +136,13 @@ CASES: dict[str, list[Case]] = {
     ],
     "sns-dlq-accepts-topic": [
         passes(
+            "a document given as an object",
+            given(
+                "undelivered-policy",
+                policy=document(from_topic(Ref("undelivered"), Ref("topic")), tls_only(Ref("undelivered"))).value,
+            ),
+        ),
+        passes(
             "the condition spelled differently",
             dead_policy(
                 from_topic(Ref("undelivered"), None, Condition={"StringEquals": {"AWS:SourceArn": [Ref("topic")]}}),
@@ -157,6 +166,16 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "queue-policy-accepts-topic-only": [
+        passes("a document given as an object", given("orders-policy", policy=ACCEPTS.value)),
+        passes(
+            "ARNs spelled out",
+            given("orders-policy", policy=document(from_topic(ORDERS_ARN, TOPIC_ARN), tls_only("*"))),
+        ),
+        fails(
+            "another topic spelled out",
+            given("orders-policy", policy=document(from_topic(ORDERS_ARN, f"{TOPIC_ARN}-2"), tls_only("*"))),
+            only_update=True,
+        ),
         passes("ArnLike with a fixed value", orders_policy(Condition={"ArnLike": {"aws:SourceArn": Ref("topic")}})),
         passes("a list of one action", orders_policy(Action=["SQS:SendMessage"])),
         passes(
