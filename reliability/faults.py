@@ -1,0 +1,209 @@
+"""Thousands of orders while calls fail, workers die and the cloud restarts: none may be lost."""
+
+import contextlib
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.cloud import running_cloud
+from local.deploy import Deployment
+from local.graph import record, stack_config
+from local.logs import LogReader
+from local.provision import provisioner
+from reliability.load import Load, account, depth, drain, make_load, not_newest, publish, stored_events
+from reliability.operator import operate
+from reliability.proxy import FaultProxy, between_function_and_table
+from reliability.report import Figure, Result
+
+RATES = (0.1, 0.2, 0.3)
+"""Part of the calls to DynamoDB that fail, phase by phase."""
+CONFIG = {"orders:functionTimeout": "2", "orders:maximumConcurrency": "4", "orders:logLevel": "INFO"}
+BETWEEN_DEATHS = 4.0
+"""Seconds from one death of a worker to the next."""
+
+
+def run(*, orders: int = 10_000, seed: int = 1) -> Result:
+    """Run the load on a cloud of its own, in phases of rising fault rates with a restart of the cloud in between."""
+    with durable_deployment() as deployment:
+        return prove(deployment, make_load(orders, seed=seed), seed=seed, restarts=True)
+
+
+def prove(deployment: Deployment, load: Load, *, seed: int, restarts: bool, visibility: int | None = None) -> Result:
+    """Send a load through a deployment while things fail, account for it, redrive, and account again.
+
+    `visibility` shortens the queue's visibility timeout, in seconds, for as long as it takes.
+    """
+    known = list(stored_events(deployment))
+    log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
+    figures: dict[str, Figure] = {
+        "orders": len(load.newest),
+        "messages published": len(load.bodies),
+        "poison among them": load.poison.total(),
+    }
+    with (
+        visibility_timeout(deployment, visibility),
+        between_function_and_table(deployment, seed=seed) as proxy,
+        dying_workers(deployment, seed=seed) as deaths,
+    ):
+        started = time.monotonic()
+        restarted = _phases(deployment, load, proxy, restarts=restarts)
+        seconds = time.monotonic() - started
+        lines = list(log.new_lines())
+    before = account(deployment, load, known=known)
+    figures |= {
+        **{f"calls to DynamoDB: {kind}": number for kind, number in sorted(proxy.counts.items())},
+        "workers killed": len(deaths),
+        "batches cut off in the middle": _cut_off(deployment),
+        "restarts of the cloud, with messages waiting": restarted,
+        "deliveries that ended in an answer": sum(line.get("records", 0) for line in lines),
+        "deliveries answered as failed and retried": sum(line.get("failed", 0) for line in lines),
+        "from the first message to an empty queue (s)": seconds,
+        "stored": before.stored,
+        "in the dead-letter queue": before.dead,
+    }
+    redriven = operate(deployment, "dlq", "redrive", "--yes", "--json")
+    drain(deployment)
+    after = account(deployment, load, known=known)
+    wrong = not_newest(deployment, load)
+    figures |= {
+        "redriven": redriven["moved"],
+        "stored after the redrive": after.stored,
+        "dead letters after the redrive, all poison": after.dead,
+        "lost": len(before.lost) + len(after.lost),
+        "unexplained": len(before.unexplained) + len(after.unexplained),
+        "orders not in their newest version": len(wrong),
+    }
+    problems = [*before.problems, *after.problems, *(f"not in its newest version: {order}" for order in wrong[:5])]
+    if after.dead != load.poison.total():
+        problems.append(f"{after.dead} dead letters after the redrive, but {load.poison.total()} poison messages")
+    if not deaths or not proxy.counts.keys() > {"calls"}:
+        problems.append("nothing failed: the proof proved nothing")
+    return Result(
+        promise="every accepted message ends in the table or in the dead-letter queue, and after a redrive every valid "
+        "order is stored in its newest version",
+        test="Orders with a fifth of the messages twice, a fifth of the orders out of order and 1% poison go through "
+        "the topic while a proxy between the function and DynamoDB makes up to 30% of the calls fail, workers are "
+        "killed in mid-batch and, between phases, the whole cloud is. Every message is then looked for in the table "
+        "and in the dead-letter queue, before and after `python -m ops dlq redrive`.",
+        figures=figures,
+        problems=tuple(problems),
+    )
+
+
+def _phases(deployment: Deployment, load: Load, proxy: FaultProxy, *, restarts: bool) -> int:
+    """Publish the load in as many parts as there are rates; return how often the cloud restarted in between."""
+    size = -(-len(load.bodies) // len(RATES))
+    restarted = 0
+    for phase, rate in enumerate(RATES):
+        proxy.rate = rate
+        publish(deployment, load.bodies[phase * size : (phase + 1) * size])
+        if restarts and phase < len(RATES) - 1:
+            drain(deployment, down_to=size // 4)
+            restart(deployment)
+            restarted += 1
+    drain(deployment)
+    return restarted
+
+
+@contextlib.contextmanager
+def durable_deployment() -> Iterator[Deployment]:
+    """The local stack on a cloud that keeps its state when it restarts."""
+    _, values = stack_config("local")
+    command = (sys.executable, "-m", "reliability.persistent")
+    with running_cloud(region=values["aws:region"], command=command) as cloud:
+        started = time.monotonic()
+        graph = record(stack="local", answer=provisioner(cloud), account=cloud.account, config=CONFIG)
+        yield Deployment(cloud=cloud, outputs=dict(graph.exports), seconds=time.monotonic() - started)
+
+
+def restart(deployment: Deployment) -> None:
+    """Restart the cloud between two batches: a call that it answered is on disk, whatever is under way is cut off."""
+    functions, [mapping] = deployment.client("lambda"), _mappings(deployment)
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    time.sleep(int(CONFIG["orders:functionTimeout"]) + 1)  # for what is under way
+    [process] = [child for child in psutil.Process().children() if "reliability.persistent" in child.cmdline()]
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            depth(deployment, "queueUrl")
+            break
+        except (BotoCoreError, ClientError):
+            time.sleep(0.2)
+    functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def _mappings(deployment: Deployment) -> list[str]:
+    answer = deployment.client("lambda").list_event_source_mappings(FunctionName=deployment.outputs["functionName"])
+    return [mapping["UUID"] for mapping in answer["EventSourceMappings"]]
+
+
+def workers(deployment: Deployment) -> list[psutil.Process]:
+    """The processes that run the function."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if any(
+                argument.startswith(f"{deployment.cloud.folder}/ministack-lambda-ProcessOrder")
+                for argument in process.cmdline()
+            ):
+                found.append(process)
+    return found
+
+
+@contextlib.contextmanager
+def dying_workers(deployment: Deployment, *, seed: int, every: float = BETWEEN_DEATHS) -> Iterator[list[float]]:
+    """Kill a worker every so many seconds while messages are in flight; yields when each died."""
+    chance, ended = random.Random(seed), threading.Event()  # noqa: S311 - not for secrets
+    deaths: list[float] = []
+
+    def kill() -> None:
+        while not ended.wait(every):
+            if (alive := workers(deployment)) and _in_flight(deployment):
+                with contextlib.suppress(psutil.Error):
+                    chance.choice(alive).kill()
+                    deaths.append(time.monotonic())
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield deaths
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _cut_off(deployment: Deployment) -> int:
+    """How many invocations ended without an answer, by the cloud's log."""
+    log = (deployment.cloud.folder / "cloud.log").read_text(errors="replace")
+    return log.count("failed processing SQS batch")
+
+
+def _in_flight(deployment: Deployment) -> int:
+    name = "ApproximateNumberOfMessagesNotVisible"
+    with contextlib.suppress(BotoCoreError, ClientError):  # the cloud restarts just now
+        answer = deployment.client("sqs").get_queue_attributes(
+            QueueUrl=deployment.outputs["queueUrl"], AttributeNames=[name]
+        )
+        return int(answer["Attributes"][name])
+    return 0
+
+
+@contextlib.contextmanager
+def visibility_timeout(deployment: Deployment, seconds: int | None) -> Iterator[None]:
+    """Change the queue's visibility timeout for as long as the block runs; None leaves it alone."""
+    sqs, url, name = deployment.client("sqs"), deployment.outputs["queueUrl"], "VisibilityTimeout"
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+    if seconds is not None:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)

@@ -1,0 +1,84 @@
+"""What a part of the proof found, printed as a table and kept as JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+Figure = int | float | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One promise, how it was put to the test, and what came out."""
+
+    promise: str
+    test: str
+    """How it was tested, in a few sentences."""
+    figures: Mapping[str, Figure]
+    """What was counted and measured, each with its unit in the name."""
+    problems: tuple[str, ...] = ()
+    """Every way in which the promise did not hold; none if it held."""
+    limits: tuple[str, ...] = ()
+    """What the test cannot show, and who says that it holds nevertheless."""
+
+
+def print_results(results: Mapping[str, Result], console: Console) -> None:
+    """Print every figure, the verdict on each promise, and each problem."""
+    table = Table("", "figure", "value", box=None, padding=(0, 2, 0, 0))
+    for name, result in results.items():
+        mark = "[red]✘[/]" if result.problems else "[green]✔[/]"
+        table.add_section()
+        table.add_row(mark, f"[bold]{name}[/]: {result.promise}", "")
+        for figure, value in result.figures.items():
+            table.add_row("", figure, text(value))
+    console.print(table)
+    for name, result in results.items():
+        for problem in result.problems:
+            console.print(f"{name}: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def text(value: Figure) -> str:
+    """A figure for a reader: thousands apart, at most three digits behind the point."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def write_results(results: Mapping[str, Result], path: Path) -> None:
+    """Put the results of a run into the file, in place of earlier ones of the same parts."""
+    known = read_results(path)["parts"] if path.exists() else {}
+    document = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "memory (GB)": round(psutil.virtual_memory().total / 1e9),
+            "system": platform.system(),
+            "python": platform.python_version(),
+        },
+        "parts": known | {name: _plain(result) for name, result in results.items()},
+    }
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """The results as `write_results` left them."""
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {
+        "promise": result.promise,
+        "held": not result.problems,
+        "test": result.test,
+        "figures": dict(result.figures),
+        "problems": list(result.problems),
+        "limits": list(result.limits),
+    }
