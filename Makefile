@@ -3,6 +3,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 READY := .venv/ready
+PULUMI_VERSION = $(shell sed -n 's/^pulumi==\([0-9.]*\).*/\1/p' requirements.txt)
 # Start-up is fast only with bytecode caches; an empty value switches them on.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -28,15 +29,31 @@ local: $(READY) ## the local cloud, until Ctrl-C
 policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
 	@$(BIN)/python -m local policy --stack $(STACK)
 
+preview: cli $(READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
+	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(ARGS)
+
+up: cli $(READY) ## update STACK on AWS, held against the policy pack (ARGS: further flags)
+	@pulumi up --stack $(STACK) --policy-pack policy $(ARGS)
+
+cli:
+	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
+	  "to install it: curl -fsSL https://get.pulumi.com | sh -s -- --version $(PULUMI_VERSION)" >&2; exit 1; }
+
 docs: $(READY) ## write the generated parts of the documents anew
 	@$(BIN)/python -m docs.generate
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest
 
-lint: $(READY) ## style and likely bugs
+lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets, known holes in what is pinned
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/zizmor --quiet --offline --pedantic --no-progress .github
+	@git ls-files -z -- ':!:*requirements*' | xargs -0 $(BIN)/detect-secrets-hook --no-verify \
+	  --disable-plugin KeywordDetector --exclude-secrets AKIANOBODY0000000000 --exclude-lines 'fails\("a private key"'
+	@./requirements/audit
 
 types: $(READY) ## static types
 	@$(BIN)/mypy
@@ -46,4 +63,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements anew
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help demo local policy docs test lint types check lock
+.PHONY: help demo local policy preview up cli docs test lint types check lock

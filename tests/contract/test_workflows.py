@@ -1,0 +1,201 @@
+"""The workflows hold no more rights than they need, run nothing that can be swapped, and never go without the pack."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.graph import ROOT
+
+FOLDER = ROOT / ".github/workflows"
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.y*ml"))}
+JOBS = {f"{file} {name}": job for file, workflow in WORKFLOWS.items() for name, job in workflow["jobs"].items()}
+STEPS = [(name, step) for name, job in JOBS.items() for step in job.get("steps", [])]
+PULUMI = re.search(r"^pulumi==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+# What a reviewer reads first: which job may do what. Changing a job's rights is changing this table.
+RIGHTS = {
+    "check.yml check": {"contents": "read"},
+    "pull-request.yml check": {"contents": "read"},
+    "pull-request.yml preview": {"contents": "read", "id-token": "write"},
+    "pull-request.yml comment": {"pull-requests": "write"},
+    "deploy.yml check": {"contents": "read"},
+    "deploy.yml dev": {"contents": "read", "id-token": "write"},
+    "deploy.yml staging": {"contents": "read", "id-token": "write"},
+    "deploy.yml prod": {"contents": "read", "id-token": "write"},
+    "deploy-stack.yml up": {"contents": "read", "id-token": "write"},
+    "drift.yml drift": {"contents": "read", "id-token": "write"},
+}
+
+
+def triggers(workflow: dict[Any, Any]) -> set[str]:
+    on = workflow[True]  # YAML 1.1 reads the key `on` as a boolean
+    return {on} if isinstance(on, str) else set(on)
+
+
+def test_every_job_has_exactly_its_rights_and_no_workflow_has_any() -> None:
+    assert {file: workflow["permissions"] for file, workflow in WORKFLOWS.items()} == {file: {} for file in WORKFLOWS}
+    assert {name: job["permissions"] for name, job in JOBS.items()} == RIGHTS
+
+
+def test_workflows_start_for_pushes_to_main_pull_requests_and_the_clock_only() -> None:
+    started = {trigger for workflow in WORKFLOWS.values() for trigger in triggers(workflow)}
+    assert started == {"pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"}
+    assert WORKFLOWS["deploy.yml"][True] == {"push": {"branches": ["main"]}}
+
+
+def test_every_action_is_pinned_by_its_commit_and_says_which_version_that_is() -> None:
+    lines = [line.strip() for path in FOLDER.iterdir() for line in path.read_text().splitlines() if "uses:" in line]
+    foreign = {line for line in lines if "uses: ./.github/workflows/" not in line}
+    assert foreign
+    assert not {
+        line for line in foreign if not re.fullmatch(r"- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+    }
+
+
+def test_one_action_has_one_commit() -> None:
+    pins = {step["uses"] for _, step in STEPS if "uses" in step}
+    assert len(pins) == len({pin.split("@")[0] for pin in pins})
+
+
+def test_no_expression_is_spliced_into_a_script() -> None:
+    """A branch or title could be a command; scripts read variables."""
+    assert not [name for name, step in STEPS if "${{" in step.get("run", "")]
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    checkouts = [step for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_there_is_no_stored_credential() -> None:
+    assert not [path.name for path in FOLDER.iterdir() if "secrets." in path.read_text()]
+
+
+def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
+    files = [*FOLDER.iterdir(), ROOT / "Makefile", *ROOT.glob("docs/*.md"), ROOT / "README.md"]
+    commands = [
+        line.strip()
+        for path in files
+        for line in path.read_text().splitlines()
+        if re.search(r"(^|[$@\s])pulumi (preview|up)\s+-", line)
+    ]
+    assert len(commands) >= 2
+    assert not [command for command in commands if "--policy-pack " not in command]
+
+
+def test_previews_and_updates_of_workflows_are_those_of_make() -> None:
+    scripts = {name: step["run"] for name, step in STEPS if re.search(r"\bmake\b.* (preview|up) ", step.get("run", ""))}
+    assert scripts.keys() == {"pull-request.yml preview", "deploy-stack.yml up", "drift.yml drift"}
+    assert "--refresh --expect-no-changes" in scripts["drift.yml drift"]
+    assert not [name for name, step in STEPS if re.search(r"\bpulumi (preview|up)\b", step.get("run", ""))]
+
+
+def test_the_pack_is_passed_whatever_else_is(tmp_path: Path) -> None:
+    fake = tmp_path / "pulumi"
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    fake.chmod(0o755)
+    arguments = {"preview": "--refresh", "up": "--yes"}
+    for target, flag in arguments.items():
+        done = make(target, f"ARGS={flag}", "STACK=prod", path=f"{tmp_path}:/usr/bin:/bin")
+        assert done.returncode == 0, done.stderr
+        words = done.stdout.split()
+        assert words[:3] == [target, "--stack", "prod"]
+        assert words[words.index("--policy-pack") + 1] == "policy"
+        assert words[-1] == flag
+
+
+@pytest.mark.parametrize("target", ["preview", "up"])
+def test_without_the_pulumi_cli_one_line_says_how_to_get_it(target: str, tmp_path: Path) -> None:
+    for tool in ("sh", "sed"):
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+    done = make(target, path=str(tmp_path))
+    assert done.returncode != 0
+    assert done.stdout == ""
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert PULUMI
+    assert said == [
+        "pulumi must be on the PATH, and is not; to install it: "
+        f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI[1]}"
+    ]
+
+
+def make(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
+    """Run make with a PATH of its own; the environment counts as built."""
+    return subprocess.run(
+        [str(shutil.which("make")), "--old-file=.venv/ready", *arguments],
+        cwd=ROOT,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_workflows_install_the_cli_of_the_pinned_sdk() -> None:
+    versions = {step["with"]["pulumi-version"] for _, step in STEPS if step.get("uses", "").startswith("pulumi/")}
+    assert PULUMI
+    assert versions == {PULUMI[1]}
+
+
+def test_one_update_runs_at_a_stack_at_a_time_and_none_is_broken_off() -> None:
+    update = JOBS["deploy-stack.yml up"]
+    assert update["concurrency"] == {"group": "stack-${{ inputs.stack }}", "cancel-in-progress": False}
+    assert update["environment"] == "${{ inputs.stack }}"
+    assert all(
+        "concurrency" in workflow for file, workflow in WORKFLOWS.items() if "pull_request" in triggers(workflow)
+    )
+    assert JOBS["drift.yml drift"]["concurrency"]["group"] == "drift-${{ matrix.stack }}"
+
+
+def test_a_deployment_goes_from_dev_to_staging_to_prod_after_the_checks() -> None:
+    jobs = WORKFLOWS["deploy.yml"]["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "check": None,
+        "dev": "check",
+        "staging": "dev",
+        "prod": "staging",
+    }
+    stacks = {name: job["with"]["stack"] for name, job in jobs.items() if "with" in job}
+    assert stacks == {"dev": "dev", "staging": "staging", "prod": "prod"}
+
+
+def test_an_update_is_followed_by_orders_through_the_stack() -> None:
+    names = [step.get("run", "") for name, step in STEPS if name == "deploy-stack.yml up"]
+    assert "make up" in names[-2]
+    assert "ops publish" in names[-1]
+    assert "ops verify" in names[-1]
+
+
+def test_a_fork_gets_every_check_but_no_role() -> None:
+    same = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert same in JOBS["pull-request.yml preview"]["if"]
+    assert "if" not in JOBS["pull-request.yml check"]
+    assert "if" not in JOBS["check.yml check"]
+
+
+def test_the_job_that_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
+    steps = JOBS["pull-request.yml comment"]["steps"]
+    assert [step.get("uses") for step in steps] == [None]
+    assert "make" not in steps[0]["run"]
+
+
+def test_every_stack_that_is_deployed_is_looked_at_for_drift_and_held_against_the_policies() -> None:
+    deployed = {job["with"]["stack"] for job in WORKFLOWS["deploy.yml"]["jobs"].values() if "with" in job}
+    assert set(JOBS["drift.yml drift"]["strategy"]["matrix"]["stack"]) == deployed
+    bootstrap = yaml.safe_load((ROOT / "bootstrap/Pulumi.main.yaml").read_text())["config"]["bootstrap:stacks"]
+    assert set(bootstrap) == deployed
+    files = {path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")}
+    [loop] = [step["run"] for _, step in STEPS if "make policy" in step.get("run", "")]
+    listed = re.search(r"for stack in (.*); do", loop)
+    assert listed
+    assert set(listed[1].split()) == files
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_every_job_ends_some_time(name: str) -> None:
+    assert "timeout-minutes" in JOBS[name] or "uses" in JOBS[name]
