@@ -40,4 +40,6 @@ def readable(line: Line) -> str:
     else:
         details = [f"order {line['orderId']}"] if "orderId" in line else []
         text = " · ".join([line["message"], *details, *([line["reason"]] if "reason" in line else [])])
-    return f"{line['timestamp'][11:23]} {line['level']:5} {text}"
+    text = f"{line['timestamp'][11:23]} {line['level']:5} {text}"
+    # An orderId may hold anything, and this goes to a terminal: what it would obey is spelled out.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -114,7 +114,8 @@ def serve(pack: Path = PACK, *, stack: str = "dev", preview: bool = True) -> Ite
                 process.kill()
                 errors.seek(0)
                 raise RuntimeError(f"the policy pack {pack} must start, got:\n{errors.read().decode()[-2000:]}")
-            options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT)]
+            # The user's proxy is not asked to find this machine.
+            options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.enable_http_proxy", 0)]
             with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
                 yield analyzer_pb2_grpc.AnalyzerStub(channel)
         finally:
