@@ -1,6 +1,5 @@
 """Runs the policy pack over a recorded program, as the Pulumi CLI would: a process of its own, spoken to over gRPC."""
 
-import json
 import os
 import select
 import subprocess
@@ -9,9 +8,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import grpc
 import jsonschema
@@ -20,6 +18,9 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from local.graph import ROOT, Graph, Resource
+from local.policy_report import Report, Violation, print_report
+
+__all__ = ["PACK", "Report", "Violation", "analyze", "check", "configuration", "print_report", "serve"]
 
 PACK = ROOT / "policy"
 START_LIMIT = 60
@@ -34,52 +35,6 @@ _COMPUTED: Mapping[str, tuple[str, ...]] = {
     "aws:kms/key:Key": ("keyId", "policy"),
     "aws:lambda/function:Function": ("version", "invokeArn"),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Violation:
-    """One rule broken by one resource."""
-
-    rule: str
-    level: str
-    """mandatory or advisory"""
-    severity: str
-    """low, medium, high or critical"""
-    type: str
-    resource: str
-    urn: str
-    requirement: str
-    """What must hold."""
-    message: str
-    """What is, and how to fix it."""
-    link: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What the pack said about one run of the program."""
-
-    stack: str
-    mode: str
-    """preview or update"""
-    pack: str
-    rules: int
-    """Rules that were enforced."""
-    resources: int
-    seconds: float
-    """Time of the analysis, without the start of the pack."""
-    violations: tuple[Violation, ...]
-    exempt: tuple[str, ...]
-    """Violations that an exemption allows."""
-    remediated: tuple[str, ...]
-    """Resources that a rule has mended."""
-    waiting: tuple[str, ...]
-    """Decisions that need values which only the update knows."""
-
-    @property
-    def mandatory(self) -> tuple[Violation, ...]:
-        """The violations that stop a deployment."""
-        return tuple(violation for violation in self.violations if violation.level == "mandatory")
 
 
 def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
@@ -284,27 +239,4 @@ def _violations(
             requirement=diagnostic.description,
             message=diagnostic.message.removeprefix(diagnostic.description).strip(),
             link=links.get(diagnostic.policyName, ""),
-        )
-
-
-def print_report(*reports: Report, as_json: bool = False, out: TextIO | None = None) -> None:
-    """Print reports as the CLI prints policy violations, or as a JSON list."""
-    out = out or sys.stdout
-    if as_json:
-        out.write(json.dumps([asdict(report) for report in reports], indent=2) + "\n")
-        return
-    for report in reports:
-        out.write(f"Policies: {report.pack}, stack {report.stack}, {report.mode}\n")
-        for each in sorted(report.violations, key=lambda violation: violation.level == "advisory"):
-            out.write(f"  [{each.level}]  [{each.severity}]  {each.rule}  ({each.type}: {each.resource})\n")
-            out.write(f"    {each.requirement}\n    {each.message}\n    {each.link}\n")
-        for line in report.exempt:
-            out.write(f"  {line}\n")
-        for line in report.remediated:
-            out.write(f"  {line} was mended\n")
-        mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
-        waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
-        out.write(
-            f"  {mandatory} mandatory and {advisory} advisory violations: {report.rules} rules, "
-            f"{report.resources} resources, {report.seconds:.1f} s{waiting}\n"
         )

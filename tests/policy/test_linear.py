@@ -1,5 +1,6 @@
 """The work of the rules grows with the stack, not with its square: counted in property reads, not in seconds."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,22 +34,26 @@ class Counted(Mapping[str, Any]):
         return len(self.properties)
 
 
-def reads(rule: Rule, count: int, *, preview: bool) -> int:
-    """How many properties a rule reads in a stack of so many pipelines."""
+@functools.cache
+def resources(count: int, *, preview: bool) -> tuple[Resource, ...]:
+    """So many pipelines in one stack."""
     invoked = added(PERMISSION, "permission", principal="sns.amazonaws.com", function=Ref("function", "name"))
     recorded = graph(copies(pipeline(invoked), count), preview=preview)
-    stack = Stack(
-        [
-            Resource(
-                type=each.type,
-                name=each.name,
-                urn=each.urn,
-                properties=Counted(each.outputs),
-                dependencies=each.property_dependencies,
-            )
-            for each in recorded.resources
-        ]
+    return tuple(
+        Resource(
+            type=each.type,
+            name=each.name,
+            urn=each.urn,
+            properties=Counted(each.outputs),
+            dependencies=each.property_dependencies,
+        )
+        for each in recorded.resources
     )
+
+
+def reads(rule: Rule, count: int, *, preview: bool) -> int:
+    """How many properties a rule reads in a stack of so many pipelines."""
+    stack = Stack(resources(count, preview=preview))
     assert rule.check_in_stack
     before = Counted.reads
     for each in stack.of(*rule.on):
