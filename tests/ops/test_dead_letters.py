@@ -93,7 +93,10 @@ def test_after_an_outage_a_redrive_empties_the_queue_and_every_order_is_stored(l
 
 def test_a_redrive_while_the_outage_lasts_is_not_proved_and_goes_round_once(letters: Own, command: Command) -> None:
     deployment, path = letters
-    orders = [order() for _ in range(3)]
+    known = order()
+    send(deployment, "queueUrl", known)
+    wait_for(lambda: item(deployment, known["orderId"]), "storing an older event")
+    orders = [{**known, "timestamp": "2025-05-04T12:00:00Z"}, order(), order()]
     ids = [o["orderId"] for o in orders]
     send(deployment, QUEUE, *orders)
     with outage(deployment):
