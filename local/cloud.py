@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,15 +58,13 @@ class Cloud:
         """A boto3 client of one service, made once and safe to share between threads."""
         with self._lock:  # boto3 clients may be shared between threads, but not made by several at once
             if service not in self._clients:
-                self._clients[service] = loopback_client(
-                    service,
-                    endpoint=self.endpoint,
-                    region=self.region,
-                    ca_bundle=str(self.ca_bundle),
-                    access_key_id=self.access_key_id,
-                    secret_access_key=self.secret_access_key,
-                )
+                self._clients[service] = _client(self._session, service, self.endpoint, str(self.ca_bundle))
             return self._clients[service]
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """One for all clients: what each session reads anew from disk takes longer than all of its clients."""
+        return _session(self.region, self.access_key_id, self.secret_access_key)
 
 
 def loopback_client(
@@ -83,27 +82,34 @@ def loopback_client(
     The user's profile, credentials, endpoints and proxies are not read: every setting is given here.
     Raises CloudError if the endpoint is not on a loopback address.
     """
+    return _client(_session(region, access_key_id, secret_access_key, session_token), service, endpoint, ca_bundle)
+
+
+def _session(region: str, access_key_id: str, secret_access_key: str, token: str | None = None) -> boto3.Session:
+    nothing = (None, None, os.devnull, None)
+    return boto3.Session(
+        botocore_session=botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": nothing,
+                "credentials_file": nothing,
+                "ca_bundle": (None, None, None, None),
+            }
+        ),
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        aws_session_token=token,
+        region_name=region,
+    )
+
+
+def _client(session: boto3.Session, service: str, endpoint: str, ca_bundle: str) -> Any:
     host = urlsplit(endpoint).hostname
     if host not in ("127.0.0.1", "localhost", "::1"):
         raise CloudError(
             f"the local endpoint must be on a loopback address, got {endpoint}: use https://127.0.0.1:PORT"
         )
-    nothing = (None, None, os.devnull, None)
-    session = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": nothing,
-            "credentials_file": nothing,
-            "ca_bundle": (None, None, None, None),
-        }
-    )
-    return boto3.Session(
-        botocore_session=session,
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        aws_session_token=session_token,
-        region_name=region,
-    ).client(
+    return session.client(
         service,
         endpoint_url=endpoint,
         verify=ca_bundle,
