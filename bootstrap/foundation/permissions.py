@@ -62,6 +62,8 @@ def _of_messages(account: Account) -> list[Grant]:
 
 def _of_function(account: Account) -> list[Grant]:
     functions = account.arn("lambda", "function:ProcessOrder*")
+    mappings = [account.arn("lambda", "event-source-mapping:*")]
+    of_functions = {"ArnLike": {"lambda:FunctionArn": functions}}
     return [
         Grant(
             sid="Function",
@@ -72,17 +74,24 @@ def _of_function(account: Account) -> list[Grant]:
             "UpdateFunctionConfiguration",
         ),
         Grant(
-            sid="Mappings",
+            sid="NewMapping",
             service="lambda",
             resources=["*"],
+            write="CreateEventSourceMapping",
+            condition=of_functions,
+        ),
+        Grant(
+            sid="Mappings",
+            service="lambda",
+            resources=mappings,
             read="GetEventSourceMapping",
-            write="CreateEventSourceMapping DeleteEventSourceMapping UpdateEventSourceMapping",
-            condition={"ArnLike": {"lambda:FunctionArn": functions}},
+            write="DeleteEventSourceMapping UpdateEventSourceMapping",
+            condition=of_functions,
         ),
         Grant(
             sid="MappingTags",
             service="lambda",
-            resources=[account.arn("lambda", "event-source-mapping:*")],
+            resources=mappings,
             read="ListTags",
             write="TagResource UntagResource",
         ),

@@ -73,9 +73,9 @@ CALLS: dict[str, tuple[Callable[[Resource], str], str, str]] = {
         "lambda:DeleteFunction",
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (
-        nothing,
-        "lambda:GetEventSourceMapping",
-        "lambda:CreateEventSourceMapping lambda:UpdateEventSourceMapping lambda:DeleteEventSourceMapping",
+        lambda resource: f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:{resource.name}",
+        "lambda:GetEventSourceMapping lambda:ListTags",
+        "lambda:UpdateEventSourceMapping lambda:DeleteEventSourceMapping lambda:TagResource",
     ),
     "aws:iam/role:Role": (
         own_arn,
@@ -146,7 +146,8 @@ def test_the_deploy_role_can_create_change_and_delete_whatever_a_stack_registers
     custom = [resource for resource in stack(name).resources if resource.custom]
     assert {resource.type for resource in custom} <= CALLS.keys()
     assert not {line for each in custom for line in refused("orders-deploy", each, " ".join(CALLS[each.type][1:]))}
-    assert allows(statements("orders-deploy"), "kms:CreateKey", "*", {"aws:RequestTag/project": "orders"})
+    for action in ("kms:CreateKey", "lambda:CreateEventSourceMapping"):  # what is created has no ARN before
+        assert allows(statements("orders-deploy"), action, "*", OF_A_STACK)
     topic = stack(name).one("aws:sns/topic:Topic", "OrderTopic")
     assert not refused("orders-deploy", topic, "sns:Subscribe")
 
@@ -209,6 +210,13 @@ def test_no_boundary_is_taken_off_and_no_policy_user_or_other_role_touched() -> 
     for other in ("orders-deploy", "orders-preview", "Administrator"):
         for action in granted:
             assert not allows(statements("orders-deploy"), action, f"arn:aws:iam::{ACCOUNT}:role/{other}", OF_A_STACK)
+
+
+def test_mappings_of_other_functions_are_left_alone() -> None:
+    other = {"lambda:FunctionArn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:Other"}
+    assert not allows(statements("orders-deploy"), "lambda:CreateEventSourceMapping", "*", other)
+    mapping = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:1"
+    assert not allows(statements("orders-deploy"), "lambda:DeleteEventSourceMapping", mapping, other)
 
 
 def test_a_role_is_passed_to_lambda_only() -> None:
