@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
@@ -229,6 +229,19 @@ def test_nothing_is_started_at_the_deadline() -> None:
     table = Table()
     assert store_of(table).write(orders(60), 0) == dict.fromkeys([f"O{n}" for n in range(60)], UNCONFIRMED)
     assert table.calls == []
+
+
+def test_a_later_batch_is_written_by_the_threads_of_the_first() -> None:
+    threads = []
+
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        threads.append(current_thread())
+        return {}
+
+    store = store_of(Table(before=before))
+    for _ in range(3):
+        store.write(orders(1), 10)
+    assert len(set(threads)) == 1
 
 
 def test_a_call_that_hangs_is_left_behind_and_harms_no_later_one() -> None:
