@@ -237,24 +237,3 @@ def of_keys(account: Account) -> Grant:
         write="CreateGrant Encrypt GenerateDataKey* ReEncrypt*",
         condition={"StringEquals": {**OF_ORDERS, "kms:ViaService": services}},
     )
-
-
-def of_state(bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[Grant]:
-    """The state of the stacks: all of it to read, and of the project `orders` to write.
-
-    A preview takes no lock, so it writes nothing. https://www.pulumi.com/docs/iac/concepts/state-and-backends/
-    """
-    return [
-        Grant(sid="StateList", service="s3", resources=[bucket_arn], read="ListBucket"),
-        Grant(
-            sid="StateRead", service="s3", resources=[pulumi.Output.concat(bucket_arn, "/.pulumi/*")], read="GetObject"
-        ),
-        # Not the bootstrap's own state, by which the next `up` of an administrator could be led astray.
-        Grant(
-            sid="StateWrite",
-            service="s3",
-            resources=[pulumi.Output.concat(bucket_arn, "/.pulumi/*/orders/*")],
-            write="DeleteObject PutObject",
-        ),
-        Grant(sid="StateKey", service="kms", resources=[key_arn], read="Decrypt", write="Encrypt GenerateDataKey"),
-    ]

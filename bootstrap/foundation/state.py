@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import kms, s3
 
 from foundation.account import Account
+from foundation.grant import Grant
 
 OLD_VERSIONS_DAYS = 90
 """How long a state that has been replaced can be brought back."""
@@ -56,6 +57,27 @@ class State(pulumi.ComponentResource):
         self.backend_url = pulumi.Output.format("s3://{0}?region={1}", bucket.id, account.region)
         self.secrets_provider = pulumi.Output.format("awskms://{0}?region={1}", key.key_id, account.region)
         self.register_outputs({"backendUrl": self.backend_url, "secretsProvider": self.secrets_provider})
+
+
+def of_state(bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[Grant]:
+    """The state of the stacks: all of it to read, and of the project `orders` to write.
+
+    A preview takes no lock, so it writes nothing. https://www.pulumi.com/docs/iac/concepts/state-and-backends/
+    """
+    return [
+        Grant(sid="StateList", service="s3", resources=[bucket_arn], read="ListBucket"),
+        Grant(
+            sid="StateRead", service="s3", resources=[pulumi.Output.concat(bucket_arn, "/.pulumi/*")], read="GetObject"
+        ),
+        # Not the bootstrap's own state, by which the next `up` of an administrator could be led astray.
+        Grant(
+            sid="StateWrite",
+            service="s3",
+            resources=[pulumi.Output.concat(bucket_arn, "/.pulumi/*/orders/*")],
+            write="DeleteObject PutObject",
+        ),
+        Grant(sid="StateKey", service="kms", resources=[key_arn], read="Decrypt", write="Encrypt GenerateDataKey"),
+    ]
 
 
 def _encrypt(name: str, bucket: s3.Bucket, key: kms.Key, opts: pulumi.ResourceOptions) -> None:

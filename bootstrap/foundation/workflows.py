@@ -10,7 +10,8 @@ from pulumi_aws import iam
 from foundation.account import Account
 from foundation.boundary import boundary
 from foundation.grant import Grant, document
-from foundation.permissions import of_keys, of_stacks, of_state
+from foundation.permissions import of_keys, of_stacks
+from foundation.state import of_state
 
 _ISSUER = "token.actions.githubusercontent.com"
 _AUDIENCE = "sts.amazonaws.com"
