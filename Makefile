@@ -39,6 +39,9 @@ cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
 	  "to install it: curl -fsSL https://get.pulumi.com | sh -s -- --version $(PULUMI_VERSION)" >&2; exit 1; }
 
+bench: $(READY) ## measure everything and write docs/performance.md anew (QUICK=1: under a minute, targets only)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
+
 docs: $(READY) ## write the generated parts of the documents anew
 	@$(BIN)/python -m docs.generate
 
@@ -55,12 +58,16 @@ lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets, known
 	  --disable-plugin KeywordDetector --exclude-secrets AKIANOBODY0000000000 --exclude-lines 'fails\("a private key"'
 	@./requirements/audit
 
+reliability: $(READY) ## prove that nothing is lost and nobody gets in, with figures (10 minutes)
+	@$(BIN)/python -m reliability
+
 types: $(READY) ## static types
 	@$(BIN)/mypy
+	@$(BIN)/mypy policy/__main__.py
 
 check: lint types test ## lint, types and tests: what CI runs
 
 lock: $(READY) ## compile the pinned requirements anew
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help demo local policy preview up cli docs test lint types check lock
+.PHONY: help demo local policy preview up cli bench docs test lint reliability types check lock

@@ -27,7 +27,13 @@ _TIMESTAMPS = (
     *("2025-05-03T12:00:00Z", "2025-05-03T12:00:00.123456789+05:30", "2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z"),
     *("2025-05-03T12:00:00", "2025-05-03T24:00:00Z", "2025-05-03T23:59:60Z", "0000-01-01T00:00:00Z", "2025-05-03"),
     *("0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2025-05-03t12:00:00z", "2025-05-03T12:00:00Z\n"),
-    *("2025-05-03T12:00:00.1234567890Z", "2025-W18-6T12:00:00Z", "20250503T120000Z", "2025-05-03T12:00:00+24:00", CANARY),
+    *(
+        "2025-05-03T12:00:00.1234567890Z",
+        "2025-W18-6T12:00:00Z",
+        "20250503T120000Z",
+        "2025-05-03T12:00:00+24:00",
+        CANARY,
+    ),
 )
 
 
@@ -36,7 +42,9 @@ def make_body(chance: random.Random) -> Any:
     text = _spell(_document(chance), chance)
     for _ in range(chance.choice((0, 0, 0, 0, 1, 3))):
         text = chance.choice(_TEXT_MUTATIONS)(text, chance)
-    return text if chance.random() < 0.99 else chance.choice((None, 5, [], {"a": text}, text.encode("utf-8", "replace")))
+    return (
+        text if chance.random() < 0.99 else chance.choice((None, 5, [], {"a": text}, text.encode("utf-8", "replace")))
+    )
 
 
 def _document(chance: random.Random) -> dict[str, Any]:
@@ -89,7 +97,9 @@ _MUTATIONS: tuple[Callable[[dict[str, Any], str, random.Random], Any], ...] = (
     lambda document, _, chance: document.update(quantity=Raw(chance.choice(_NUMBERS))),
     lambda document, _, chance: document.update(orderId=chance.choice("xé\U0001f4e6") * chance.randint(510, 514)),
     _nested,
-    lambda document, name, chance: chance.random() < 0.05 and document.update({name: "x" * chance.choice((250_000, LARGE))}),
+    lambda document, name, chance: (
+        chance.random() < 0.05 and document.update({name: "x" * chance.choice((250_000, LARGE))})
+    ),
 )
 
 
@@ -120,7 +130,11 @@ def _cut(text: str, chance: random.Random) -> str:
 
 def _insert(text: str, chance: random.Random) -> str:
     at = chance.randrange(len(text) + 1)
-    return text[:at] + chance.choice(("{", "}", '"', "\\", "\\u", "\\ud800", "\ud800", "\x00", "\x7f", ",", "[", "0")) + text[at:]
+    return (
+        text[:at]
+        + chance.choice(("{", "}", '"', "\\", "\\u", "\\ud800", "\ud800", "\x00", "\x7f", ",", "[", "0"))
+        + text[at:]
+    )
 
 
 def _repeat(text: str, chance: random.Random) -> str:

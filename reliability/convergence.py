@@ -61,7 +61,7 @@ class Flaky:
         return {"Responses": [error[n] if n in error else next(ran) for n in range(len(Statements))]}
 
 
-def run(*, in_memory: int = 20_000, on_cloud: int = 400, alike: int = 400, seed: int = 1) -> Result:
+def run(*, in_memory: int = 5_000, on_cloud: int = 400, alike: int = 400, seed: int = 1) -> Result:
     """Prove it on a cloud of its own."""
     with deployed() as deployment:
         return prove(deployment, in_memory=in_memory, on_cloud=on_cloud, alike=alike, seed=seed)
@@ -74,7 +74,7 @@ def prove(deployment: Deployment, *, in_memory: int, on_cloud: int, alike: int, 
     figures = {"failed calls in memory": 0, "failed calls on the cloud": 0, "deliveries": 0}
     for case in range(in_memory):
         memory = Table()
-        problem = _case(case, seed, memory, figures, "failed calls in memory", lambda _, table=memory: table.items)
+        problem = _case(case, seed, memory, figures, "failed calls in memory", _memory_reader(memory))
         problems += [problem] if problem else []
     for case in range(on_cloud):
         read = _reader(client, table)
@@ -108,7 +108,9 @@ class _Named:
 
     def batch_execute_statement(self, *, Statements: Sequence[Mapping[str, Any]]) -> Any:  # noqa: N803
         """Run the statements on the real table, whatever name they carry."""
-        renamed = [{**each, "Statement": each["Statement"].replace('"Orders"', f'"{self._table}"')} for each in Statements]
+        renamed = [
+            {**each, "Statement": each["Statement"].replace('"Orders"', f'"{self._table}"')} for each in Statements
+        ]
         return self._client.batch_execute_statement(Statements=renamed)
 
 
@@ -177,6 +179,10 @@ def _event(chance: random.Random, ids: Sequence[str]) -> str:
     return json.dumps({name: event[name] for name in names})
 
 
+def _memory_reader(table: Table) -> Callable[[Sequence[str]], Mapping[str, Any]]:
+    return lambda _: table.items
+
+
 def _reader(client: Any, table: str) -> Callable[[Sequence[str]], dict[str, Any]]:
     def read(ids: Sequence[str]) -> dict[str, Any]:
         keys = {table: {"Keys": [{"orderId": {"S": order}} for order in ids], "ConsistentRead": True}}
@@ -213,7 +219,10 @@ def _compare(case: int, seed: int, client: Any, table: str) -> str:
         batch = {_key(statement): statement for statement in recorder.statements[: chance.randint(1, 4)]}
         recorder.statements = [each for each in recorder.statements if each not in batch.values()]
         answers = [
-            [each.get("Error", {}).get("Code", "") for each in one.batch_execute_statement(Statements=list(batch.values()))["Responses"]]
+            [
+                each.get("Error", {}).get("Code", "")
+                for each in one.batch_execute_statement(Statements=list(batch.values()))["Responses"]
+            ]
             for one in (memory, cloud)
         ]
         if answers[0] != answers[1]:

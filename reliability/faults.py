@@ -16,7 +16,7 @@ from local.deploy import Deployment
 from local.graph import record, stack_config
 from local.logs import LogReader
 from local.provision import provisioner
-from reliability.load import Load, account, depth, drain, make_load, not_newest, publish, stored_events
+from reliability.load import Load, account, depth, drain, make_load, not_newest, publish, survey
 from reliability.operator import operate
 from reliability.proxy import FaultProxy, between_function_and_table
 from reliability.report import Figure, Result
@@ -34,12 +34,20 @@ def run(*, orders: int = 10_000, seed: int = 1) -> Result:
         return prove(deployment, make_load(orders, seed=seed), seed=seed, restarts=True)
 
 
-def prove(deployment: Deployment, load: Load, *, seed: int, restarts: bool, visibility: int | None = None) -> Result:
+def prove(
+    deployment: Deployment,
+    load: Load,
+    *,
+    seed: int,
+    restarts: bool,
+    visibility: int | None = None,
+    between_deaths: float = BETWEEN_DEATHS,
+) -> Result:
     """Send a load through a deployment while things fail, account for it, redrive, and account again.
 
     `visibility` shortens the queue's visibility timeout, in seconds, for as long as it takes.
     """
-    known = list(stored_events(deployment))
+    known = survey(deployment)
     log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
     figures: dict[str, Figure] = {
         "orders": len(load.newest),
@@ -49,13 +57,13 @@ def prove(deployment: Deployment, load: Load, *, seed: int, restarts: bool, visi
     with (
         visibility_timeout(deployment, visibility),
         between_function_and_table(deployment, seed=seed) as proxy,
-        dying_workers(deployment, seed=seed) as deaths,
+        dying_workers(deployment, seed=seed, every=between_deaths) as deaths,
     ):
         started = time.monotonic()
         restarted = _phases(deployment, load, proxy, restarts=restarts)
         seconds = time.monotonic() - started
         lines = list(log.new_lines())
-    before = account(deployment, load, known=known)
+    before = account(deployment, load, known)
     figures |= {
         **{f"calls to DynamoDB: {kind}": number for kind, number in sorted(proxy.counts.items())},
         "workers killed": len(deaths),
@@ -69,7 +77,7 @@ def prove(deployment: Deployment, load: Load, *, seed: int, restarts: bool, visi
     }
     redriven = operate(deployment, "dlq", "redrive", "--yes", "--json")
     drain(deployment)
-    after = account(deployment, load, known=known)
+    after = account(deployment, load, known)
     wrong = not_newest(deployment, load)
     figures |= {
         "redriven": redriven["moved"],
@@ -159,7 +167,7 @@ def workers(deployment: Deployment) -> list[psutil.Process]:
 
 
 @contextlib.contextmanager
-def dying_workers(deployment: Deployment, *, seed: int, every: float = BETWEEN_DEATHS) -> Iterator[list[float]]:
+def dying_workers(deployment: Deployment, *, seed: int, every: float) -> Iterator[list[float]]:
     """Kill a worker every so many seconds while messages are in flight; yields when each died."""
     chance, ended = random.Random(seed), threading.Event()  # noqa: S311 - not for secrets
     deaths: list[float] = []

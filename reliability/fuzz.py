@@ -74,11 +74,15 @@ def _broken_event(chance: random.Random) -> Any:
     """An event that SQS would never send."""
     records: list[Any] = list(_records(chance))
     for _ in range(chance.randint(0, 3)):
-        junk: Any = chance.choice((None, 5, CANARY, [], {}, {"body": CANARY}, {"messageId": 7, "body": make_body(chance)}))
+        junk: Any = chance.choice(
+            (None, 5, CANARY, [], {}, {"body": CANARY}, {"messageId": 7, "body": make_body(chance)})
+        )
         records.insert(chance.randrange(len(records) + 1), junk)
     if chance.random() < 0.5:  # an id twice
         records += [{**record, "body": make_body(chance)} for record in records[:1] if isinstance(record, dict)]
-    return chance.choice(({"Records": records},) * 5 + (None, [], {}, CANARY, {"Records": CANARY}, {"records": records}))
+    return chance.choice(
+        ({"Records": records},) * 5 + (None, [], {}, CANARY, {"Records": CANARY}, {"records": records})
+    )
 
 
 def _check(event: Any, found: Found, *, measured: bool) -> None:

@@ -6,15 +6,15 @@ import pty
 import re
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.deploy import Deployment, deployed, written_addresses
 from local.graph import ROOT
 from local.logs import LogReader, readable
+from reliability.faults import visibility_timeout
 from reliability.load import bodies_in, drain, publish, stored_events
 from reliability.operator import command
 from reliability.report import Result
@@ -22,10 +22,10 @@ from reliability.report import Result
 MARK = "EVIL"
 """Stands behind every escape: where it is printed, the escape must not be."""
 TEXTS: Mapping[str, str] = {
-    "PartiQL: end the value": "'}; DELETE FROM \"Orders\" WHERE \"orderId\" = 'sentinel",
+    "PartiQL: end the value": '\'}; DELETE FROM "Orders" WHERE "orderId" = \'sentinel',
     "PartiQL: end the name": 'x" = ? SET "status" = \'stolen\' WHERE "orderId" = \'sentinel\' --',
     "PartiQL: a parameter": "? , ?",
-    "PartiQL: another table": "' UNION SELECT * FROM \"Customers\" --",
+    "PartiQL: another table": '\' UNION SELECT * FROM "Customers" --',
     "log: a line of its own": '\n{"level": "ERROR", "message": "message stored", "orderId": "forged"}\n',
     "log: the end of the JSON": '", "level": "FATAL", "x": "',
     "log: a format": "%s %(message)s {0} {orderId} ${jndi:ldap://127.0.0.1/x}",
@@ -40,6 +40,16 @@ TEXTS: Mapping[str, str] = {
     "spreadsheet and shell": "=cmd|' /C calc'!A0; $(reboot) `reboot` && reboot",
 }
 FIELDS = ("orderId", "userId", "itemName", "status", "the name of an attribute", "the value of an attribute")
+ORDER = "ORDER"
+"""Stands for the id of an order that holds escapes."""
+COMMANDS = (
+    ("dlq", "list"),
+    ("dlq", "show", ORDER),
+    ("trace", ORDER, "--since", "5m"),
+    ("dlq", "redrive", "--all", "--dry-run"),
+    ("status",),
+    ("dlq", "list", "--match", f"\x1b[2J{MARK}("),  # an error that quotes what was typed
+)
 OF_RICH = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[hl]")
 """What a table on a terminal may hold: colours, and hiding the cursor."""
 
@@ -50,20 +60,24 @@ def run() -> Result:
         return prove(deployment)
 
 
-def prove(deployment: Deployment) -> Result:
-    """Send every text through every field, then read the table, the log and what the commands print."""
+def prove(
+    deployment: Deployment,
+    *,
+    commands: Sequence[Sequence[str]] = COMMANDS,
+    visibility: int | None = None,
+) -> Result:
+    """Send every text through every field, then read the table, the log and what the commands print.
+
+    `visibility` shortens the queue's visibility timeout, in seconds, until the rejected messages are dead letters.
+    """
     salt = uuid.uuid4().hex[:6]
     log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
     orders = {order["orderId"]: order for order in _orders(salt)}
     sentinel = {**_order(f"sentinel {salt}"), "status": "untouched"}
     rejected = [json.dumps({**order, "quantity": 0}) for order in orders.values()]
-    publish(deployment, [json.dumps(sentinel), *map(json.dumps, orders.values()), *rejected])
-    deadline = time.monotonic() + 60
-    while sum(bodies_in(deployment, "deadLetterQueueUrl")[body] for body in rejected) < len(rejected):
-        if time.monotonic() > deadline:
-            raise TimeoutError("every rejected order must become a dead letter within 60 s")
-        time.sleep(0.2)
-    drain(deployment)
+    with visibility_timeout(deployment, visibility):
+        publish(deployment, [json.dumps(sentinel), *map(json.dumps, orders.values()), *rejected])
+        drain(deployment)
     table = stored_events(deployment)
     problems = [f"not stored as it was sent: {order!r}" for order, event in orders.items() if table.get(order) != event]
     if table.get(sentinel["orderId"]) != sentinel:
@@ -71,13 +85,13 @@ def prove(deployment: Deployment) -> Result:
     lines = list(log.new_lines())
     problems += [f"a forged log line: {line}" for line in lines if line.get("orderId") == "forged"]
     problems += [f"local prints {readable(line)!r}" for line in lines if not readable(line).isprintable()]
-    printed = list(_printed(deployment, list(orders)))
+    printed = list(_printed(deployment, commands, list(orders)))
     problems += [f"`{what}` prints {found!r}" for what, text in printed if (found := _unsafe(text))]
     if not any(MARK in text for _, text in printed):
         problems.append("no command printed any of the texts: the proof proved nothing")
     _forget(deployment, rejected)
     return Result(
-        promise="no text of a message is ever a command: not to DynamoDB, not to the log, not to an operator's terminal",
+        promise="no text of a message is ever a command: to DynamoDB, to the log, or to an operator's terminal",
         test="Texts that would be PartiQL, log lines, terminal escapes or markup go through every field, in orders and "
         "in rejected messages. Every order must be stored as it was sent and another one stay untouched; every log "
         "line must be the handler's; what the operator's commands print, into a pipe and on a terminal, must hold no "
@@ -119,18 +133,11 @@ def _orders(salt: str) -> Iterator[dict[str, Any]]:
                     yield {**order, name: text}
 
 
-def _printed(deployment: Deployment, orders: list[str]) -> Iterator[tuple[str, str]]:
+def _printed(deployment: Deployment, commands: Sequence[Sequence[str]], orders: list[str]) -> Iterator[tuple[str, str]]:
     """What each command prints, into a pipe and on a terminal."""
     escape = next(order for order in orders if "\x1b[2J" in order)
-    for arguments in (
-        ("dlq", "list"),
-        ("dlq", "show", escape),
-        ("dlq", "redrive", "--all", "--dry-run"),
-        ("trace", escape, "--since", "5m"),
-        ("status",),
-        ("publish", "-", "--generate"),  # an error that quotes what was typed
-        ("dlq", "list", "--match", f"\x1b[2J{MARK}("),
-    ):
+    for words in commands:
+        arguments = [escape if word == ORDER else word for word in words]
         done = command(deployment, *arguments)
         yield f"ops {' '.join(arguments)}", done.stdout + done.stderr
         yield f"ops {' '.join(arguments)} on a terminal", on_terminal(deployment, *arguments)

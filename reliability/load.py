@@ -177,10 +177,23 @@ class Account:
         yield from (f"unexplained: {what}" for what in self.unexplained[:5])
 
 
-def account(deployment: Deployment, load: Load, *, known: Sequence[str] = ()) -> Account:
-    """Hold the table and the queues against what was published; `known` are orders that others stored before."""
-    table = {order: event for order, event in stored_events(deployment).items() if order not in known}
-    letters = bodies_in(deployment, "deadLetterQueueUrl")
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What was there before a load was published."""
+
+    orders: frozenset[str]
+    letters: Counter[str]
+
+
+def survey(deployment: Deployment) -> Before:
+    """What is there now."""
+    return Before(orders=frozenset(stored_events(deployment)), letters=bodies_in(deployment, "deadLetterQueueUrl"))
+
+
+def account(deployment: Deployment, load: Load, before: Before) -> Account:
+    """Hold the table and the queues against what was published, and what was there before."""
+    table = {order: event for order, event in stored_events(deployment).items() if order not in before.orders}
+    letters = bodies_in(deployment, "deadLetterQueueUrl") - before.letters
     published = Counter(load.bodies)
     events = {body: json.loads(body) for body in set(load.valid)}
     lost = [body for body, event in events.items() if not letters[body] and not _covers(table, event)]

@@ -44,10 +44,14 @@ class FaultProxy:
     """
 
     def __init__(self, deployment: Deployment, *, seed: int) -> None:
+        self.url = ""
+        """Where it listens."""
         self.rate = 0.0
         """Part of the calls that fail, 0 to 1."""
         self.down = False
         """Whether every call fails, by turns in the ways of `DOWN`."""
+        self.slow, self.hang = SLOW, HANG
+        """Seconds, at least and at most, of a slow answer and of a hanging call."""
         self.counts: Counter[str] = Counter()
         """Calls and faults by kind."""
         self._deployment = deployment
@@ -94,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: FaultProxy
     _upstream: http.client.HTTPSConnection | None = None
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         """Answer one call, or let it fail."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         fault = self.proxy.next_fault()
@@ -109,21 +113,21 @@ class _Handler(BaseHTTPRequestHandler):
                 code, status = self.proxy.choose(("InternalServerError", 500), ("ServiceUnavailable", 503), ("", 502))
                 self._refuse(status, code)
             case "connection reset":
-                if self.proxy.choose(True, False):  # before the statements ran, or after: the answer is lost
+                if self.proxy.choose("before", "after") == "after":  # the statements ran, and the answer is lost
                     self._forward(body)
                 self._reset()
             case "statement error":
                 self._fail_statements(json.loads(body)["Statements"])
             case "slow answer":
-                time.sleep(self.proxy.between(*SLOW))
+                time.sleep(self.proxy.between(*self.proxy.slow))
                 self._reply(*self._forward(body))
             case "hang past the deadline":
-                time.sleep(self.proxy.between(*HANG))
+                time.sleep(self.proxy.between(*self.proxy.hang))
                 self._reply(*self._forward(body))
             case "refused":
                 self._reset()
             case "hanging":
-                time.sleep(HANG[0])
+                time.sleep(self.proxy.hang[0])
                 self._reset()
             case _:
                 self._reply(*self._forward(body))
@@ -131,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _fail_statements(self, statements: list[Any]) -> None:
         """Answer a third of the statements with an error, whether they ran or not."""
         failing = {number: self.proxy.choose(*STATEMENT_CODES) for number in range(0, len(statements), 3)}
-        run = self.proxy.choose(True, False)
+        run = self.proxy.choose("before", "after") == "after"
         kept = [statement for number, statement in enumerate(statements) if run or number not in failing]
         answers = iter(self.proxy.run_statements(kept) if kept else [])
         responses = []
@@ -201,10 +205,11 @@ def between_function_and_table(deployment: Deployment, *, seed: int) -> Iterator
     server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
+    proxy.url = f"http://127.0.0.1:{server.server_port}"
     before = _environment(deployment)
     try:
         # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-        _set_environment(deployment, {**before, "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{server.server_port}"})
+        _set_environment(deployment, {**before, "AWS_ENDPOINT_URL_DYNAMODB": proxy.url})
         yield proxy
     finally:
         _set_environment(deployment, before)

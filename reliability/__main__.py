@@ -1,0 +1,52 @@
+"""`python -m reliability`: proves what the pipeline promises and writes the figures down."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from rich.console import Console
+
+from local.graph import ROOT
+from reliability import chain, convergence, faults, fuzz, injection, isolation, outage, privilege
+from reliability.page import write_page
+from reliability.report import Result, print_results, write_results
+
+PARTS: Mapping[str, Callable[[], Result]] = {
+    "convergence": convergence.run,
+    "faults": faults.run,
+    "outage": outage.run,
+    "fuzz": fuzz.run,
+    "privilege": privilege.run,
+    "injection": injection.run,
+    "chain": chain.run,
+    "isolation": isolation.run,
+}
+RESULTS = ROOT / "reliability" / "results.json"
+PAGE = ROOT / "docs" / "reliability.md"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the parts that are named, or all; 0 if every promise held."""
+    parser = argparse.ArgumentParser(prog="python -m reliability", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)} (default: all)")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.parts) - PARTS.keys():
+        parser.error(f"PART must be one of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    console, results = Console(), dict[str, Result]()
+    for name, prove in PARTS.items():
+        if not options.parts or name in options.parts:
+            started = time.monotonic()
+            console.print(f"{name} ...", end=" ", highlight=False)
+            result = prove()
+            results[name] = result
+            verdict = "[red]✘[/]" if result.problems else "[green]✔[/]"
+            console.print(f"{verdict} {time.monotonic() - started:.0f} s", highlight=False)
+    print_results(results, console)
+    write_results(results, RESULTS)
+    write_page(RESULTS, PAGE)
+    return 1 if any(result.problems for result in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+"""One cloud for all short proofs: they change the function's environment and the queue's timeout."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.deploy import Deployment, deployed
+
+
+@pytest.fixture(scope="session")
+def stressed() -> Iterator[Deployment]:
+    """The local stack on a cloud of its own; each proof leaves it as it was, but for orders and dead letters."""
+    with deployed() as running:
+        yield running

@@ -1,0 +1,57 @@
+"""Nobody gets in: minimal permissions, inert texts, exact answers to garbage, and a local mode that stays local."""
+
+import random
+
+import pytest
+
+from local.deploy import Deployment
+from reliability import fuzz, injection, isolation, privilege
+from reliability.bodies import is_order, make_body
+from tests.handler.events import body
+
+
+def test_every_action_of_the_role_is_needed_and_everything_else_is_denied(stressed: Deployment) -> None:
+    result = privilege.prove(stressed)
+    assert result.problems == ()
+    assert result.figures["actions in the role"] == 10
+
+
+def test_no_text_of_a_message_is_a_command_anywhere(stressed: Deployment) -> None:
+    result = injection.prove(stressed, commands=injection.COMMANDS[:3], visibility=2)
+    assert result.problems == ()
+
+
+def test_garbage_is_answered_exactly_and_silently() -> None:
+    result = fuzz.run(bodies=4000, seed=2)
+    assert result.problems == ()
+    assert result.figures["orders among them"]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (body(), True),
+        (body(note={"a": [1, None]}), True),
+        (body(quantity=0), False),
+        (body(note="\ud800"), False),
+        (body()[:-1] + ', "a": 1, "a": 2}', False),
+        (body(note="?").replace('"?"', "1E+126"), False),
+        (body(note="?").replace('"?"', "[" * 30 + "1" + "]" * 30), True),
+        (body(note="?").replace('"?"', "[" * 31 + "1" + "]" * 31), False),
+        (None, False),
+    ],
+)
+def test_the_judge_of_bodies_knows_an_order(text: object, verdict: bool) -> None:
+    assert is_order(text) is verdict
+
+
+def test_the_generated_bodies_are_neither_all_orders_nor_none() -> None:
+    chance = random.Random(1)
+    orders = sum(is_order(make_body(chance)) for _ in range(500))
+    assert 100 < orders < 400
+
+
+def test_local_mode_reads_no_aws_settings_and_stays_on_this_machine() -> None:
+    result = isolation.run(orders=0)
+    assert result.problems == ()
+    assert result.figures["connections, names and listeners beyond loopback"] == 0

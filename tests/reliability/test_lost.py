@@ -1,0 +1,57 @@
+"""No order is lost, and what says so would notice."""
+
+import json
+
+from local.deploy import Deployment
+from reliability import convergence, faults, outage
+from reliability.load import account, drain, make_load, not_newest, publish, survey
+
+SHORT = 2
+"""Seconds of visibility timeout: three receives take a third of the time that the stack would take."""
+
+
+def test_the_table_converges_in_memory_and_on_the_cloud_and_the_two_are_alike(stressed: Deployment) -> None:
+    result = convergence.prove(stressed, in_memory=200, on_cloud=20, alike=30, seed=2)
+    assert result.problems == ()
+    assert result.figures["failed calls on the cloud"]
+
+
+def test_every_message_is_accounted_for_while_calls_fail_and_workers_die(stressed: Deployment) -> None:
+    result = faults.prove(stressed, make_load(200, seed=3), seed=3, restarts=False, visibility=SHORT, between_deaths=1)
+    assert result.problems == ()
+    assert (result.figures["lost"], result.figures["unexplained"]) == (0, 0)
+    assert result.figures["workers killed"]
+
+
+def test_an_outage_longer_than_every_retry_costs_no_order(stressed: Deployment) -> None:
+    result = outage.prove(stressed, orders=40, seed=4, visibility=SHORT)
+    assert result.problems == ()
+    assert result.figures["orders in the dead-letter queue at its end"] == 40
+
+
+def test_the_account_names_what_is_lost_what_is_older_and_what_nobody_published(stressed: Deployment) -> None:
+    before, load = survey(stressed), make_load(5, seed=5)
+    [newest, *others] = load.newest.values()
+    intruder = {**newest, "orderId": "intruder"}
+    publish(stressed, [json.dumps({**newest, "timestamp": "2025-01-01T00:00:00Z"}), json.dumps(intruder)])
+    drain(stressed)
+    found = account(stressed, load, before)
+    assert json.dumps(newest) in found.lost
+    assert {json.dumps(event) for event in others} <= set(found.lost)
+    assert set(load.poison) <= set(found.lost)
+    assert {"item intruder", f"item {newest['orderId']}"} == set(found.unexplained)
+    assert not_newest(stressed, load) == list(load.newest)
+
+
+def test_the_load_holds_duplicates_late_events_and_poison() -> None:
+    load = make_load(1000, seed=6)
+    assert len(load.newest) == 1000
+    assert len(load.bodies) == 1200 * 1.2 + 10
+    assert load.poison.total() == 10
+    seen: dict[str, str] = {}
+    late = set()
+    for event in map(json.loads, load.valid):
+        if event["timestamp"] < seen.get(event["orderId"], ""):
+            late.add(event["orderId"])
+        seen[event["orderId"]] = max(event["timestamp"], seen.get(event["orderId"], ""))
+    assert len(late) >= 200
