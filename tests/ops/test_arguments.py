@@ -1,5 +1,6 @@
 """The command line: every verb has a help with an example, and mistakes end in status 2 with the rule."""
 
+import os
 import re
 import subprocess
 import sys
@@ -105,3 +106,15 @@ def test_help_and_cost_load_neither_boto3_nor_rich() -> None:
         "sys.exit(bool({'boto3', 'botocore', 'rich'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ops", "cost", "--orders", "10"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
