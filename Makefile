@@ -55,7 +55,8 @@ lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets, known
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/zizmor --quiet --offline --pedantic --no-progress .github
 	@git ls-files -z -- ':!:*requirements*' | xargs -0 $(BIN)/detect-secrets-hook --no-verify \
-	  --disable-plugin KeywordDetector --exclude-secrets AKIANOBODY0000000000 --exclude-lines 'fails\("a private key"'
+	  --disable-plugin KeywordDetector --exclude-secrets AKIANOBODY0000000000 \
+	  --exclude-lines 'fails\("a private key"|"(receiptHandle|md5OfBody)": "'
 	@./requirements/audit
 
 reliability: $(READY) ## prove that nothing is lost and nobody gets in, with figures (10 minutes)
