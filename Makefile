@@ -65,6 +65,7 @@ reliability: $(READY) ## prove that nothing is lost and nobody gets in, with fig
 types: $(READY) ## static types
 	@$(BIN)/mypy
 	@$(BIN)/mypy policy/__main__.py
+	@$(BIN)/mypy bootstrap/__main__.py
 
 check: lint types test ## lint, types and tests: what CI runs
 
