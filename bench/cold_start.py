@@ -1,10 +1,12 @@
 """Measures a cold start: a fresh process that imports the handler, connects, and handles its first message."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,7 +18,7 @@ from components.package import process_order_archive
 from local.provision import archive_bytes
 
 NAMES = ("bare", "original", "powertools", "ours")
-ROUNDS, QUICK_ROUNDS = 25, 7
+ROUNDS, QUICK_ROUNDS = 21, 5
 # Imported before the clock starts: what Lambda's own runtime has loaded by then, and the event.
 PROGRAM = """
 import importlib, json, os, sys, time
@@ -44,26 +46,25 @@ def measure(*, quick: bool) -> dict[str, Any]:
                 if turn:  # the first fills the file cache
                     starts[name].append(spent)
     return {
-        "rows": [
-            {
-                "contender": name,
-                **{f"{kind}_ms": round(median(each[kind] for each in own) * 1000, 1) for kind in own[0]},
-                "ratio": spread([ours["wall"] / each["wall"] for ours, each in zip(starts["ours"], own, strict=True)]),
-                "cpu_ratio": spread(
-                    [ours["cpu"] / each["cpu"] for ours, each in zip(starts["ours"], own, strict=True)]
-                ),
-            }
-            for name, own in starts.items()
-        ],
+        "rows": [_row(name, own, starts["ours"]) for name, own in starts.items()],
         "archive_bytes": len(archive_bytes(process_order_archive())),
+    }
+
+
+def _row(name: str, own: list[dict[str, float]], ours: list[dict[str, float]]) -> dict[str, Any]:
+    pairs = list(zip(ours, own, strict=True))
+    return {
+        "contender": name,
+        **{f"{kind}_ms": round(median(each[kind] for each in own) * 1000, 1) for kind in own[0]},
+        "ratio": spread([mine["wall"] / each["wall"] for mine, each in pairs]),
+        "cpu_ratio": spread([mine["cpu"] / each["cpu"] for mine, each in pairs]),
     }
 
 
 def _unpack(folder: Path) -> Path:
     """Lay every handler out as Lambda does: sources without caches of compiled code, which it could not write."""
-    for path, asset in process_order_archive().assets.items():
-        (folder / path).parent.mkdir(exist_ok=True)
-        shutil.copy(asset.path, folder / path)
+    with zipfile.ZipFile(io.BytesIO(archive_bytes(process_order_archive()))) as archive:
+        archive.extractall(folder)
     for name in NAMES:
         if CONTENDERS[name].startswith("bench."):
             module = Path(*CONTENDERS[name].split(".")).with_suffix(".py")
@@ -83,8 +84,8 @@ def _start(name: str, endpoint: str, code: Path) -> dict[str, float]:
 
 
 def targets(result: dict[str, Any]) -> list[Target]:
-    """What a cold start must reach, by the time that it takes."""
-    ratios = {row["contender"]: row["ratio"]["median"] for row in result["rows"]}
+    """What a cold start must reach, by its CPU time: it never waits, so that is its time on an idle machine."""
+    ratios = {row["contender"]: row["cpu_ratio"]["median"] for row in result["rows"]}
     return [
         Target("cold start over the bare client", ratios["bare"], at_most=1.10),
         Target("cold start over powertools", ratios["powertools"], at_most=0.75),

@@ -39,7 +39,7 @@ def _pick(workers: dict[str, Worker]) -> dict[str, Worker]:
 def _rounds(latency: float, batch: int, *, quick: bool) -> int:
     if batch == 1000:
         return 3 if latency else 5
-    return 7 if quick else 15
+    return 5 if quick else 15
 
 
 def _case(

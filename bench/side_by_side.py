@@ -1,4 +1,4 @@
-"""The Pulumi program of the pipeline's benchmark: ours and the original handler, each with its own topic, queue and table."""
+"""The Pulumi program of the pipeline's benchmark: ours and the original handler, each with a pipeline of its own."""
 
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from components.topic import Topic, TopicArgs
 ORIGINAL = Path(__file__).resolve().parent / "contenders" / "original.py"
 TIMEOUT = 10
 BATCH = 10
+CONCURRENCY = 2
 
 
 def program() -> None:
@@ -61,7 +62,7 @@ def _pipeline(
             memory=512,
             batch_size=BATCH,
             batching_window=0,
-            maximum_concurrency=2,
+            maximum_concurrency=CONCURRENCY,
             log_retention=1,
             log_level="INFO",
             runtime="python3.12",

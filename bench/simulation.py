@@ -138,7 +138,7 @@ def _take(source: deque[tuple[float, float]], amount: float, target: deque[tuple
         time, count = source.popleft()
         part = min(count, left)
         left -= part
-        if count > part:
+        if count - part > 1e-6:  # less is what is left of rounding
             source.appendleft((time, count - part))
         if target is not None:
             target.append((time, part))

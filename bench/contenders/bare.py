@@ -1,4 +1,4 @@
-"""The least that a function in Python with boto3 can be: a client, and one put per message without any typing of values."""
+"""The least that a function with boto3 can be: a client, and one put per message."""
 
 import json
 import os

@@ -20,7 +20,12 @@ VERSION = {"S": "2025-06-01T08:00:00.000000Z#000" + "0" * 32}
 
 client = boto3.client(
     "dynamodb",
-    config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=PARALLEL),
+    config=Config(
+        parameter_validation=False,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=PARALLEL,
+        user_agent="floor Botocore/1",
+    ),
 )
 pool = ThreadPoolExecutor(PARALLEL)
 
@@ -41,7 +46,7 @@ client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", _put_b
 def prepare(event: dict[str, Any]) -> list[bytes]:
     """Build the payloads of a batch, 25 statements in each."""
     orders = [json.loads(record["body"]) for record in event["Records"]]
-    statements = [
+    statements: list[dict[str, Any]] = [
         {
             "Statement": INSERT,
             "Parameters": [

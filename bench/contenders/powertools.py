@@ -1,4 +1,4 @@
-"""The handler as AWS Lambda Powertools' guide to batches has it: partial failures, and one conditional put per message."""
+"""The handler as Powertools for AWS Lambda has it: partial failures, and one conditional put per message."""
 
 import json
 import os

@@ -1,0 +1,59 @@
+"""`python -m bench`: measures, writes the results and the documents drawn from them, and holds the targets."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bench import cold_start, cost, handler, pipeline, program, report, results, scale
+from bench.results import Target
+
+Results = Mapping[str, Any]
+MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
+    "handler": lambda quick, _: handler.measure(quick=quick),
+    "cold_start": lambda quick, _: cold_start.measure(quick=quick),
+    "pipeline": lambda quick, _: pipeline.measure(quick=quick),
+    "program": lambda quick, _: program.measure(quick=quick),
+    "cost": lambda _, known: cost.measure(known["handler"]),
+    "scale": lambda _, known: scale.measure(known["handler"]),
+}
+"""In order: the last two reckon with what the handler's took."""
+TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
+    "handler": handler.targets,
+    "cold_start": cold_start.targets,
+    "program": program.targets,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen measurements; 1 if a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(MEASUREMENTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="fewer cases and rounds, under 60 s; writes nothing")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(MEASUREMENTS):
+        parser.error(f"NAME must be one of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
+    known = results.load()
+    for name in options.names or MEASUREMENTS:
+        started = time.perf_counter()
+        known[name] = MEASUREMENTS[name](options.quick, known)
+        seconds = time.perf_counter() - started
+        print(f"{name}: {seconds:.1f} s", flush=True)
+        known[name] |= {"date": results.today(), "machine": results.machine()}
+        if not options.quick:
+            results.save(known)
+    if not options.quick:
+        report.write(known)
+    measured = [name for name in options.names or MEASUREMENTS if name in TARGETS]
+    return _judge([target for name in measured for target in TARGETS[name](known[name])])
+
+
+def _judge(targets: list[Target]) -> int:
+    for target in targets:
+        print(f"{'met   ' if target.met else 'MISSED'}  {target.name}: {target.value:.2f}, {target.limit}")
+    return 0 if all(target.met for target in targets) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Writes the results as tables in Markdown."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bench import cold_start, handler, program
+from bench.results import NAMES
+
+Results = Mapping[str, Any]
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = list(head)
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def _over(row: Mapping[str, Any], *kinds: str) -> list[str]:
+    """Spell the ratios of a contender; ours over ours says nothing."""
+    if row["contender"] == "ours":
+        return [""] * len(kinds)
+    return [f"**{row[kind]['median']:.2f}** ({row[kind]['low']:.2f} to {row[kind]['high']:.2f})" for kind in kinds]
+
+
+def _source(results: Results, name: str) -> str:
+    part = results[name]
+    machine = part["machine"]
+    packages = ", ".join(f"{package} {version}" for package, version in machine["packages"].items())
+    cores = f"{machine['cores']} cores of {machine['processor']}"
+    return f"\n<sub>{part['date']}, {cores}, {machine['system']}, Python {machine['python']}, {packages}</sub>\n"
+
+
+def targets_part(results: Results) -> str:
+    found = [
+        target
+        for name, of in (("handler", handler.targets), ("cold_start", cold_start.targets), ("program", program.targets))
+        for target in of(results[name])
+    ]
+    rows = [(each.name, each.limit, f"{each.value:.2f}", "met" if each.met else "**missed**") for each in found]
+    return _table(("target", "limit", "measured", ""), rows)
+
+
+def handler_part(results: Results) -> str:
+    head = ("batch", "latency", "handler", "orders/s", "CPU µs/order", "round trips", "time over ours", "CPU over ours")
+    rows = [
+        (f"{row['batch']:,}", f"{row['latency_ms']} ms", *_handled(row), *_over(row, "throughput_ratio", "cpu_ratio"))
+        for row in sorted(results["handler"]["rows"], key=lambda row: (row["latency_ms"], row["batch"]))
+    ]
+    return _table(head, rows) + _source(results, "handler")
+
+
+def existing_part(results: Results) -> str:
+    head = ("handler", "orders/s", "CPU µs/order", "round trips", "time over ours")
+    rows = [(*_handled(row), *_over(row, "throughput_ratio")) for row in results["handler"]["existing"]]
+    return _table(head, rows)
+
+
+def _handled(row: Mapping[str, Any]) -> tuple[str, ...]:
+    name, rate, cpu = NAMES[row["contender"]], row["orders_per_second"], row["cpu_us_per_order"]
+    return name, f"{rate:,}", f"{cpu:,.0f}", f"{row['round_trips']:g}"
+
+
+def standin_part(results: Results) -> str:
+    rows = [row for row in results["handler"]["rows"] if row["contender"] == "ours"]
+    head = ("batch", "latency", "CPU µs of the stand-in, a request")
+    return _table(head, [(f"{row['batch']:,}", f"{row['latency_ms']} ms", row["standin_cpu_us"]) for row in rows])
+
+
+def cold_start_part(results: Results) -> str:
+    part = results["cold_start"]
+    head = ("handler", "CPU ms", "ms", "of which import and connect", "ours over it, CPU", "ours over it, time")
+    rows = [
+        (
+            NAMES[row["contender"]],
+            row["cpu_ms"],
+            row["wall_ms"],
+            row["import_ms"],
+            *_over(row, "cpu_ratio", "ratio"),
+        )
+        for row in part["rows"]
+    ]
+    size = f"\nThe archive has {part['archive_bytes']:,} bytes.\n"
+    return _table(head, rows) + size + _source(results, "cold_start")
+
+
+def pipeline_part(results: Results) -> str:
+    part = results["pipeline"]
+    head = ("published", "handler", "stored/s", "p50 ms", "p95 ms", "p99 ms", "ours stores more by")
+    rows = [
+        (
+            row["rate"] if row["rate"] == "flat out" else f"{row['rate']} a second",
+            NAMES[row["contender"]],
+            row["orders_per_second"],
+            *(f"{row[kind]:,.0f}" for kind in ("p50_ms", "p95_ms", "p99_ms")),
+            *_over(row, "ratio"),
+        )
+        for row in part["rows"]
+    ]
+    start = part["start"]
+    up = (
+        f"\n`python -m local up` is ready after {start['ready_seconds']:.1f} s, "
+        f"and has stored its first order {start['first_order_seconds']:.1f} s later.\n"
+    )
+    return _table(head, rows) + up + _source(results, "pipeline")
+
+
+def program_part(results: Results) -> str:
+    part = results["program"]
+    rows = [(f"{row['resources']:,}", f"{row['seconds']:.2f}", f"{row['ms_per_resource']:.2f}") for row in part["rows"]]
+    record = (
+        f"Recording the program's {part['resources']} resources takes {part['record_seconds']:.2f} s. "
+        f"The pack holds {part['rules']} rules against them:\n\n"
+    )
+    return record + _table(("resources", "seconds", "ms a resource"), rows) + _source(results, "program")
+
+
+def cost_part(results: Results) -> str:
+    part = results["cost"]
+    services = [name for name in part["rows"][0] if name not in ("contender", "batch", "invocation_ms", "total")]
+    rows = [
+        (
+            row["batch"],
+            NAMES[row["contender"]],
+            f"{row['invocation_ms']:,.1f}",
+            *(f"{row[service]:.3f}" for service in services),
+            f"**{row['total']:.2f}**",
+        )
+        for row in part["rows"]
+    ]
+    dearest = max(services, key=lambda service: part["rows"][-1][service])
+    share = part["rows"][-1][dearest] / part["rows"][-1]["total"]
+    text = (
+        f"\nPrices of {part['region']} as of {part['prices_as_of']}; {part['memory_mb']} MB, arm64, and "
+        f"{part['round_trip_ms']:g} ms for a call to DynamoDB. "
+        f"In batches of 100, {dearest} is {share:.0%} of our bill.\n"
+    )
+    return _table(("batch", "handler", "ms an invocation", *services, "$ a million orders"), rows) + text
+
+
+def scale_part(results: Results) -> str:
+    part = results["scale"]
+    head = ("load", "settings", "stored/s at most", "most waiting", "oldest s", "concurrency", "what holds it up")
+    rows = [
+        (
+            row["load"],
+            row["settings"],
+            f"{row['stored_per_second']:,}",
+            f"{row['peak_backlog'] + row['peak_unpublished']:,}",
+            f"{row['oldest_seconds']:,.0f}",
+            f"{row['concurrency']:,.0f}",
+            row["saturated"],
+        )
+        for row in part["rows"]
+    ]
+    work = part["work_ms"]
+    text = f"\nAn invocation takes {work['fixed']:.1f} ms and {work['per_order']:.2f} ms for each order.\n"
+    return _table(head, rows) + text
+
+
+def advice_part(results: Results) -> str:
+    head = ("load", "batchSize", "maximumConcurrency", "warm throughput", "table quota", "SNS quota", "why")
+    rows = [
+        (
+            row["load"],
+            row["batch_size"],
+            row["maximum_concurrency"],
+            *(f"{row[kind]:,.0f}" for kind in ("warm_writes", "table_writes", "publishes")),
+            row["why"],
+        )
+        for row in results["scale"]["rows"]
+        if row["settings"] == "advised"
+    ]
+    return _table(head, rows)
+
+
+def limits_part(results: Results) -> str:
+    rows = [
+        (f"[{each['name']}]({each['page']})", f"{each['value']:,.0f} {each['unit']}", each["remedy"])
+        for each in results["scale"]["limits"]
+    ]
+    return _table(("limit", "value", "what to do"), rows)
+
+
+def check_part(results: Results) -> str:
+    check = results["pipeline"]["check"]
+    return (
+        f"On the local cloud, an invocation's time was learned from a burst of {check['orders']['learned']:,} orders; "
+        f"a burst of {check['orders']['simulated']:,} then took {check['measured_seconds']:.1f} s, "
+        f"and {check['simulated_seconds']:.1f} s in the simulation.\n"
+    )
