@@ -38,6 +38,7 @@ def test_what_is_published_is_stored_and_verified(command: Command, outputs: Pat
 def test_an_order_that_never_came_is_not_verified(command: Command, outputs: Path, tmp_path: Path) -> None:
     lost = order()
     (tmp_path / "lost.json").write_text(json.dumps(lost))
+    assert checks(command, outputs, str(tmp_path / "lost.json"), "--wait", "0s")["table"]["ok"] is False
     shown = command("verify", str(tmp_path / "lost.json"), "--wait", "1s", "--outputs", str(outputs))
     assert shown.status == 1
     assert f"0 of 1 orders stored; `trace {lost['orderId']}` says" in shown.out
