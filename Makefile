@@ -3,6 +3,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 READY := .venv/ready
+PACK_READY := policy/venv/ready
 PULUMI_VERSION = $(shell sed -n 's/^pulumi==\([0-9.]*\).*/\1/p' requirements.txt)
 # Start-up is fast only with bytecode caches; an empty value switches them on.
 export PYTHONDONTWRITEBYTECODE :=
@@ -20,6 +21,13 @@ $(READY): requirements/dev.txt requirements/uv.txt
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
 	@touch $(READY)
 
+# The policy pack is a project of its own, which the Pulumi CLI runs in an environment of its own.
+$(PACK_READY): policy/requirements.txt | $(READY)
+	@rm -rf policy/venv && $(PYTHON) -m venv policy/venv
+	@$(BIN)/uv pip install --quiet --python policy/venv/bin/python --require-hashes -r policy/requirements.txt || \
+	  policy/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
+	@touch $(PACK_READY)
+
 demo: $(READY) ## the whole pipeline on the local cloud, with a verdict
 	@$(BIN)/python -m local demo
 
@@ -29,10 +37,10 @@ local: $(READY) ## the local cloud, until Ctrl-C
 policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
 	@$(BIN)/python -m local policy --stack $(STACK)
 
-preview: cli $(READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
+preview: cli $(PACK_READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
 	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(ARGS)
 
-up: cli $(READY) ## update STACK on AWS, held against the policy pack (ARGS: further flags)
+up: cli $(PACK_READY) ## update STACK on AWS, held against the policy pack (ARGS: further flags)
 	@pulumi up --stack $(STACK) --policy-pack policy $(ARGS)
 
 cli:

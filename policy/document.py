@@ -21,7 +21,7 @@ The pack shares no code with the program. It is a second, independent statement 
 On a laptop, without an account: `make policy STACK=dev` runs the program under a recorder in preview and in update
 mode and both before the pack; it ends with 1 on a mandatory violation.
 
-With the Pulumi CLI (once: `python -m venv policy/venv && policy/venv/bin/pip install -r policy/requirements.txt`):
+With the Pulumi CLI (`make preview` and `make up` build the pack's environment and add these flags):
 
     pulumi preview --policy-pack policy
     pulumi up --policy-pack policy --policy-pack-config policy-config.json

@@ -49,7 +49,8 @@ def imports(path: Path) -> Iterator[str]:
 
 def sources(part: str) -> list[Path]:
     target = ROOT / part
-    return [target] if target.is_file() else sorted(target.rglob("*.py"))
+    files = [target] if target.is_file() else sorted(target.rglob("*.py"))
+    return [path for path in files if "venv" not in path.parts]
 
 
 def foreign(module: str, allowed: set[str]) -> bool:
