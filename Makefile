@@ -28,6 +28,8 @@ $(PACK_READY): policy/requirements.txt | $(READY)
 	  policy/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
 	@touch $(PACK_READY)
 
+setup: $(READY) $(PACK_READY) ## build both environments, without running anything
+
 demo: $(READY) ## the whole pipeline on the local cloud, with a verdict
 	@$(BIN)/python -m local demo
 
@@ -80,4 +82,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements anew
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help demo local policy preview up cli bench docs test lint reliability types check lock
+.PHONY: help setup demo local policy preview up cli bench docs test lint reliability types check lock
