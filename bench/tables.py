@@ -106,12 +106,14 @@ def pipeline_part(results: Results) -> str:
 
 def program_part(results: Results) -> str:
     part = results["program"]
-    rows = [(f"{row['resources']:,}", f"{row['seconds']:.2f}", f"{row['ms_per_resource']:.2f}") for row in part["rows"]]
+    rows = [
+        (f"{row['resources']:,}", f"{row['seconds']:.1f}", f"{row['cpu_ms_per_resource']:.2f}") for row in part["rows"]
+    ]
     record = (
         f"Recording the program's {part['resources']} resources takes {part['record_seconds']:.2f} s. "
         f"The pack holds {part['rules']} rules against them:\n\n"
     )
-    return record + _table(("resources", "seconds", "ms a resource"), rows) + _source(results, "program")
+    return record + _table(("resources", "seconds", "CPU ms a resource"), rows) + _source(results, "program")
 
 
 def cost_part(results: Results) -> str:
