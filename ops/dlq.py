@@ -12,7 +12,7 @@ from typing import Any
 from ops import logs, table
 from ops.deadletters import SOURCES, Message, drain, read_all, send_messages, visible
 from ops.failure import NO, USAGE, Failure
-from ops.printing import BAD, DIM, GOOD, Printer, ago
+from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.publish import read_text
 from ops.sending import Pace
 from ops.stack import Stack
@@ -33,7 +33,9 @@ def list_messages(stack: Stack, options: Namespace, printer: Printer) -> int:
         name = stack[SOURCES[source]].rpartition("/")[2]
         count = sum(message.source == source for message in messages)
         more = visible(stack, source) > count and count == options.limit
-        printer.line(f"{name}: {count} messages" + (", and more (--limit shows more)" if more else ""), style=DIM)
+        printer.line(
+            f"{name}: {counted(count, 'message')}" + (", and more (--limit shows more)" if more else ""), style=DIM
+        )
     return 0
 
 
@@ -68,7 +70,9 @@ def export(stack: Stack, options: Namespace, printer: Printer) -> int:
         sys.stdout.write(lines)
         return 0
     Path(options.file).write_text(lines, encoding="utf-8")
-    printer.line(f"exported {len(messages)} messages to {options.file}; they are still in their queues", style=GOOD)
+    printer.line(
+        f"exported {counted(len(messages), 'message')} to {options.file}; they are still in their queues", style=GOOD
+    )
     if options.as_json:
         printer.json({"exported": len(messages), "file": options.file})
     return 0
@@ -100,7 +104,9 @@ def purge(stack: Stack, options: Namespace, printer: Printer) -> int:
     states = compare(stack, messages)
     lost = [message for message in messages if states[message.id] in ("missing", "newer")]
     show_plan(messages, states, printer)
-    printer.line(f"plan: delete {len(messages)} messages for good; {len(lost)} hold a valid order that the table lacks")
+    printer.line(
+        f"plan: delete {counted(len(messages), 'message')} for good; {len(lost)} with a valid order the table lacks"
+    )
     if messages and not options.yes:
         printer.line("nothing was deleted: `dlq export FILE` keeps a copy, --yes deletes", style=BAD)
     deleted = 0
@@ -108,7 +114,7 @@ def purge(stack: Stack, options: Namespace, printer: Printer) -> int:
         for source in options.sources:
             ids = [message.id for message in messages if message.source == source]
             deleted += drain(stack, source, ids, lambda ours: ours, pace=Pace(None))
-        printer.line(f"deleted {deleted} messages", style=GOOD)
+        printer.line(f"deleted {counted(deleted, 'message')}", style=GOOD)
     if options.as_json:
         printer.json({"planned": len(messages), "ordersLacking": len(lost), "deleted": deleted})
     if messages and not options.yes:

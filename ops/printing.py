@@ -123,6 +123,11 @@ def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[tuple[object, s
     return table
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: `1 message`, `2 messages`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
 def ago(seconds: float | None) -> str:
     """A span of time in the unit a person would choose."""
     if seconds is None:

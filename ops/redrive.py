@@ -12,7 +12,7 @@ from ops import table
 from ops.deadletters import SOURCES, Message, drain, read_all, send_messages
 from ops.dlq import compare, matches, show_plan
 from ops.failure import NO, UNREACHABLE, USAGE, Failure
-from ops.printing import BAD, DIM, GOOD, Advance, Printer
+from ops.printing import BAD, DIM, GOOD, Advance, Printer, counted
 from ops.sending import Pace
 from ops.stack import Stack
 
@@ -147,7 +147,7 @@ def prove(stack: Stack, messages: Iterable[Message], *, seconds: float, printer:
 def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -> None:
     if not printer.as_json:
         show_plan(plan, compare(stack, plan), printer)
-    printer.line(f"plan: send {len(plan)} messages back to {stack['queueUrl'].rpartition('/')[2]}")
+    printer.line(f"plan: send {counted(len(plan), 'message')} back to {stack['queueUrl'].rpartition('/')[2]}")
     if left:
         printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
 

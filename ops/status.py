@@ -10,7 +10,7 @@ from typing import Any
 
 from ops import logs
 from ops.failure import NO
-from ops.printing import BAD, DIM, GOOD, Printer, ago
+from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
@@ -142,7 +142,8 @@ def problems(facts: Facts) -> Iterable[str]:
     """What an operator must look at, with the command that helps."""
     for found in facts["queues"][1:]:
         if count := found["visible"] + found["inFlight"]:
-            yield f"{found['name']} holds {count} messages: `dlq list` says why, `dlq redrive` sends them back"
+            held = counted(count, "message")
+            yield f"{found['name']} holds {held}: `dlq list` says why, `dlq redrive` sends back"
     state = facts["function"]
     if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
         yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"

@@ -6,7 +6,7 @@ from typing import Any
 from ops import dlq, logs, status, table
 from ops.deadletters import SOURCES, read_all
 from ops.failure import NO
-from ops.printing import BAD, DIM, GOOD, Printer, ago
+from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
 
 LONGEST_LOGGED = 128
@@ -50,7 +50,9 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
     else:
         printer.line(f"table  {order_id} is not stored", style=BAD)
     count = waiting["visible"] + waiting["inFlight"]
-    which = f"holds {count} messages; which orders they are cannot be seen from outside" if count else "is empty"
+    which = (
+        f"holds {counted(count, 'message')}; which orders they are cannot be seen from outside" if count else "is empty"
+    )
     printer.line(f"queue  {waiting['name']} {which}")
     for letter in found["deadLetters"]:
         why = letter["reason"] or f"keeps the contract; {_STATES[letter['state']]}"

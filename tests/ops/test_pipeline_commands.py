@@ -128,7 +128,7 @@ def test_a_dead_letter_is_a_problem(command: Command, deployment: Deployment, ou
     send(deployment, QUEUE, letter)
     shown = command("status", "--outputs", str(outputs))
     assert shown.status == 1
-    assert re.search(r"^! OrderQueue-dlq holds \d+ messages: `dlq list` says why", shown.out, re.MULTILINE)
+    assert re.search(r"^! OrderQueue-dlq holds \d+ messages?: `dlq list` says why", shown.out, re.MULTILINE)
     assert command("dlq", "purge", "--order", letter["orderId"], "--yes", "--outputs", str(outputs)).status == 0
 
 
@@ -159,11 +159,9 @@ def test_the_log_is_read_and_filtered(command: Command, deployment: Deployment, 
 
 
 @pytest.fixture
-def logged(command: Command, outputs: Path, tmp_path: Path) -> None:
-    """The function has written something to its log."""
-    saved = str(tmp_path / "logged.jsonl")
-    command("publish", "--generate", "1", "--save", saved, "--outputs", str(outputs))
-    assert checks(command, outputs, saved)["table"]["ok"] is True
+def logged(command: Command, outputs: Path) -> None:
+    """The function soon writes something to its log."""
+    assert command("publish", "--generate", "1", "--outputs", str(outputs)).status == 0
 
 
 @pytest.mark.usefixtures("logged")
