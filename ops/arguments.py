@@ -230,4 +230,4 @@ def _add_cost(commands: Commands) -> None:
     cost.add_argument(
         "--updates", type=Bounded(float, 0, 1), default=0.0, metavar="SHARE", help="of messages for known orders (0)"
     )
-    cost.add_argument("--alarms", type=Bounded(int, 0), default=10, metavar="N", help="of the stack (10)")
+    cost.add_argument("--alarms", type=Bounded(int, 0), default=12, metavar="N", help="of the stack (12)")

@@ -48,7 +48,8 @@ class Workload:
     """Milliseconds of an invocation, if measured; else it is reckoned from the calls."""
     single_writes: bool = False
     """Whether the function writes one message after the other, each by a conditional put."""
-    alarms: int = 10
+    alarms: int = 12
+    """Alarms of the stack; the program makes twelve."""
 
 
 class Charge(NamedTuple):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 AS_OF = "2026-06"
-"""When these prices were last compared; AWS changes them seldom, and mostly downwards."""
+"""The month these prices stand for. AWS changes them seldom: look at the pages before a decision rests on them."""
 REGION = "us-east-1"
 """US East (N. Virginia). Ireland costs the same for SNS, SQS, Lambda and KMS, a little more for DynamoDB and logs."""
 

@@ -26,12 +26,12 @@ def test_a_busy_month_by_hand() -> None:
         "GB-seconds": pytest.approx(10e6 * 0.009 * 0.5),  # 3 ms of its own and one call of 6 ms
         "write request units": 100e6,
         "GB of log": 12.0,
-        "alarms": 10,
+        "alarms": 12,
         "keys": 1,
     }
     dollars = by_service(monthly_cost(BUSY))
     assert dollars == pytest.approx(
-        {"SNS": 50.0, "SQS": 8.0, "Lambda": 2.0 + 0.600003, "DynamoDB": 62.5, "CloudWatch": 7.0, "KMS": 1.0}, rel=1e-6
+        {"SNS": 50.0, "SQS": 8.0, "Lambda": 2.0 + 0.600003, "DynamoDB": 62.5, "CloudWatch": 7.2, "KMS": 1.0}, rel=1e-6
     )
 
 
@@ -75,7 +75,7 @@ def test_the_command_shows_both_bills_and_the_date(command: Command) -> None:
     shown = command("cost", "--orders", "100000000")
     assert shown.status == 0
     assert f"as of {prices.AS_OF}" in shown.out
-    assert re.search(r"^total +\$131\.10 +\$134\.70$", shown.out, re.MULTILINE)
+    assert re.search(r"^total +\$131\.30 +\$134\.90$", shown.out, re.MULTILINE)
     figures = command("cost", "--orders", "100000000", "--json").json()
-    assert figures["total"]["batched"] == pytest.approx(131.10, abs=0.005)
+    assert figures["total"]["batched"] == pytest.approx(131.30, abs=0.005)
     assert figures["dollars"]["onePutPerMessage"]["DynamoDB"] == 62.5
