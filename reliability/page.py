@@ -32,7 +32,7 @@ def render(document: Mapping[str, Any]) -> str:
     ]
     sections = [_section(name, part) for name, part in parts.items()]
     return "\n".join(
-        [INTRODUCTION, f"Measured on: {machine}.\n", "| proof | promise | |", "|---|---|---|", *rows, *sections]
+        [INTRODUCTION, f"Measured on: {machine}.\n", "| proof | promise | |", "|---|---|---|", *rows, *sections, ""]
     )
 
 
@@ -41,4 +41,4 @@ def _section(name: str, part: Mapping[str, Any]) -> str:
     problems = [f"- **{problem}**" for problem in part["problems"]]
     limits = ["", "What it cannot show:", "", *(f"- {limit}" for limit in part["limits"])] if part["limits"] else []
     lines = ["", f"## {name}", "", f"{part['promise'][0].upper()}{part['promise'][1:]}.", "", part["test"], ""]
-    return "\n".join([*lines, "| figure | value |", "|---|---|", *figures, *problems, *limits, ""])
+    return "\n".join([*lines, "| figure | value |", "|---|---|", *figures, *problems, *limits])

@@ -26,7 +26,7 @@ SHARES: Mapping[str, float] = {
     "slow answer": 0.15,
     "hang past the deadline": 0.05,
 }
-"""The part of each kind among the faults."""
+"""The part of each kind among the faults of a proof."""
 SLOW = (0.05, 0.4)
 """Seconds, at least and at most, that a slow answer takes longer."""
 HANG = (2.0, 6.0)
@@ -50,6 +50,8 @@ class FaultProxy:
         """Part of the calls that fail, 0 to 1."""
         self.down = False
         """Whether every call fails, by turns in the ways of `DOWN`."""
+        self.shares: Mapping[str, float] = SHARES
+        """The part of each kind among the faults."""
         self.slow, self.hang = SLOW, HANG
         """Seconds, at least and at most, of a slow answer and of a hanging call."""
         self.counts: Counter[str] = Counter()
@@ -65,7 +67,7 @@ class FaultProxy:
             if self.down:
                 kind = DOWN[self.counts["calls"] % len(DOWN)]
             elif self._chance.random() < self.rate:
-                [kind] = self._chance.choices(list(SHARES), list(SHARES.values()))
+                [kind] = self._chance.choices(list(self.shares), list(self.shares.values()))
             else:
                 return None
             self.counts[kind] += 1

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 Figure = int | float | str
+WIDTH = 66
+"""Columns of a figure's name in the printed table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +34,17 @@ class Result:
 
 def print_results(results: Mapping[str, Result], console: Console) -> None:
     """Print every figure, the verdict on each promise, and each problem."""
-    table = Table("", "figure", "value", box=None, padding=(0, 2, 0, 0))
     for name, result in results.items():
         mark = "[red]✘[/]" if result.problems else "[green]✔[/]"
-        table.add_section()
-        table.add_row(mark, f"[bold]{name}[/]: {result.promise}", "")
+        console.print(f"\n{mark} [bold]{name}[/]: {result.promise}", highlight=False, soft_wrap=True)
+        table = Table.grid(padding=(0, 2))
+        table.add_column(min_width=WIDTH)
+        table.add_column(justify="right")
         for figure, value in result.figures.items():
-            table.add_row("", figure, text(value))
-    console.print(table)
-    for name, result in results.items():
+            table.add_row(f"  {figure}", text(value))
+        console.print(table)
         for problem in result.problems:
-            console.print(f"{name}: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"  {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def text(value: Figure) -> str:
