@@ -1,6 +1,7 @@
 """Writes the results as tables in Markdown."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench import cold_start, handler, program
@@ -9,10 +10,12 @@ from bench.results import NAMES
 Results = Mapping[str, Any]
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns of figures are aligned to the right, those of text to the left."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    figures = [all(re.match(r"\**\d|$", cell) for cell in column) for column in zip(*cells, strict=True)]
+    rule = ["---:" if right else "---" for right in figures]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *cells)) + "\n"
 
 
 def _over(row: Mapping[str, Any], *kinds: str) -> list[str]:
@@ -160,11 +163,12 @@ def scale_part(results: Results) -> str:
 
 
 def advice_part(results: Results) -> str:
-    head = ("load", "batchSize", "maximumConcurrency", "warm throughput", "table quota", "SNS quota", "why")
+    head = ("load", "batchSize", "batchingWindow", "maximumConcurrency", "warm", "table quota", "SNS quota", "why")
     rows = [
         (
             row["load"],
             row["batch_size"],
+            1 if row["batch_size"] > 10 else 0,
             row["maximum_concurrency"],
             *(f"{row[kind]:,.0f}" for kind in ("warm_writes", "table_writes", "publishes")),
             row["why"],
