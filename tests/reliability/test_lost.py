@@ -1,8 +1,10 @@
 """No order is lost, and what says so would notice."""
 
 import json
+import re
 
 from local.deploy import Deployment
+from local.graph import ROOT
 from reliability import convergence, faults, outage
 from reliability.load import account, drain, make_load, not_newest, publish, survey
 
@@ -27,6 +29,12 @@ def test_an_outage_longer_than_every_retry_costs_no_order(stressed: Deployment) 
     result = outage.prove(stressed, orders=40, seed=4, visibility=SHORT)
     assert result.problems == ()
     assert result.figures["orders in the dead-letter queue at its end"] == 40
+
+
+def test_the_outage_is_mended_by_the_commands_of_the_runbook() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    for step in ("status", "dlq list", "dlq redrive", "verify"):
+        assert re.search(rf"^\$ python -m ops {step}\b", runbook, re.MULTILINE), step
 
 
 def test_the_account_names_what_is_lost_what_is_older_and_what_nobody_published(stressed: Deployment) -> None:
