@@ -10,7 +10,6 @@ from typing import Any
 
 import psutil
 from rich.console import Console
-from rich.table import Table
 
 Figure = int | float | str
 WIDTH = 66
@@ -37,12 +36,8 @@ def print_results(results: Mapping[str, Result], console: Console) -> None:
     for name, result in results.items():
         mark = "[red]✘[/]" if result.problems else "[green]✔[/]"
         console.print(f"\n{mark} [bold]{name}[/]: {result.promise}", highlight=False, soft_wrap=True)
-        table = Table.grid(padding=(0, 2))
-        table.add_column(min_width=WIDTH)
-        table.add_column(justify="right")
         for figure, value in result.figures.items():
-            table.add_row(f"  {figure}", text(value))
-        console.print(table)
+            console.print(f"  {figure:<{WIDTH}}{text(value):>10}", markup=False, highlight=False, soft_wrap=True)
         for problem in result.problems:
             console.print(f"  {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
 
