@@ -56,7 +56,7 @@ docs: $(READY) ## write the generated parts of the documents anew
 	@$(BIN)/python -m docs.generate
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets, known holes in what is pinned
 	@$(BIN)/ruff check .
