@@ -178,6 +178,8 @@ def _report(
             f"not proved: {len(lacking)} of {orders} orders are not in the table after {options.wait:g} s: {some}",
             style=BAD,
         )
+    elif not orders:
+        printer.line("nothing to prove: no message of these can become an order as it is", style=DIM)
     else:
         printer.line(f"proved: all {orders} orders are in the table, at this version or a newer one", style=GOOD)
     gone = outcome.moved >= len(plan)
