@@ -168,15 +168,15 @@ def _constant(_: str) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
-_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def _order(document: dict[str, Any]) -> Order:
-    """Build the item: a pure function of the event, with one spelling for equal values."""
+    """Build the item: a pure function of the event, with one spelling and one sequence for equal values."""
     order_id, timestamp = document["orderId"], document["timestamp"]
     extra = {}
     if len(document) > len(ATTRIBUTES):
-        extra = {name: _attribute(value, 2) for name, value in document.items() if name not in ATTRIBUTES}
+        extra = {name: _attribute(value, 2) for name, value in sorted(document.items()) if name not in ATTRIBUTES}
     item: dict[str, dict[str, Any]] = {
         "orderId": {"S": order_id},
         "userId": {"S": document["userId"]},
@@ -219,7 +219,7 @@ def _attribute(value: Any, level: int) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, dict):
-        return {"M": {name: _attribute(member, level + 1) for name, member in value.items()}}
+        return {"M": {name: _attribute(member, level + 1) for name, member in sorted(value.items())}}
     if isinstance(value, list):
         return {"L": [_attribute(element, level + 1) for element in value]}
     return {"N": _number(value)}
