@@ -18,8 +18,6 @@ from typing import Any
 from local.graph import ROOT
 
 STATEMENT, INSERT = b'"Statement":', b'"INSERT INTO'
-LATENCY = 0.004
-"""Seconds: what a write to DynamoDB from a function in its region takes, about."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("stopped", highlight=False)
         return 0
-    except (CloudError, FileNotFoundError, RuntimeError, ValueError, pulumi.RunError) as error:
+    except (CloudError, OSError, RuntimeError, ValueError, pulumi.RunError) as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     except (BotoCoreError, ClientError) as error:
         text = f"the local cloud refused a request: {error}"

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from local.cloud import CloudError
 from local.deploy import Deployment, deployed, enforce_policies
 from local.logs import Line, LogReader
 from local.picture import Counts, print_picture
@@ -20,6 +21,8 @@ from local.traffic import Traffic, make_traffic
 
 SETTLE_LIMIT = 120.0
 """Seconds without any progress after which the demo gives up; poison needs about 20 s to reach its queue."""
+MUST_BE_EMPTY = ("queueUrl", "subscriptionDeadLetterQueueUrl")
+"""The stack's exports of the queues that hold nothing once everything was handled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +50,9 @@ def demo(*, orders: int, seed: int, console: Console) -> bool:
         lines = list(log.new_lines())
         letters = list(_receive_all(deployment, deployment.outputs["deadLetterQueueUrl"]))
         stored = list(_items(deployment))
-        checks = _verify(deployment, traffic, stored, letters)
+        left = {name: _depth(deployment, deployment.outputs[name]) for name in MUST_BE_EMPTY}
     print_picture(_count(traffic, lines, published, letters, len(stored), end), console)
+    checks = verify(traffic, stored, letters, left)
     for check in checks:
         mark = "[green]✔[/]" if check.held else "[red]✘[/]"
         console.print(f"{mark} {check.promise} [dim]{check.details}[/]", highlight=False, soft_wrap=True)
@@ -72,6 +76,8 @@ def _publish(deployment: Deployment, traffic: Traffic, progress: Progress) -> di
         while waiting:
             entries = [{"Id": entry, "Message": body} for entry, body in waiting.items()]
             answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+            if not answer["Successful"]:
+                raise CloudError(f"OrderTopic must accept every message, and refused {answer['Failed']}")
             for accepted in answer["Successful"]:
                 published.setdefault(waiting.pop(accepted["Id"]), now)
         progress.advance(task, len(bodies))
@@ -117,15 +123,16 @@ def _items(deployment: Deployment) -> Iterator[dict[str, Any]]:
         yield from ({name: plain(value) for name, value in item.items()} for item in page["Items"])
 
 
-def _verify(
-    deployment: Deployment, traffic: Traffic, stored: list[dict[str, Any]], letters: list[dict[str, Any]]
+def verify(
+    traffic: Traffic, stored: list[dict[str, Any]], letters: list[dict[str, Any]], left: Mapping[str, int]
 ) -> list[Check]:
-    """Hold what is in the table and the queues against what was published."""
+    """Hold what is in the table and the queues against what was published.
+
+    `stored` are the table's items, `letters` the messages in the dead-letter queue, and `left` how many messages each
+    of the queues of MUST_BE_EMPTY still holds.
+    """
     right = sum(_as_event(item) == traffic.newest.get(item["orderId"]) for item in stored)
     dead = Counter(letter["Body"] for letter in letters)
-    elsewhere = {
-        name: _depth(deployment, deployment.outputs[name]) for name in ("queueUrl", "subscriptionDeadLetterQueueUrl")
-    }
     return [
         Check(
             promise="every order is stored exactly once, in its newest version",
@@ -139,9 +146,9 @@ def _verify(
         ),
         Check(
             promise="nothing is left anywhere else",
-            held=not any(elsewhere.values()),
-            details=f"{elsewhere['queueUrl']} in the queue, "
-            f"{elsewhere['subscriptionDeadLetterQueueUrl']} undelivered by the topic",
+            held=not any(left.values()),
+            details=f"{left['queueUrl']} in the queue, "
+            f"{left['subscriptionDeadLetterQueueUrl']} undelivered by the topic",
         ),
     ]
 

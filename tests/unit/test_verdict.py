@@ -1,0 +1,63 @@
+"""The demo's verdict holds only if all of the traffic ended where it belongs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.demo import MUST_BE_EMPTY, verify
+from local.traffic import Traffic, make_traffic
+
+TRAFFIC = make_traffic(20, seed=5)
+Ends = tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, int]]
+"""What the table holds, what the dead-letter queue holds, and what is left in each other queue."""
+
+
+def good_ends(traffic: Traffic = TRAFFIC) -> Ends:
+    known = ("orderId", "userId", "itemName", "quantity", "status", "timestamp")
+    stored = [
+        {name: event[name] for name in known}
+        | {"extra": {name: value for name, value in event.items() if name not in known}, "version": "some"}
+        for event in traffic.newest.values()
+    ]
+    return stored, [{"Body": body} for body in traffic.poison.elements()], dict.fromkeys(MUST_BE_EMPTY, 0)
+
+
+def verdict(ends: Ends) -> list[bool]:
+    return [check.held for check in verify(TRAFFIC, *ends)]
+
+
+def test_the_right_end_of_all_traffic_holds_every_promise() -> None:
+    assert verdict(good_ends()) == [True, True, True]
+
+
+def older_version(ends: Ends) -> None:
+    ends[0][0]["status"] = "an older one"
+
+
+def lost_attribute(ends: Ends) -> None:
+    next(item for item in ends[0] if item["extra"])["extra"] = {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda ends: ends[0].pop(), [False, True, True]),
+        (lambda ends: ends[0].append({**ends[0][0], "orderId": "STRANGER"}), [False, True, True]),
+        (older_version, [False, True, True]),
+        (lost_attribute, [False, True, True]),
+        (lambda ends: ends[1].pop(), [True, False, True]),
+        (lambda ends: ends[1].append(ends[1][0]), [True, False, True]),
+        (lambda ends: ends[1].append({"Body": TRAFFIC.bodies[0]}), [True, False, True]),
+        (lambda ends: ends[2].update(queueUrl=1), [True, True, False]),
+        (lambda ends: ends[2].update(subscriptionDeadLetterQueueUrl=1), [True, True, False]),
+    ],
+    ids=[
+        *("order lost", "order of nobody", "older version", "attribute lost"),
+        *("poison lost", "poison twice", "good order dead", "left in the queue", "undelivered"),
+    ],
+)
+def test_each_wrong_end_breaks_its_promise(spoil: Callable[[Ends], object], expected: list[bool]) -> None:
+    ends = good_ends()
+    spoil(ends)
+    assert verdict(ends) == expected
