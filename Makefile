@@ -37,7 +37,7 @@ local: $(READY) ## the local cloud, until Ctrl-C
 	@$(BIN)/python -m local up
 
 policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
-	@$(BIN)/python -m local policy --stack $(STACK)
+	@$(BIN)/python -m recording policy --stack $(STACK)
 
 preview: cli $(PACK_READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
 	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(ARGS)
@@ -53,7 +53,7 @@ bench: $(READY) ## measure everything and write docs/performance.md anew (QUICK=
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 docs: $(READY) ## write the generated parts of the documents anew
-	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m recording docs
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

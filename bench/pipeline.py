@@ -21,7 +21,7 @@ from bench.side_by_side import BATCH, CONCURRENCY, program
 from bench.simulation import TICK, Settings, Work, simulate
 from local.cloud import loopback_client
 from local.deploy import Deployment, deployed
-from local.graph import ROOT
+from recording.graph import ROOT
 
 RATES = {1: 10, 10: 60, 100: 400}
 """Orders a second, and how many orders are published at that rate."""

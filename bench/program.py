@@ -14,8 +14,8 @@ from google.protobuf.json_format import MessageToJson, Parse
 from pulumi.runtime.proto import analyzer_pb2_grpc, resource_pb2
 
 from bench.results import Target, spread
-from local.graph import Graph, Resource, record
-from local.policy import analyze, serve
+from recording.graph import Graph, Resource, record
+from recording.pack import analyze, serve
 
 SIZES = (100, 1000, 10_000)
 QUICK_SIZES = (100,)

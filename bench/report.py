@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import results, tables
 from bench.drawings import DRAWINGS
-from local.graph import ROOT
+from recording.graph import ROOT
 
 CHARTS = ROOT / "docs" / "charts"
 Results = Mapping[str, Any]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from local.graph import ROOT
+from recording.graph import ROOT
 
 STATEMENT, INSERT = b'"Statement":', b'"INSERT INTO'
 

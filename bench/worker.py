@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.events import Context, sqs_event
-from local.graph import ROOT
+from recording.graph import ROOT
 
 CONTENDERS = {
     "ours": "process_order.lambda_function",

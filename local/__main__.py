@@ -1,7 +1,6 @@
 """`python -m local`: runs the order pipeline on this machine, without an AWS account."""
 
 import argparse
-import json
 import signal
 import sys
 from pathlib import Path
@@ -54,18 +53,6 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--orders", type=_count, default=1000, help="how many orders to generate (default: %(default)s)")
     demo.add_argument("--seed", type=int, default=1, help="the same seed gives the same traffic (default: %(default)s)")
     demo.set_defaults(run=_demo)
-
-    policy = commands.add_parser("policy", help="hold a stack against the policy pack, as `pulumi preview` does")
-    policy.add_argument("--stack", default="dev", help="which Pulumi.STACK.yaml (default: %(default)s)")
-    policy.add_argument(
-        "--mode",
-        choices=("preview", "update", "both"),
-        default="both",
-        help="before a first deployment, when ARNs are unknown, or after it (default: %(default)s)",
-    )
-    policy.add_argument("--policy-pack-config", type=Path, metavar="FILE", help="the JSON that the Pulumi CLI takes")
-    policy.add_argument("--json", action="store_true", help="print the reports as JSON")
-    policy.set_defaults(run=_policy)
     return parser
 
 
@@ -79,17 +66,6 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
     from local.demo import demo
 
     return 0 if demo(orders=options.orders, seed=options.seed, console=console) else 1
-
-
-def _policy(options: argparse.Namespace, _console: Console) -> int:
-    from local.graph import record
-    from local.policy import check, print_report
-
-    config = json.loads(options.policy_pack_config.read_text()) if options.policy_pack_config else None
-    modes = (True, False) if options.mode == "both" else (options.mode == "preview",)
-    reports = [check(record(stack=options.stack, preview=preview), config=config) for preview in modes]
-    print_report(*reports, as_json=options.json)
-    return 1 if any(report.mandatory for report in reports) else 0
 
 
 def _count(text: str) -> int:

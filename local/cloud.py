@@ -26,7 +26,7 @@ import botocore.session
 from botocore.config import Config
 
 from local.certificate import write_certificate
-from local.graph import ROOT
+from recording.graph import ROOT
 
 ACCOUNT = "000000000000"
 """MiniStack's default account."""

@@ -15,9 +15,9 @@ import pulumi
 from rich.console import Console
 
 from local.cloud import Cloud, CloudError, running_cloud
-from local.graph import program, record, stack_config
-from local.policy import check, print_report
 from local.provision import provisioner
+from recording.graph import program, record, stack_config
+from recording.pack import check, print_report
 
 
 @dataclass(frozen=True, kw_only=True)

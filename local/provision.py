@@ -11,8 +11,8 @@ import pulumi
 from pulumi.runtime.mocks import MockResourceArgs
 
 from local.cloud import Cloud, CloudError
-from local.graph import Answer
 from local.provision_cloudwatch import CREATORS as CLOUDWATCH
+from recording.graph import Answer
 
 Inputs = Mapping[str, Any]
 Creator = Callable[[Cloud, str, Inputs], dict[str, Any]]

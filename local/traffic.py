@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from local.graph import ROOT
+from recording.graph import ROOT
 
 EXAMPLES = ROOT / "examples" / "orders.jsonl"
 ITEMS = (

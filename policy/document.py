@@ -3,8 +3,8 @@
 import json
 import sys
 
+from framework.rule import Rule
 from rules import RULES
-from rules.rule import Rule
 
 _HEAD = """\
 # Policies

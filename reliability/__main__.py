@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from rich.console import Console
 
-from local.graph import ROOT
+from recording.graph import ROOT
 from reliability import chain, convergence, faults, fuzz, injection, isolation, outage, privilege
 from reliability.page import write_page
 from reliability.report import Result, print_results, write_results

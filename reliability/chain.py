@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.deploy import deployed
-from local.graph import ROOT, Graph, record
+from recording.graph import ROOT, Graph, record
 from reliability.report import Result
 
 LOCKS = ("requirements.txt", "requirements/dev.txt", "requirements/uv.txt", "policy/requirements.txt")

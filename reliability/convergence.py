@@ -10,14 +10,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from fakes.events import run as invoke
+from fakes.events import sqs_event
+from fakes.table import Table
 from functions.process_order.orders import parse
 from functions.process_order.store import Store
 from local.deploy import Deployment, deployed
 from reliability.load import PATIENCE
 from reliability.report import Result
-from tests.handler.events import run as invoke
-from tests.handler.events import sqs_event
-from tests.handler.table import Table
 
 INSTANTS = (
     "2025-05-03T12:00:00Z",

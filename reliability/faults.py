@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud import running_cloud
 from local.deploy import Deployment
-from local.graph import record, stack_config
 from local.logs import LogReader
 from local.provision import provisioner
+from recording.graph import record, stack_config
 from reliability.load import Load, account, depth, drain, make_load, not_newest, publish, survey
 from reliability.operator import operate
 from reliability.proxy import SHARES, FaultProxy, between_function_and_table

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fakes.events import run as invoke
+from fakes.table import Table, store_of
 from reliability.bodies import CANARY, is_order, make_body, order_id
 from reliability.report import Result
-from tests.handler.events import run as invoke
-from tests.handler.table import Table, store_of
 
 SECONDS = 1.0
 """Of processor time that one message may take; SQS carries 1 MB at most."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.graph import ROOT
+from recording.graph import ROOT
 
 HOOK = """
 import os, sys

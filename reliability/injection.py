@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy import Deployment, deployed, written_addresses
-from local.graph import ROOT
 from local.logs import LogReader, readable
+from recording.graph import ROOT
 from reliability.faults import visibility_timeout
 from reliability.load import bodies_in, drain, publish, stored_events
 from reliability.operator import command

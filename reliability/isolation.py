@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from local.graph import ROOT
+from recording.graph import ROOT
 from reliability.guard import Guarded, guarded
 from reliability.report import Result
 

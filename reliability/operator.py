@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy import Deployment, written_addresses
-from local.graph import ROOT
+from recording.graph import ROOT
 
 
 class CommandError(Exception):

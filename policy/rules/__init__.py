@@ -1,5 +1,7 @@
 """The rules of the order notification system, in the order of the pipeline."""
 
+from framework.rule import Rule
+
 from rules import (
     cloudwatch,
     dead_letters,
@@ -12,7 +14,6 @@ from rules import (
     sns,
     sqs,
 )
-from rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *dead_letters.RULES,

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from framework.redrive import is_dead_letter_queue
+from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.stack import ALARM, FUNCTION, LOG_GROUP, QUEUE, Resource, Stack
+from framework.values import MISSING, UNKNOWN, inside, items, number
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.redrive import is_dead_letter_queue
-from rules.rule import Config, Rule, Undecided, Verdict, switch, whole
-from rules.stack import ALARM, FUNCTION, LOG_GROUP, QUEUE, Resource, Stack
-from rules.values import MISSING, UNKNOWN, inside, items, number
 
 _DEPTH = "ApproximateNumberOfMessagesVisible"
 _ABOVE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")

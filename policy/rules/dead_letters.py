@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 
-from pulumi_policy import EnforcementLevel, Severity
-
-from rules.documents import matches
-from rules.redrive import (
+from framework.documents import matches
+from framework.redrive import (
     dead_letter_queues_of,
     is_dead_letter_queue,
     is_queue_arn,
@@ -15,10 +13,12 @@ from rules.redrive import (
     subscriptions_of,
     topics_of,
 )
-from rules.rule import Config, Rule, Undecided, Verdict, switch, texts, whole
+from framework.rule import Config, Rule, Undecided, Verdict, switch, texts, whole
+from framework.stack import FUNCTION, MAPPING, QUEUE, TOPIC, Resource, Stack
+from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
+from pulumi_policy import EnforcementLevel, Severity
+
 from rules.sqs import is_managed_key
-from rules.stack import FUNCTION, MAPPING, QUEUE, TOPIC, Resource, Stack
-from rules.values import MISSING, UNKNOWN, inside, items, json_object, number
 
 _DAY = 24 * 3600
 _STRENGTHS = ("no encryption", "SSE-SQS", "an AWS-managed key", "a customer-managed key")

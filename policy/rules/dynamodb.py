@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
+from framework.documents import matches
+from framework.rule import Config, Rule, Verdict, switch, texts
+from framework.stack import SCALING_TARGET, TABLE, Resource, Stack
+from framework.values import MISSING, UNKNOWN
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.documents import matches
-from rules.rule import Config, Rule, Verdict, switch, texts
-from rules.stack import SCALING_TARGET, TABLE, Resource, Stack
-from rules.values import MISSING, UNKNOWN
 
 
 def table_protected(table: Resource, config: Config) -> Iterator[Verdict]:

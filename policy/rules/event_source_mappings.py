@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from framework.redrive import redrive_of
+from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.stack import FUNCTION, MAPPING, QUEUE, Resource, Stack
+from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.redrive import redrive_of
-from rules.rule import Config, Rule, Undecided, Verdict, switch, whole
-from rules.stack import FUNCTION, MAPPING, QUEUE, Resource, Stack
-from rules.values import MISSING, UNKNOWN, inside, items, json_object, number
 
 
 def reads_queue(mapping: Resource) -> bool:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from framework.rule import Config, Rule, Verdict, switch, text, texts, whole
+from framework.stack import FUNCTION, FUNCTION_URL, INVOKE_CONFIG, PERMISSION, Resource, Stack
+from framework.values import MISSING, UNKNOWN, number
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.rule import Config, Rule, Verdict, switch, text, texts, whole
-from rules.stack import FUNCTION, FUNCTION_URL, INVOKE_CONFIG, PERMISSION, Resource, Stack
-from rules.values import MISSING, UNKNOWN, number
 
 # Services that invoke a function asynchronously.
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html

@@ -3,13 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pulumi_policy import EnforcementLevel, Severity
-
-from rules.documents import Statement, readable, statements
-from rules.event_source_mappings import sources_of_mapping
-from rules.kms import key_documents, keys_of
-from rules.rule import Config, Rule, Undecided, Verdict, texts
-from rules.stack import (
+from framework.documents import Statement, readable, statements
+from framework.rule import Config, Rule, Undecided, Verdict, texts
+from framework.stack import (
     ATTACHMENT,
     FUNCTION,
     MANAGED_POLICY,
@@ -20,7 +16,11 @@ from rules.stack import (
     Resource,
     Stack,
 )
-from rules.values import MISSING, UNKNOWN, inside, items
+from framework.values import MISSING, UNKNOWN, inside, items
+from pulumi_policy import EnforcementLevel, Severity
+
+from rules.event_source_mappings import sources_of_mapping
+from rules.kms import key_documents, keys_of
 
 # Actions that AWS cannot limit to a resource.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from framework.documents import Statement, readable, statements
+from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.stack import ALARM, KEY, KEY_ALIAS, KEY_POLICY, LOG_GROUP, QUEUE, TOPIC, Resource, Stack
+from framework.values import MISSING, UNKNOWN, number
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.documents import Statement, readable, statements
-from rules.rule import Config, Rule, Undecided, Verdict, switch, whole
 from rules.sns import filled_by_topic
-from rules.stack import ALARM, KEY, KEY_ALIAS, KEY_POLICY, LOG_GROUP, QUEUE, TOPIC, Resource, Stack
-from rules.values import MISSING, UNKNOWN, number
 
 _ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
 _LOGS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from framework.documents import Statement, matches, readable, statements
+from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
+from framework.stack import QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY, Resource, Stack
+from framework.values import MISSING, UNKNOWN
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.documents import Statement, matches, readable, statements
-from rules.rule import Config, Rule, Undecided, Verdict, switch, texts
 from rules.sns import subscribed_topics, topic_arn
-from rules.stack import QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY, Resource, Stack
-from rules.values import MISSING, UNKNOWN
 
 _SNS = "sns.amazonaws.com"
 _SOURCE = "aws:sourcearn"

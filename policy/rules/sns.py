@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from framework.redrive import is_queue_arn, topics_of
+from framework.rule import Config, Rule, Undecided, Verdict, switch, text, texts
+from framework.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
+from framework.values import MISSING, UNKNOWN, json_object, plain
 from pulumi_policy import EnforcementLevel, Severity
 
-from rules.redrive import is_queue_arn, topics_of
-from rules.rule import Config, Rule, Undecided, Verdict, switch, text, texts
 from rules.sqs import is_managed_key
-from rules.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
-from rules.values import MISSING, UNKNOWN, json_object, plain
 
 
 def subscription_has_dead_letter_queue(subscription: Resource, config: Config) -> Iterator[Verdict]:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from framework.redrive import is_queue_arn
+from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.stack import QUEUE, REDRIVE_POLICY, Resource
+from framework.values import MISSING, UNKNOWN, json_object, plain
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.redrive import is_queue_arn
-from rules.rule import Config, Rule, Undecided, Verdict, switch, whole
-from rules.stack import QUEUE, REDRIVE_POLICY, Resource
-from rules.values import MISSING, UNKNOWN, json_object, plain
 
 
 def redrive_policy_valid(resource: Resource, config: Config) -> Iterator[Verdict]:

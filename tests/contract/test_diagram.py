@@ -7,9 +7,9 @@ import pytest
 from pulumi_aws import cloudwatch
 
 from components.queue import Queue, QueueArgs
-from docs.generate import GENERATED
-from local.diagram import mermaid
-from local.graph import record
+from recording.diagram import mermaid
+from recording.graph import record
+from recording.pages import GENERATED
 
 
 def test_the_architecture_page_holds_the_picture_and_a_check_keeps_it_current() -> None:

@@ -8,33 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from local.graph import ROOT
+from recording.graph import ROOT
 
-OURS = {"config", "components", "functions", "local", "ops", "policy", "rules", "bench", "tests", "reliability"}
 MAY_IMPORT = {
     "__main__.py": {"pulumi", "config", "components"},
     "config.py": {"pulumi"},
     "components": {"pulumi", "pulumi_aws", "components"},
     "functions": {"boto3", "botocore", "functions"},
-    "policy": {"pulumi", "pulumi_policy", "rules", "policy"},
-    "local": {
-        *(
-            "pulumi",
-            "boto3",
-            "botocore",
-            "ministack",
-            "hypercorn",
-            "cryptography",
-            "yaml",
-            "rich",
-            "google",
-            "grpc",
-            "jsonschema",
-        ),
-        "local",
-    },
+    "policy": {"pulumi", "pulumi_policy", "rules", "framework", "policy"},
     "bootstrap": {"pulumi", "pulumi_aws", "foundation"},
+    "recording": {"pulumi", "google", "grpc", "jsonschema", "rich", "yaml", "config", "recording"},
+    "local": {
+        *("pulumi", "boto3", "botocore", "ministack", "hypercorn", "cryptography", "yaml", "rich"),
+        *("recording", "local"),
+    },
     "ops": {"boto3", "botocore", "rich", "ops", "functions.process_order.orders"},
+    "fakes": {"boto3", "botocore", "functions", "fakes"},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench import report, results
 from bench.drawings import DRAWINGS
-from local.graph import ROOT
+from recording.graph import ROOT
 
 GENERATED = report.files(results.load())
 

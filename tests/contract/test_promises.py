@@ -12,9 +12,9 @@ import yaml
 
 from components.package import PROCESS_ORDER, process_order_archive
 from config import StackConfig, key_of
-from docs.generate import GENERATED
-from local.graph import ROOT, record, recorded_answer, stack_config
 from local.provision import CREATORS, archive_bytes
+from recording.graph import ROOT, record, recorded_answer, stack_config
+from recording.pages import GENERATED
 
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 PROVIDER_KEYS = {"aws:region", "aws:defaultTags"}

@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 from config import StackConfig, key_of
-from local.graph import ROOT, record
 from ops.arguments import parse
+from recording.graph import ROOT, record
 
 PAGE = (ROOT / "docs/runbook.md").read_text()
 SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^##).*\n)*)", PAGE, re.MULTILINE))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.graph import ROOT
+from recording.graph import ROOT
 
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.y*ml"))}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.handler.events import EXAMPLE, Context, body, run, sqs_event, without
-from tests.handler.table import Clock, Statement, Table, store_of
+from fakes.events import EXAMPLE, Context, body, run, sqs_event, without
+from fakes.table import Clock, Statement, Table, store_of
 
 SECRET = "payload-secret"
 

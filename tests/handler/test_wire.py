@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from fakes.events import body, sqs_event
+from fakes.table import Table, store_of
 from functions.process_order import orders
-from tests.handler.events import body, sqs_event
-from tests.handler.table import Table, store_of
 
 FUNCTIONS = Path(orders.__file__).parents[1]
 INVOKE = """

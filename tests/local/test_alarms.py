@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.deploy import Deployment, deployed
-from local.graph import record
+from recording.graph import record
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting for something that takes a few."""

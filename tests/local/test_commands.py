@@ -19,8 +19,8 @@ import pytest
 
 from local.cloud import CloudError, running_cloud
 from local.deploy import deployed
-from local.graph import ROOT
 from local.traffic import make_traffic
+from recording.graph import ROOT
 
 EXAMPLE = json.loads((ROOT / "examples/orders.jsonl").read_text().splitlines()[0])
 

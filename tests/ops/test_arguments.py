@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from local.graph import ROOT
 from ops.__main__ import VERBS, main
 from ops.arguments import parse, span
+from recording.graph import ROOT
 
 LINES = {
     "publish": ["orders.jsonl"],

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from local.deploy import Deployment
-from local.graph import ROOT
 from ops import redrive
 from ops.deadletters import read_all
 from ops.stack import Stack, connect
+from recording.graph import ROOT
 from tests.ops.cloud import QUEUE, TOPIC, Command, bodies, empty, item, order, send
 
 Own = tuple[Deployment, str]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from local.deploy import Deployment
-from local.graph import ROOT
 from ops.stack import connect
 from ops.status import concerns
+from recording.graph import ROOT
 from tests.ops.cloud import QUEUE, Command, item, order, send
 
 OPS = [sys.executable, "-m", "ops"]

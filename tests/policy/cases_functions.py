@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rules.stack import (
+from framework.stack import (
     ALARM,
     ATTACHMENT,
     FUNCTION_URL,

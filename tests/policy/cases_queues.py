@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rules.stack import (
+from framework.stack import (
     EVENT_TARGET,
     FUNCTION,
     INVOKE_CONFIG,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rules.stack import KEY_POLICY, QUEUE_POLICY
+from framework.stack import KEY_POLICY, QUEUE_POLICY
 
 from tests.policy.case import Case, fails, malformed, passes, unknown
 from tests.policy.cases_queues import FORTNIGHT, queue

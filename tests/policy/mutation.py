@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from framework.stack import PERMISSION
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
-from rules.stack import PERMISSION
 
-from local.graph import Graph, Resource
+from recording.graph import Graph, Resource
 
 Mutation = Callable[[Graph], Graph]
 

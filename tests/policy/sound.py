@@ -5,21 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from google.protobuf import struct_pb2
-from pulumi.runtime import rpc
-from pulumi.runtime.proto import resource_pb2
-from pulumi_policy import (
-    PolicyCustomTimeouts,
-    PolicyResource,
-    PolicyResourceOptions,
-    ResourceValidationArgs,
-    StackValidationArgs,
-)
-from pulumi_policy.policy import _NotApplicableError
-from pulumi_policy.proxy import unknown_checking_proxy
-from rules import RULES
-from rules.enforcement import policy
-from rules.stack import (
+from framework.enforcement import policy
+from framework.stack import (
     ALARM,
     FUNCTION,
     KEY,
@@ -36,8 +23,21 @@ from rules.stack import (
     TOPIC,
     TOPIC_POLICY,
 )
+from google.protobuf import struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import resource_pb2
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    StackValidationArgs,
+)
+from pulumi_policy.policy import _NotApplicableError
+from pulumi_policy.proxy import unknown_checking_proxy
+from rules import RULES
 
-from local.graph import Graph, Resource
+from recording.graph import Graph, Resource
 
 ACCOUNT = "123456789012"
 POLICIES: Mapping[str, Any] = {rule.name: policy(rule) for rule in RULES}

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from framework.documents import ANYONE, Condition, matches, readable, statements
+from framework.values import UNKNOWN
 from hypothesis import given
 from hypothesis import strategies as st
-from rules.documents import ANYONE, Condition, matches, readable, statements
-from rules.values import UNKNOWN
 
 ACTIONS = st.sampled_from(["sqs:SendMessage", "SQS:sendmessage", "sqs:*", "kms:Decrypt", "*", "sns:Publish"])
 RESOURCES = st.sampled_from(["*", "arn:aws:sqs:eu-west-1:1:q", "arn:aws:sqs:*:*:*"])

@@ -5,6 +5,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from framework.enforcement import config_schema, policy, settings
+from framework.exemptions import Exemption, read_exemptions
+from framework.rule import Config, Rule, Verdict, switch, texts, whole
+from framework.stack import QUEUE, Resource, Stack
 from pulumi_policy import (
     EnforcementLevel,
     ResourceValidationPolicy,
@@ -12,10 +16,6 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-from rules.enforcement import config_schema, policy, settings
-from rules.exemptions import Exemption, read_exemptions
-from rules.rule import Config, Rule, Verdict, switch, texts, whole
-from rules.stack import QUEUE, Resource, Stack
 
 from tests.policy.sound import graph, judge, pipeline, policy_resources, resource_arguments
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from framework.enforcement import settings
+from framework.rule import Rule
+from framework.stack import PERMISSION, Resource, Stack
 from rules import RULES
-from rules.enforcement import settings
-from rules.rule import Rule
-from rules.stack import PERMISSION, Resource, Stack
 
 from tests.policy.sound import Ref, added, copies, graph, pipeline
 

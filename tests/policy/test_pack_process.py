@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from framework.stack import QUEUE
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from pulumi_policy import EnforcementLevel
 from rules import RULES
-from rules.stack import QUEUE
 
-from local.policy import analyze, configuration, print_report, serve
+from recording.pack import analyze, configuration, print_report, serve
 from tests.policy.case import Case
 from tests.policy.sound import added, given, graph, pipeline
 from tests.policy.test_rules import FAILING, names

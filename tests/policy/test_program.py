@@ -6,10 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
-from pulumi_policy import EnforcementLevel
-from rules import RULES
-from rules.stack import (
+from framework.stack import (
     ALARM,
     FUNCTION,
     KEY,
@@ -25,9 +22,12 @@ from rules.stack import (
     TOPIC,
     TOPIC_POLICY,
 )
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
+from pulumi_policy import EnforcementLevel
+from rules import RULES
 
-from local.graph import Graph, record
-from local.policy import analyze, check, print_report
+from recording.graph import Graph, record
+from recording.pack import analyze, check, print_report
 from tests.policy.mutation import Mutation, both, mutated, open_permission, removed, rewritten
 
 MODES = pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])

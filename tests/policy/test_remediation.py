@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from framework.stack import QUEUE, TOPIC
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
-from rules.stack import QUEUE, TOPIC
 
-from local.policy import analyze, configuration
+from recording.pack import analyze, configuration
 from tests.policy.sound import given, graph, pipeline, struct
 
 MEND_QUEUE = {"sqs-encrypted-at-rest": "remediate"}

@@ -1,8 +1,8 @@
 """Every rule against its cases: a change breaks exactly the rules meant, in an update and in a first preview."""
 
 import pytest
+from framework.rule import Rule
 from rules import RULES
-from rules.rule import Rule
 
 from tests.policy import cases_functions, cases_queues, cases_topics
 from tests.policy.case import Case

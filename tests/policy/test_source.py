@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local.graph import ROOT
+from recording.graph import ROOT
 
-SOURCES = ("__main__.py", "config.py", "components", "functions", "local", "policy", "examples")
+SOURCES = ("__main__.py", "config.py", "components", "functions", "recording", "local", "policy", "examples")
 
 
 def changed(copy: Path, file: str, pattern: str) -> Path:
@@ -36,7 +36,7 @@ REDRIVE = r'redrive_policy=pulumi\.Output\.json_dumps\(\s*\{"deadLetterTargetArn
 
 
 def policy_check(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "local", "policy", "--stack", "dev", *options]
+    command = [sys.executable, "-m", "recording", "policy", "--stack", "dev", *options]
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
 
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from framework.stack import KEY, QUEUE, Resource
+from framework.values import MISSING, UNKNOWN, inside, json_object, number, plain, read
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi_policy import proxy
 from pulumi_policy.proxy import unknown_checking_proxy
-from rules.stack import KEY, QUEUE, Resource
-from rules.values import MISSING, UNKNOWN, inside, json_object, number, plain, read
 
 SENTINELS = [value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_")]
 

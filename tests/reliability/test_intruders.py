@@ -4,10 +4,10 @@ import random
 
 import pytest
 
+from fakes.events import body
 from local.deploy import Deployment
 from reliability import fuzz, injection, isolation, privilege
 from reliability.bodies import is_order, make_body
-from tests.handler.events import body
 
 
 def test_every_action_of_the_role_is_needed_and_everything_else_is_denied(stressed: Deployment) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 
 from local.deploy import Deployment
-from local.graph import ROOT
+from recording.graph import ROOT
 from reliability import convergence, faults, outage
 from reliability.load import account, drain, make_load, not_newest, publish, survey
 

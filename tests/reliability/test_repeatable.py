@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.graph import ROOT, record
+from recording.graph import ROOT, record
 from reliability import chain
 from reliability.__main__ import PAGE, PARTS, RESULTS
 from reliability.page import render

@@ -4,7 +4,7 @@ import functools
 import json
 from typing import Any
 
-from local.graph import ROOT, Graph, Resource, program, record
+from recording.graph import ROOT, Graph, Resource, program, record
 
 BOOTSTRAP = ROOT / "bootstrap"
 ROLE_POLICY, MANAGED_POLICY = "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"

@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from local.graph import ACCOUNT
-from local.policy import check
+from recording.graph import ACCOUNT
+from recording.pack import check
 from tests.unit.bootstrap import BOOTSTRAP, bootstrap, boundary, deployed, document, statements
 from tests.unit.iam import many
 

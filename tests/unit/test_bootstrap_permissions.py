@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from local.graph import ACCOUNT, Graph, Resource, record
 from ops.publish import generate
+from recording.graph import ACCOUNT, Graph, Resource, record
 from tests.unit.bootstrap import ROLE_POLICY, boundary, document, statements
 from tests.unit.iam import allows, many
 

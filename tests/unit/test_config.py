@@ -9,7 +9,7 @@ import pytest
 
 import config
 from config import StackConfig, key_of
-from local.graph import record
+from recording.graph import record
 
 
 def load(**values: str) -> StackConfig:

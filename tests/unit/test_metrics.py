@@ -13,7 +13,7 @@ from components.dashboard import OUTCOMES
 from functions.process_order.lambda_function import process
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome
-from local.graph import ROOT, Graph, record
+from recording.graph import ROOT, Graph, record
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 

@@ -8,7 +8,7 @@ import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
 from config import StackConfig
-from local.graph import ACCOUNT, ROOT, Graph, Resource, record, recorded_answer
+from recording.graph import ACCOUNT, ROOT, Graph, Resource, record, recorded_answer
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from components.queue import Queue, QueueArgs
-from local.graph import ACCOUNT, ROOT, Graph, record, stack_config
+from recording.graph import ACCOUNT, ROOT, Graph, record, stack_config
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 KEY = "aws:kms/key:Key"

@@ -1,4 +1,4 @@
-"""Draws the recorded graph as a Mermaid flowchart: `python -m local.diagram [STACK]` prints it."""
+"""Draws the recorded graph as a Mermaid flowchart: `python -m recording.diagram [STACK]` prints it."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.graph import Graph, Resource, record
+from recording.graph import Graph, Resource, record
 
 SHAPES: Mapping[str, tuple[str, str]] = {
     "aws:cloudwatch/dashboard:Dashboard": ("dashboard", "[{}]"),
@@ -89,7 +89,7 @@ def mermaid(graph: Graph) -> str:
     if unknown:
         raise ValueError(
             f"a resource type must be drawn or left out on purpose, got {', '.join(sorted(unknown))}: "
-            "add it to SHAPES or LEFT_OUT in local/diagram.py"
+            "add it to SHAPES or LEFT_OUT in recording/diagram.py"
         )
     boxes = _boxes(graph)
     arrows = sorted(set(_arrows(graph, boxes)))

@@ -2,7 +2,7 @@
 
 import re
 
-from rules.stack import (
+from framework.stack import (
     EVENT_TARGET,
     FUNCTION,
     INVOKE_CONFIG,
@@ -15,7 +15,7 @@ from rules.stack import (
     Resource,
     Stack,
 )
-from rules.values import MISSING
+from framework.values import MISSING
 
 _QUEUE_ARN = re.compile(r"arn:aws[\w-]*:sqs:[a-z0-9-]+:\d{12}:[\w.-]+")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from rules.documents import matches
+from framework.documents import matches
 
 # At least one letter or digit, so that no pattern exempts everything: that is what the level "disabled" is for.
 _PATTERN = r"^[-A-Za-z0-9_.:/$*?]*[A-Za-z0-9][-A-Za-z0-9_.:/$*?]*$"

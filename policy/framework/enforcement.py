@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from framework.exemptions import SCHEMA as EXEMPTIONS
+from framework.exemptions import Exemption, read_exemptions
+from framework.rule import Config, Rule, Undecided, Verdict
+from framework.stack import Resource, from_inputs, from_outputs
 from pulumi_policy import (
     Policy,
     PolicyComplianceFramework,
@@ -16,11 +20,6 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-
-from rules.exemptions import SCHEMA as EXEMPTIONS
-from rules.exemptions import Exemption, read_exemptions
-from rules.rule import Config, Rule, Undecided, Verdict
-from rules.stack import Resource, from_inputs, from_outputs
 
 # How each line of a policy's "not applicable" begins: the only channel there is for what is no violation.
 EXEMPT = "exempt:"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rules.values import MISSING, UNKNOWN, items
+from framework.values import MISSING, UNKNOWN, items
 
 ANYONE = ("aws", "*")
 

@@ -17,8 +17,8 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from local.graph import ROOT, Graph, Resource
-from local.policy_report import Report, Violation, print_report
+from recording.graph import ROOT, Graph, Resource
+from recording.report import Report, Violation, print_report
 
 __all__ = ["PACK", "Report", "Violation", "analyze", "check", "configuration", "print_report", "serve"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from config import StackConfig, key_of
-from local.diagram import mermaid
-from local.graph import record
+from recording.diagram import mermaid
+from recording.graph import record
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,6 +73,8 @@ GENERATED = (
 )
 """Everything that is generated."""
 
-if __name__ == "__main__":
+
+def write_all() -> None:
+    """Write every generated part."""
     for page in GENERATED:
         page.path.write_text(page.render())

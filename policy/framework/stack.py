@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from framework.values import MISSING, UNKNOWN, inside, items, json_object, read
 from pulumi_policy import PolicyResource, ResourceValidationArgs
-
-from rules.values import MISSING, UNKNOWN, inside, items, json_object, read
 
 QUEUE = "aws:sqs/queue:Queue"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"

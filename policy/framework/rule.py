@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from framework.stack import Resource, Stack
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.stack import Resource, Stack
 
 Config = Mapping[str, Any]
 
