@@ -49,10 +49,10 @@ cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
 	  "to install it: curl -fsSL https://get.pulumi.com | sh -s -- --version $(PULUMI_VERSION)" >&2; exit 1; }
 
-bench: $(READY) ## measure everything and write docs/performance.md anew (QUICK=1: under a minute, targets only)
+bench: $(READY) ## measure everything and write docs/performance.md (QUICK=1: under a minute, targets only)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
-docs: $(READY) ## write the generated parts of the documents anew
+docs: $(READY) ## write the generated parts of the documents
 	@$(BIN)/python -m recording docs
 
 test: $(READY) ## all tests
@@ -79,7 +79,7 @@ types: $(READY) ## static types
 
 check: lint types test ## lint, types and tests: what CI runs
 
-lock: $(READY) ## compile the pinned requirements anew
+lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
 .PHONY: help setup demo local policy preview up cli bench docs test lint reliability types check lock

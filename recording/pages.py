@@ -1,4 +1,4 @@
-"""Writes the generated parts of the documents anew; `make docs` runs it."""
+"""Writes the generated parts of the documents; `make docs` runs it."""
 
 import re
 from collections.abc import Callable
@@ -48,11 +48,10 @@ def _default(knob_field: Field[Any]) -> str:
 
 def _values(knob_field: Field[Any]) -> str:
     rule = knob_field.metadata["knob"]
+    if rule.choices and rule.unit:
+        return f"{rule.choices[0]} to {rule.choices[-1]} {rule.unit}, only the values that AWS offers"
     if rule.choices:
-        numbers = all(isinstance(choice, int) for choice in rule.choices)
-        text = (
-            f"{rule.choices[0]} to {rule.choices[-1]}, as CloudWatch has them" if numbers else ", ".join(rule.choices)
-        )
+        text = ", ".join(rule.choices)
     elif isinstance(knob_field.default, bool):
         text = "true, false"
     elif isinstance(knob_field.default, int):
@@ -68,7 +67,7 @@ def diagram() -> str:
 
 
 GENERATED = (
-    Page(name="configuration", path=ROOT / "README.md", part=configuration_table),
+    Page(name="configuration", path=ROOT / "docs/configuration.md", part=configuration_table),
     Page(name="diagram", path=ROOT / "docs/architecture.md", part=diagram),
 )
 """Everything that is generated."""
