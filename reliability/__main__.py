@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 
 from recording.graph import ROOT
-from reliability import chain, convergence, faults, fuzz, injection, isolation, outage, privilege
+from reliability import convergence, faults, fuzz, injection, isolation, outage, privilege, repeatability
 from reliability.page import write_page
 from reliability.report import Result, print_results, write_results
 
@@ -19,7 +19,7 @@ PARTS: Mapping[str, Callable[[], Result]] = {
     "fuzz": fuzz.run,
     "privilege": privilege.run,
     "injection": injection.run,
-    "chain": chain.run,
+    "repeatability": repeatability.run,
     "isolation": isolation.run,
 }
 RESULTS = ROOT / "reliability" / "results.json"

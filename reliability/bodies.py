@@ -192,12 +192,21 @@ def _strict(text: Any) -> Any:
 def _plain(value: Any) -> Any:
     """For the schema: whole numbers as integers, others as floats; a number too large to spell out as a huge one."""
     if isinstance(value, Decimal):
-        if not -30 < value.adjusted() < 30:
-            return 1e300 if value.adjusted() > 0 and value > 0 else 0.5 if value else 0
-        return int(value) if value == value.to_integral_value() else 0.5 if value < 1 else float(int(value)) + 0.5
+        return _number(value)
     if isinstance(value, dict):
         return {name: _plain(member) for name, member in value.items()}
     return [_plain(element) for element in value] if isinstance(value, list) else value
+
+
+def _number(value: Decimal) -> float:
+    huge, tiny = value.adjusted() >= 30, value.adjusted() <= -30
+    if huge and value > 0:
+        return 1e300
+    if not huge and not tiny and value == value.to_integral_value():
+        return int(value)
+    if not value:
+        return 0
+    return 0.5 if huge or tiny or value < 1 else int(value) + 0.5
 
 
 def _fits(value: Any, level: int) -> bool:

@@ -14,75 +14,71 @@ from local.deploy import Deployment
 from reliability.load import bodies_in
 from reliability.role import POLICY, ROLE, Role
 
+QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+
+Attempt = tuple[str, str, str, Mapping[str, Any]]
+"""What is tried in words, and the service, method and arguments of the boto3 call."""
+
 
 def attempts(role: Role) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Calls that the function never makes, each with its name."""
-    outputs, table = role.deployment.outputs, role.deployment.outputs["tableName"]
+    outputs = role.deployment.outputs
+    rows = [row for table in (outputs["tableName"], "Customers") for row in _on_table(table)]
+    rows += [row for export in QUEUES for row in _on_queue(outputs[export], dead_letters=export != "queueUrl")]
+    for name, service, method, arguments in [*rows, *_elsewhere(outputs, role)]:
+        yield name, partial(getattr(role.client(service), method), **arguments)
+
+
+def _on_table(name: str) -> Iterator[Attempt]:
     key, item = {"orderId": {"S": "O1234"}}, {"orderId": {"S": "intruder"}}
-    dynamodb, sqs, iam = role.client("dynamodb"), role.client("sqs"), role.client("iam")
-    for name in (table, "Customers"):
-        yield f"Scan of {name}", partial(dynamodb.scan, TableName=name)
-        yield (
-            f"Query of {name}",
-            partial(
-                dynamodb.query,
-                TableName=name,
-                KeyConditionExpression="orderId = :o",
-                ExpressionAttributeValues={":o": {"S": "O1234"}},
-            ),
-        )
-        yield f"GetItem from {name}", partial(dynamodb.get_item, TableName=name, Key=key)
-        yield f"PutItem into {name}", partial(dynamodb.put_item, TableName=name, Item=item)
-        yield f"UpdateItem in {name}", partial(dynamodb.update_item, TableName=name, Key=key)
-        yield f"DeleteItem from {name}", partial(dynamodb.delete_item, TableName=name, Key=key)
-        yield (
-            f"BatchWriteItem into {name}",
-            partial(dynamodb.batch_write_item, RequestItems={name: [{"PutRequest": {"Item": item}}]}),
-        )
-        yield (
-            f"a PartiQL query of {name}",
-            partial(dynamodb.execute_statement, Statement=f'SELECT * FROM "{name}"'),  # noqa: S608
-        )
-        yield (
-            f"a PartiQL deletion in {name}",
-            partial(dynamodb.execute_statement, Statement=f'DELETE FROM "{name}" WHERE "orderId" = ?'),  # noqa: S608
-        )
-        yield f"DeleteTable {name}", partial(dynamodb.delete_table, TableName=name)
-    yield "ListTables", dynamodb.list_tables
-    for export in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"):
-        url = outputs[export]
-        yield f"SendMessage to {url}", partial(sqs.send_message, QueueUrl=url, MessageBody="{}")
-        yield f"PurgeQueue {url}", partial(sqs.purge_queue, QueueUrl=url)
-        yield (
-            f"SetQueueAttributes of {url}",
-            partial(sqs.set_queue_attributes, QueueUrl=url, Attributes={"VisibilityTimeout": "0"}),
-        )
-        if export != "queueUrl":
-            yield f"ReceiveMessage from {url}", partial(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=0)
-            yield f"DeleteMessage from {url}", partial(sqs.delete_message, QueueUrl=url, ReceiptHandle="none")
-    yield "Publish", partial(role.client("sns").publish, TopicArn=outputs["topicArn"], Message="{}")
-    yield (
-        "Subscribe",
-        partial(
-            role.client("sns").subscribe, TopicArn=outputs["topicArn"], Protocol="sqs", Endpoint=outputs["queueArn"]
-        ),
-    )
-    yield "iam:ListRoles", iam.list_roles
-    yield "iam:GetRolePolicy", partial(iam.get_role_policy, RoleName=ROLE, PolicyName=POLICY)
-    yield "iam:PutRolePolicy", partial(iam.put_role_policy, RoleName=role.name, PolicyName="More", PolicyDocument="{}")
-    yield "iam:CreateUser", partial(iam.create_user, UserName="intruder")
-    yield "iam:CreateAccessKey", partial(iam.create_access_key, UserName="intruder")
-    yield "sts:AssumeRole", partial(role.client("sts").assume_role, RoleArn=role.arn, RoleSessionName="intruder")
-    yield "lambda:InvokeFunction", partial(role.client("lambda").invoke, FunctionName=outputs["functionName"])
-    yield (
-        "lambda:UpdateFunctionCode",
-        partial(role.client("lambda").update_function_code, FunctionName=outputs["functionName"], ZipFile=b"zip"),
-    )
-    yield "kms:Encrypt", partial(role.client("kms").encrypt, KeyId=outputs["keyArn"], Plaintext=b"x")
-    yield "kms:ScheduleKeyDeletion", partial(role.client("kms").schedule_key_deletion, KeyId=outputs["keyArn"])
-    yield "logs:CreateLogGroup", partial(role.client("logs").create_log_group, logGroupName="intruder")
-    yield "logs:FilterLogEvents", partial(role.client("logs").filter_log_events, logGroupName=outputs["logGroupName"])
-    yield "logs:DeleteLogGroup", partial(role.client("logs").delete_log_group, logGroupName=outputs["logGroupName"])
+    query = {"KeyConditionExpression": "orderId = :o", "ExpressionAttributeValues": {":o": {"S": "O1234"}}}
+    select, delete = f'SELECT * FROM "{name}"', f'DELETE FROM "{name}" WHERE "orderId" = ?'  # noqa: S608
+    table = {"TableName": name}
+    yield f"Scan of {name}", "dynamodb", "scan", table
+    yield f"Query of {name}", "dynamodb", "query", table | query
+    yield f"GetItem from {name}", "dynamodb", "get_item", {**table, "Key": key}
+    yield f"PutItem into {name}", "dynamodb", "put_item", {**table, "Item": item}
+    yield f"UpdateItem in {name}", "dynamodb", "update_item", {**table, "Key": key}
+    yield f"DeleteItem from {name}", "dynamodb", "delete_item", {**table, "Key": key}
+    puts = {"RequestItems": {name: [{"PutRequest": {"Item": item}}]}}
+    yield f"BatchWriteItem into {name}", "dynamodb", "batch_write_item", puts
+    yield f"a PartiQL query of {name}", "dynamodb", "execute_statement", {"Statement": select}
+    yield f"a PartiQL deletion in {name}", "dynamodb", "execute_statement", {"Statement": delete}
+    yield f"DeleteTable {name}", "dynamodb", "delete_table", table
+
+
+def _on_queue(url: str, *, dead_letters: bool) -> Iterator[Attempt]:
+    queue = {"QueueUrl": url}
+    yield f"SendMessage to {url}", "sqs", "send_message", {**queue, "MessageBody": "{}"}
+    yield f"PurgeQueue {url}", "sqs", "purge_queue", queue
+    hidden = {"Attributes": {"VisibilityTimeout": "0"}}
+    yield f"SetQueueAttributes of {url}", "sqs", "set_queue_attributes", queue | hidden
+    if dead_letters:  # from its own queue the function receives
+        yield f"ReceiveMessage from {url}", "sqs", "receive_message", {**queue, "WaitTimeSeconds": 0}
+        yield f"DeleteMessage from {url}", "sqs", "delete_message", {**queue, "ReceiptHandle": "none"}
+
+
+def _elsewhere(outputs: Mapping[str, Any], role: Role) -> Iterator[Attempt]:
+    topic, group, key = outputs["topicArn"], {"logGroupName": outputs["logGroupName"]}, {"KeyId": outputs["keyArn"]}
+    subscription = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": outputs["queueArn"]}
+    function, intruder = {"FunctionName": outputs["functionName"]}, {"UserName": "intruder"}
+    more = {"RoleName": role.name, "PolicyName": "More", "PolicyDocument": "{}"}
+    yield "ListTables", "dynamodb", "list_tables", {}
+    yield "Publish", "sns", "publish", {"TopicArn": topic, "Message": "{}"}
+    yield "Subscribe", "sns", "subscribe", subscription
+    yield "iam:ListRoles", "iam", "list_roles", {}
+    yield "iam:GetRolePolicy", "iam", "get_role_policy", {"RoleName": ROLE, "PolicyName": POLICY}
+    yield "iam:PutRolePolicy", "iam", "put_role_policy", more
+    yield "iam:CreateUser", "iam", "create_user", intruder
+    yield "iam:CreateAccessKey", "iam", "create_access_key", intruder
+    yield "sts:AssumeRole", "sts", "assume_role", {"RoleArn": role.arn, "RoleSessionName": "intruder"}
+    yield "lambda:InvokeFunction", "lambda", "invoke", function
+    yield "lambda:UpdateFunctionCode", "lambda", "update_function_code", {**function, "ZipFile": b"zip"}
+    yield "kms:Encrypt", "kms", "encrypt", {**key, "Plaintext": b"x"}
+    yield "kms:ScheduleKeyDeletion", "kms", "schedule_key_deletion", key
+    yield "logs:CreateLogGroup", "logs", "create_log_group", {"logGroupName": "intruder"}
+    yield "logs:FilterLogEvents", "logs", "filter_log_events", group
+    yield "logs:DeleteLogGroup", "logs", "delete_log_group", group
 
 
 _TABLES = "arn:aws:dynamodb:eu-west-1:000000000000:table"
@@ -117,7 +113,7 @@ BEYOND = (
 
 def guards(deployment: Deployment) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Calls that the policies of the queues and the topic must deny: to strangers, and without TLS to anyone."""
-    queues = [deployment.outputs[n] for n in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")]
+    queues = [deployment.outputs[export] for export in QUEUES]
     administrator = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     nobody = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sns:ListTopics", "Resource": "*"}]}
     plain = _over_http(_user_client(deployment, "sqs", administrator))

@@ -16,8 +16,8 @@ from local.deploy import Deployment
 from local.logs import LogReader
 from local.provision import provisioner
 from recording.graph import record, stack_config
+from reliability.commands import operate
 from reliability.load import Load, account, depth, drain, make_load, not_newest, publish, survey
-from reliability.operator import operate
 from reliability.proxy import SHARES, FaultProxy, between_function_and_table
 from reliability.report import Figure, Result
 

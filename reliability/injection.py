@@ -14,9 +14,9 @@ from typing import Any
 from local.deploy import Deployment, deployed, written_addresses
 from local.logs import LogReader, readable
 from recording.graph import ROOT
+from reliability.commands import command
 from reliability.faults import visibility_timeout
 from reliability.load import bodies_in, drain, publish, stored_events
-from reliability.operator import command
 from reliability.report import Result
 
 MARK = "EVIL"

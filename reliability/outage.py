@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from local.deploy import Deployment, deployed
+from reliability.commands import command, operate
 from reliability.faults import visibility_timeout
 from reliability.load import bodies_in, drain, stored_events
-from reliability.operator import command, operate
 from reliability.proxy import between_function_and_table
 from reliability.report import Figure, Result
 

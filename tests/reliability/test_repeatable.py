@@ -5,38 +5,38 @@ from pathlib import Path
 import pytest
 
 from recording.graph import ROOT, record
-from reliability import chain
+from reliability import repeatability
 from reliability.__main__ import PAGE, PARTS, RESULTS
 from reliability.page import render
 from reliability.report import Result, read_results, write_results
 
 
 def test_two_checkouts_in_different_folders_build_the_same_archive(tmp_path: Path) -> None:
-    digests = {chain.archive_digest(folder) for folder in chain.checkouts(tmp_path)}
+    digests = {repeatability.archive_digest(folder) for folder in repeatability.checkouts(tmp_path)}
     assert len(digests) == 1
 
 
 def test_another_line_of_the_function_is_another_archive(tmp_path: Path) -> None:
-    one, two = chain.checkouts(tmp_path)
+    one, two = repeatability.checkouts(tmp_path)
     source = two / "functions/process_order/store.py"
     source.write_text(source.read_text() + "\n")
-    assert chain.archive_digest(one) != chain.archive_digest(two)
+    assert repeatability.archive_digest(one) != repeatability.archive_digest(two)
 
 
 def test_two_runs_of_the_program_register_the_same_graph() -> None:
-    assert chain.digest(record(stack="prod")) == chain.digest(record(stack="prod"))
-    assert chain.digest(record(stack="prod")) != chain.digest(record(stack="dev"))
+    assert repeatability.digest(record(stack="prod")) == repeatability.digest(record(stack="prod"))
+    assert repeatability.digest(record(stack="prod")) != repeatability.digest(record(stack="dev"))
 
 
-@pytest.mark.parametrize("lock", chain.LOCKS)
+@pytest.mark.parametrize("lock", repeatability.LOCKS)
 def test_every_requirement_has_a_version_and_a_hash(lock: str) -> None:
-    assert chain.unhashed(ROOT / lock) == []
+    assert repeatability.unhashed(ROOT / lock) == []
 
 
 def test_a_requirement_without_a_hash_is_found(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text("# a comment\nboto3==1.0 \\\n    --hash=sha256:" + "0" * 64 + "\nrich==14.0\nruff>=1\n")
-    assert chain.unhashed(lock) == ["rich==14.0", "ruff>=1"]
+    assert repeatability.unhashed(lock) == ["rich==14.0", "ruff>=1"]
 
 
 def test_every_proof_held_and_lost_nothing_when_it_was_last_run() -> None:
