@@ -1,6 +1,5 @@
 """Writes docs/performance.md, docs/scaling.md and their charts from the results: no figure is typed by hand."""
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from bench import results, tables
 from bench.drawings import DRAWINGS
 from recording.graph import ROOT
+from recording.pages import filled
 
 CHARTS = ROOT / "docs" / "charts"
 Results = Mapping[str, Any]
@@ -34,7 +34,7 @@ PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
 
 
 def write(measured: Results) -> None:
-    """Write every page and chart anew."""
+    """Write every page and chart."""
     for path, text in files(measured).items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -46,18 +46,9 @@ def files(measured: Results) -> dict[Path, str]:
     for path, parts in PARTS.items():
         text = path.read_text()
         for name, part in parts.items():
-            text = _fill(text, name, part(measured))
+            text = filled(text, name, part(measured))
         texts[path] = text
     return texts
-
-
-def _fill(text: str, name: str, part: str) -> str:
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
-    text, places = pattern.subn(lambda _: part, text)
-    if places != 1:
-        raise ValueError(f"the page must hold {begin} and {end} once, got {places} places")
-    return text
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Writes docs/policies.md from the rules (python policy/document.py > docs/policies.md)."""
+"""Writes docs/policies.md from the rules; `make docs` runs it."""
 
 import json
-import sys
+from pathlib import Path
 
 from framework.rule import Rule
 from rules import RULES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "policies.md"
 
 _HEAD = """\
 # Policies
@@ -12,7 +14,7 @@ _HEAD = """\
 {count} rules hold for every stack of the order notification system. They are decided while `pulumi preview` runs, on
 a brand-new stack too: where an ARN is not known yet, by what a property depends on. What cannot be seen in preview
 (a policy text built from unknown ARNs) is said to wait, and decided on update. A violation says what must hold, what
-is, and how to fix it. This page is generated: `python policy/document.py > docs/policies.md`.
+is, and how to fix it. This page is generated: `make docs`.
 
 The pack shares no code with the program. It is a second, independent statement of what must hold.
 
@@ -96,4 +98,4 @@ def _section(rule: Rule) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    PAGE.write_text(page())

@@ -23,12 +23,20 @@ class Page:
 
     def render(self) -> str:
         """The file's text as it should be. Raises ValueError if the file has no place for the part."""
-        begin, end = f"<!-- {self.name} -->", f"<!-- end of {self.name} -->"
-        pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
-        text, places = pattern.subn(lambda _: self.part(), self.path.read_text())
-        if places != 1:
-            raise ValueError(f"{self.path.name} must hold {begin} and {end} once, got {places} places")
-        return text
+        return filled(self.path.read_text(), self.name, self.part())
+
+
+def filled(text: str, name: str, part: str) -> str:
+    """A page with a generated part in its place, between two comments with the part's name.
+
+    Raises ValueError if the page does not have that place exactly once.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
+    text, places = pattern.subn(lambda _: part, text)
+    if places != 1:
+        raise ValueError(f"the page must hold {begin} and {end} once, got {places} places")
+    return text
 
 
 def configuration_table() -> str:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 
 from rich.console import Console
 
-from recording.graph import ROOT
 from reliability import convergence, faults, fuzz, injection, isolation, outage, privilege, repeatability
 from reliability.page import write_page
-from reliability.report import Result, print_results, write_results
+from reliability.report import PAGE, RESULTS, Result, print_results, write_results
 
 PARTS: Mapping[str, Callable[[], Result]] = {
     "convergence": convergence.run,
@@ -22,8 +21,6 @@ PARTS: Mapping[str, Callable[[], Result]] = {
     "repeatability": repeatability.run,
     "isolation": isolation.run,
 }
-RESULTS = ROOT / "reliability" / "results.json"
-PAGE = ROOT / "docs" / "reliability.md"
 
 
 def main(arguments: list[str] | None = None) -> int:

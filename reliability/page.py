@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reliability.report import read_results, text
+from reliability.report import PAGE, RESULTS, read_results, text
 
 INTRODUCTION = """\
 # Reliability
@@ -42,3 +42,7 @@ def _section(name: str, part: Mapping[str, Any]) -> str:
     limits = ["", "What it cannot show:", "", *(f"- {limit}" for limit in part["limits"])] if part["limits"] else []
     lines = ["", f"## {name}", "", f"{part['promise'][0].upper()}{part['promise'][1:]}.", "", part["test"], ""]
     return "\n".join([*lines, "| figure | value |", "|---|---|", *figures, *problems, *limits])
+
+
+if __name__ == "__main__":
+    write_page(RESULTS, PAGE)

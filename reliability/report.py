@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 from rich.console import Console
 
+RESULTS = Path(__file__).resolve().parent / "results.json"
+PAGE = RESULTS.parent.parent / "docs" / "reliability.md"
 Figure = int | float | str
 WIDTH = 66
 """Columns of a figure's name in the printed table."""

@@ -14,7 +14,7 @@ GENERATED = report.files(results.load())
 
 @pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_document_holds_what_was_measured(path: Path) -> None:
-    assert path.read_text() == GENERATED[path], "fix: python -m bench.report"
+    assert path.read_text() == GENERATED[path], "run: make docs"
 
 
 def test_every_chart_is_shown_and_every_chart_shown_exists() -> None:

@@ -1,15 +1,11 @@
 """docs/policies.md says what the rules say."""
 
-from pathlib import Path
-
-from document import page
+from document import PAGE, page
 from rules import RULES
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "policies.md"
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == page(), "run: python policy/document.py > docs/policies.md"
+    assert PAGE.read_text() == page(), "run: make docs"
 
 
 def test_every_rule_has_a_section_with_its_fix_and_knobs() -> None:

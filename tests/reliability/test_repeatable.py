@@ -6,9 +6,9 @@ import pytest
 
 from recording.graph import ROOT, record
 from reliability import repeatability
-from reliability.__main__ import PAGE, PARTS, RESULTS
+from reliability.__main__ import PARTS
 from reliability.page import render
-from reliability.report import Result, read_results, write_results
+from reliability.report import PAGE, RESULTS, Result, read_results, write_results
 
 
 def test_two_checkouts_in_different_folders_build_the_same_archive(tmp_path: Path) -> None:
