@@ -9,7 +9,8 @@ from typing import Any
 from framework.exemptions import SCHEMA as EXEMPTIONS
 from framework.exemptions import Exemption, read_exemptions
 from framework.rule import Config, Rule, Undecided, Verdict
-from framework.stack import Resource, from_inputs, from_outputs
+from framework.stack import Resource, Stack, from_inputs, from_outputs
+from framework.values import UNKNOWN, read
 from pulumi_policy import (
     Policy,
     PolicyComplianceFramework,
@@ -104,10 +105,20 @@ def _validate_stack(rule: Rule, args: StackValidationArgs, report: ReportViolati
         return
     stack = from_outputs(args.resources)
 
-    cases = [(each, partial(rule.check_in_stack, each, stack)) for each in stack.of(*rule.on)]
+    check = rule.check_in_stack if stack.tells_dependencies else partial(_on_known_values, rule.check_in_stack)
+    cases = [(each, partial(check, each, stack)) for each in stack.of(*rule.on)]
     notes = _enforce(rule, cases, args.get_config(), report)
     if notes:
         args.not_applicable("\n".join(notes))  # raises: it has to be last
+
+
+def _on_known_values(
+    check: Callable[[Resource, Stack, Config], Iterator[Verdict]], resource: Resource, stack: Stack, config: Config
+) -> Iterator[Verdict]:
+    """Let a violation wait while something is unknown and nothing says what it depends on: it may be a false alarm."""
+    unknown = [key for key in resource.properties if read(resource.properties, key) is UNKNOWN]
+    for verdict in check(resource, stack, config):
+        yield Undecided(", ".join(unknown)) if unknown else verdict
 
 
 def _enforce(rule: Rule, cases: Iterable[Case], given: Mapping[str, Any], report: ReportViolation) -> list[str]:

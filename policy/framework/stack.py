@@ -70,7 +70,10 @@ class Resource:
     protect: bool = False
     properties: Mapping[str, Any]
     dependencies: Mapping[str, Sequence[str]] | None = None
-    """URNs that each property set by the program depends on; None when judged alone, where they are not told."""
+    """URNs that a property depends on, only of properties that depend on something; None when judged alone, where
+    nothing is told. Old states and programs in some languages tell of no property at all."""
+    depends_on: Sequence[str] = ()
+    """URNs that the resource as a whole depends on."""
 
     def get(self, key: str, *path: str) -> Any:
         """Return a property, or its default, as plain Python, UNKNOWN or MISSING."""
@@ -82,8 +85,22 @@ class Resource:
         return inside(value, *path)
 
     def sets(self, key: str) -> bool:
-        """Whether the program gives this property a value, known or not."""
-        return key in (list(self.properties) if self.dependencies is None else self.dependencies)
+        """Whether the program may have given this property a value; no only where it certainly has not.
+
+        An unknown output without dependencies of its own is one that the provider computes. A known one counts as set
+        whoever set it: what it says is what AWS has.
+        """
+        if key not in list(self.properties):
+            return False
+        if self.dependencies is None:
+            return key not in items(read(self.properties, "__defaults"))  # what the provider's check has filled in
+        return (
+            key in self.dependencies or bool(self.sources(key)) or read(self.properties, key) not in (UNKNOWN, MISSING)
+        )
+
+    def sources(self, key: str) -> Sequence[str]:
+        """Return the URNs that a property may come from: all of the resource's, if its properties tell of none."""
+        return (self.dependencies or {}).get(key, ()) if self.dependencies else self.depends_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +117,11 @@ class Stack:
         for resource in self.resources:
             self._by_type[resource.type].append(resource)
             self._by_urn[resource.urn] = resource
+
+    @property
+    def tells_dependencies(self) -> bool:
+        """Whether unknown values can be followed to where they come from: not every origin tells of properties."""
+        return any(each.dependencies for each in self.resources) or not any(each.depends_on for each in self.resources)
 
     def of(self, *types: str) -> list[Resource]:
         """Return the resources of some types."""
@@ -130,8 +152,7 @@ class Stack:
             return self.find(type_, value)
         if value is not UNKNOWN:
             return []
-        urns = (source.dependencies or {}).get(key, ())
-        return [found for urn in urns if (found := self._by_urn.get(urn)) and found.type == type_]
+        return [found for urn in source.sources(key) if (found := self._by_urn.get(urn)) and found.type == type_]
 
     def pointed(self, source: Resource, type_: str, key: str, *path: str) -> list[Resource]:
         """Return the resources of a type that a property names, inside objects, lists and JSON too."""
@@ -169,6 +190,7 @@ def from_outputs(resources: Iterable[PolicyResource]) -> Stack:
                 protect=each.opts.protect,
                 properties=each.props,
                 dependencies={key: [d.urn for d in found] for key, found in each.property_dependencies.items()},
+                depends_on=[dependency.urn for dependency in each.dependencies],
             )
             for each in resources
         ]

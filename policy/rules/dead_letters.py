@@ -159,7 +159,7 @@ def _strength(resource: Resource) -> int:
 
 def _key(resource: Resource) -> object:
     key = resource.get("kmsMasterKeyId")
-    return sorted((resource.dependencies or {}).get("kmsMasterKeyId", ())) if key is UNKNOWN else items(key)
+    return sorted(resource.sources("kmsMasterKeyId")) if key is UNKNOWN else items(key)
 
 
 RULES = (

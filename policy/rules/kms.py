@@ -26,9 +26,9 @@ def keys_of(resource: Resource, stack: Stack, key: str, *path: str) -> list[Reso
 
 
 def key_documents(key: Resource, stack: Stack) -> list[Any]:
-    """Return the policy documents of a key, inline or by a KeyPolicy resource."""
-    inline = [key.get("policy")] if key.sets("policy") else []
-    return inline + [policy.get("policy") for policy in stack.pointing(key, KEY_POLICY, "keyId")]
+    """Return the policy documents of a key: of its KeyPolicy resources, which overwrite it, or its own."""
+    separate = [policy.get("policy") for policy in stack.pointing(key, KEY_POLICY, "keyId")]
+    return separate or [key.get("policy")]
 
 
 def key_admits_services(resource: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
@@ -91,12 +91,16 @@ def _scoped(statement: Statement) -> bool:
     )
 
 
+def key_rotates(key: Resource, _config: Config) -> Iterator[Verdict]:
+    """A symmetric key rotates; AWS rotates no other kind."""
+    rotation = key.get("enableKeyRotation")
+    if key.get("customerMasterKeySpec") == "SYMMETRIC_DEFAULT" and rotation is not True:
+        yield Undecided("enableKeyRotation") if rotation is UNKNOWN else "does not rotate (enableKeyRotation)"
+
+
 def key_hygiene(resource: Resource, config: Config) -> Iterator[Verdict]:
-    """The key rotates, cannot be deleted in haste, and is nobody else's."""
+    """The key cannot be deleted in haste, and is nobody else's."""
     if resource.type == KEY:
-        symmetric = resource.get("customerMasterKeySpec") == "SYMMETRIC_DEFAULT"
-        if symmetric and resource.get("enableKeyRotation") not in (True, UNKNOWN):
-            yield "does not rotate (enableKeyRotation)"
         window = number(resource.get("deletionWindowInDays"))
         if window is not None and window < config["minDeletionWindow"]:
             yield f"is deleted {window:g} days after a request, less than {config['minDeletionWindow']}"
@@ -130,8 +134,7 @@ RULES = (
         why="A service that may not use the key drops the message or the alarm without an error, and a grant without a "
         "source condition serves any account.",
         remedy="add a key policy statement for the service with kms:GenerateDataKey* and kms:Decrypt (Logs also "
-        "Encrypt*, "
-        "ReEncrypt*, Describe*), limited by aws:SourceAccount or aws:SourceArn.",
+        "Encrypt*, ReEncrypt*, Describe*), limited by aws:SourceAccount or aws:SourceArn.",
         level=EnforcementLevel.MANDATORY,
         severity=Severity.CRITICAL,
         pillar="SEC08",
@@ -141,15 +144,28 @@ RULES = (
         check_in_stack=key_admits_services,
     ),
     Rule(
+        name="kms-key-rotates",
+        requires="A symmetric key must rotate.",
+        why="The longer one key encrypts, the more there is to read for whoever gets hold of it.",
+        remedy="set enableKeyRotation to true; what is encrypted already stays readable.",
+        level=EnforcementLevel.MANDATORY,
+        severity=Severity.HIGH,
+        pillar="SEC08",
+        maps_to=("Security Hub KMS.4", "Checkov CKV_AWS_7", "cdk-nag KMS5"),
+        link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+        on=(KEY,),
+        check=key_rotates,
+    ),
+    Rule(
         name="kms-key-hygiene",
-        requires="A key must rotate, be hard to delete, and not admit everyone.",
+        requires="A key must be hard to delete, and not admit everyone.",
         why="Orders whose key is deleted are lost, whatever backup there is.",
-        remedy="set enableKeyRotation, a deletionWindowInDays of 14 to 30, and a policy that names its principals.",
+        remedy="set a deletionWindowInDays of 14 to 30, and a policy that names its principals.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.HIGH,
         pillar="SEC08",
-        maps_to=("Security Hub KMS.3", "Security Hub KMS.4", "Security Hub KMS.5", "Checkov CKV_AWS_7", "cdk-nag KMS5"),
-        link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+        maps_to=("Security Hub KMS.3", "Security Hub KMS.5"),
+        link="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
         on=(KEY, KEY_POLICY),
         knobs=(whole("minDeletionWindow", 14, "Fewest days between a request to delete the key and its deletion.", 7),),
         check=key_hygiene,

@@ -6,7 +6,7 @@ from typing import Any
 from framework.documents import Statement, matches, readable, statements
 from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
 from framework.stack import QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY, Resource, Stack
-from framework.values import MISSING, UNKNOWN
+from framework.values import MISSING, UNKNOWN, json_object, read
 from pulumi_policy import EnforcementLevel, Severity
 
 from rules.sns import subscribed_topics, topic_arn
@@ -18,11 +18,28 @@ _EQUAL = ("arnequals", "arnlike", "stringequals", "stringlike")
 
 def policies_of(resource: Resource, stack: Stack) -> list[Resource]:
     """Return what states the policy of a queue or topic: itself if it does so inline, and separate resources."""
-    # An inline `policy` also appears as an output that nobody set, once a separate resource has set it.
-    inline = [resource] if resource.sets("policy") and resource.get("policy") is not MISSING else []
-    if resource.type == QUEUE:
-        return inline + stack.pointing(resource, QUEUE_POLICY, "queueUrl")
-    return inline + stack.pointing(resource, TOPIC_POLICY, "arn")
+    separate = (
+        stack.pointing(resource, QUEUE_POLICY, "queueUrl")
+        if resource.type == QUEUE
+        else stack.pointing(resource, TOPIC_POLICY, "arn")
+    )
+    return [resource, *separate] if _is_stated(resource, separate) else separate
+
+
+def _is_stated(resource: Resource, separate: list[Resource]) -> bool:
+    """Whether a queue or topic has a policy inline, and does not just show what a separate resource has set.
+
+    AWS tells the policy that holds, whoever has set it: after a refresh it is known although only the separate resource
+    says it. Before the resource exists, what is known can only be the program's.
+    """
+    inline = resource.get("policy")
+    if inline is MISSING or inline is UNKNOWN or not separate:
+        return inline is not MISSING
+    created = read(resource.properties, "arn") is not UNKNOWN
+    return not created or all(
+        policy.get("policy") is not UNKNOWN and json_object(policy.get("policy")) != json_object(inline)
+        for policy in separate
+    )
 
 
 def dead_letters_accept_topic(dead_letters: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:

@@ -410,9 +410,16 @@ CASES: dict[str, list[Case]] = {
         unknown("the key's policy is unknown", given("key", policy=document(ADMINISTERS, Ref("topic"))), waits=True),
         malformed("no document", given("key", policy="none"), also=("kms-key-hygiene",)),
     ],
+    "kms-key-rotates": [
+        passes("rotation is on"),
+        passes("a key that cannot rotate", given("key", enableKeyRotation=None, customerMasterKeySpec="RSA_2048")),
+        fails("no rotation", given("key", enableKeyRotation=None)),
+        fails("rotation switched off", given("key", enableKeyRotation=False)),
+        unknown("whether it rotates is unknown", given("key", enableKeyRotation=Ref("table")), breaks=True, waits=True),
+        malformed("a word for a switch", given("key", enableKeyRotation="yes")),
+    ],
     "kms-key-hygiene": [
         passes("an account's root administers"),
-        passes("a key that cannot rotate", given("key", enableKeyRotation=None, customerMasterKeySpec="RSA_2048")),
         passes(
             "everyone, by this account",
             key_policy(
@@ -426,7 +433,6 @@ CASES: dict[str, list[Case]] = {
                 },
             ),
         ),
-        fails("no rotation", given("key", enableKeyRotation=None)),
         fails("deleted in haste", given("key", deletionWindowInDays=7)),
         fails("disabled", given("key", isEnabled=False)),
         fails("lockout check bypassed", given("key", bypassPolicyLockoutSafetyCheck=True)),
@@ -445,7 +451,6 @@ CASES: dict[str, list[Case]] = {
             ),
             waits=True,
         ),
-        unknown("whether it rotates is unknown", given("key", enableKeyRotation=Ref("table"))),
         malformed("a window that is no number", given("key", deletionWindowInDays="soon"), breaks=False),
         malformed("a policy that is a list", given("key", policy="[]"), also=("kms-key-admits-pipeline-services",)),
     ],

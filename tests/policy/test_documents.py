@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from framework.documents import ANYONE, Condition, matches, readable, statements
 from framework.values import UNKNOWN
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 ACTIONS = st.sampled_from(["sqs:SendMessage", "SQS:sendmessage", "sqs:*", "kms:Decrypt", "*", "sns:Publish"])
@@ -52,6 +52,7 @@ def reshaped(value: Any, *, scalars: bool, case: Any) -> Any:
     return [reshaped(item, scalars=scalars, case=case) for item in value] if isinstance(value, list) else value
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first example pays for a cold start
 @given(st.lists(STATEMENTS, max_size=3), st.booleans(), st.sampled_from([str, str.lower, str.upper]))
 def test_shape_and_case_change_nothing(found: list[Any], scalars: bool, case: Any) -> None:
     document = {"Version": "2012-10-17", "Statement": found}

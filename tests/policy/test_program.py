@@ -166,7 +166,7 @@ MUTATIONS: dict[str, tuple[Mutation, set[str]]] = {
         rewritten(KEY, "OrderKey", "policy", silent_about("LogGroupsEncrypt")),
         {"kms-key-admits-pipeline-services"},
     ),
-    "the key does not rotate": (mutated(KEY, "OrderKey", enableKeyRotation=None), {"kms-key-hygiene"}),
+    "the key does not rotate": (mutated(KEY, "OrderKey", enableKeyRotation=None), {"kms-key-rotates"}),
     "the function reads a stream without a destination": (
         mutated(MAPPING, "ProcessOrder-mapping", eventSourceArn=KINESIS, startingPosition="LATEST"),
         {"esm-source-queue-has-dlq"},
