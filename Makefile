@@ -33,8 +33,8 @@ setup: $(READY) $(PACK_READY) ## build both environments, without running anythi
 demo: $(READY) ## the whole pipeline on the local cloud, with a verdict
 	@$(BIN)/python -m local demo
 
-local: $(READY) ## the local cloud, until Ctrl-C
-	@$(BIN)/python -m local up
+local: $(READY) ## the local cloud with a live page, deployed again as files change, until Ctrl-C (ARGS: --open ...)
+	@$(BIN)/python -m live $(ARGS)
 
 policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
 	@$(BIN)/python -m recording policy --stack $(STACK)

@@ -25,14 +25,14 @@ def up(*, stack: str, port: int | None, outputs: Path | None, console: Console) 
     enforce_policies(stack, console)
     with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
         reader = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
-        _describe(deployment, outputs, console)
+        describe(deployment, outputs, console)
         while True:
             for line in reader.new_lines():
                 console.print(readable(line), markup=False, highlight=False, soft_wrap=True)
             time.sleep(0.3)
 
 
-def _describe(deployment: Deployment, outputs: Path | None, console: Console) -> None:
+def describe(deployment: Deployment, outputs: Path | None, console: Console) -> None:
     console.print(f"[bold green]The pipeline runs[/] on {deployment.cloud.endpoint}", highlight=False)
     console.print(f"deployed in {deployment.seconds:.1f} s\n", highlight=False)
     for name, value in deployment.outputs.items():

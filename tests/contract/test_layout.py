@@ -23,6 +23,10 @@ MAY_IMPORT = {
         *("recording", "local"),
     },
     "ops": {"boto3", "botocore", "rich", "ops", "functions.process_order.orders"},
+    "live": {
+        *("pulumi", "botocore", "hypercorn", "jsonschema", "rich", "starlette", "watchfiles"),
+        *("functions.process_order.orders", "recording", "local", "ops", "live"),
+    },
     "fakes": {"boto3", "botocore", "functions", "fakes"},
     "bench": {
         *("pulumi", "pulumi_aws", "boto3", "botocore", "google", "psutil", "aws_lambda_powertools"),

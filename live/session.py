@@ -1,0 +1,59 @@
+"""One run of the local cloud with its page: what starts with it, and ends with it."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from live.actions import Actions
+from live.feed import Feed
+from live.outage import Outage
+from live.server import serving
+from local.deploy import deployed, enforce_policies, written_addresses
+from local.up import describe
+from ops.logs import spell
+from ops.printing import clean
+from ops.stack import local_stack
+
+SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A running pipeline and its page."""
+
+    url: str
+    """The page's address, with the token that opens it."""
+    feed: Feed
+    console: Console
+
+    def follow(self) -> None:
+        """Print the function's log until interrupted."""
+        shown = 0
+        while True:
+            lines = self.feed.lines_after(shown)
+            for number, line in lines:
+                self.console.print(clean(spell(line)), markup=False, highlight=False, soft_wrap=True)
+                shown = number
+            time.sleep(0.3)
+
+
+@contextlib.contextmanager
+def session(*, stack: str, port: int | None, outputs: Path | None, console: Console) -> Iterator[Session]:
+    """A stack on the local cloud, and its page, for as long as the block runs."""
+    enforce_policies(stack, console)
+    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
+        pipeline = local_stack("the local cloud", deployment.addresses())
+        for service in SERVICES:  # threads share the clients, and must not be the first to ask for one
+            pipeline.client(service)
+        with (
+            Outage(pipeline) as outage,
+            Feed(pipeline, outage) as feed,
+            serving(feed, Actions(pipeline, feed, outage)) as url,
+        ):
+            console.print(f"[bold]The live page[/]: {url}\n", highlight=False, soft_wrap=True)
+            describe(deployment, outputs, console)
+            yield Session(url=url, feed=feed, console=console)
