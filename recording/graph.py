@@ -7,15 +7,18 @@ import runpy
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import mocks, rpc, set_all_config, settings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
+
+from recording.schema import checked
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
@@ -48,6 +51,8 @@ class Resource:
     property_dependencies: Mapping[str, tuple[str, ...]]
     """Per input, the URNs of the resources its value comes from."""
     protect: bool
+    told: struct_pb2.Struct = field(default_factory=struct_pb2.Struct)
+    """Of a component: the outputs that it registered, with their unknown marks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,11 @@ class Graph:
     preview: bool
     resources: tuple[Resource, ...]
     exports: Mapping[str, Any]
+    project: str = "orders"
+    config: Mapping[str, str] = field(default_factory=dict)
+    """The stack's configuration, with full keys."""
+    told: struct_pb2.Struct = field(default_factory=struct_pb2.Struct)
+    """The exports as they were registered, with their unknown marks."""
 
     def all(self, type_: str) -> dict[str, Resource]:
         """Every resource of a type token, by name."""
@@ -87,7 +97,8 @@ def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
 def _as_config_text(value: Any) -> str:
     if isinstance(value, Mapping) and set(value) <= {"value", "default", "type", "description"}:
         value = value.get("value", value.get("default"))  # the long form of Pulumi.yaml's project configuration
-    return value if isinstance(value, str) else json.dumps(value)
+    # Structured values as the CLI passes them on.
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 def recorded_answer(region: str) -> Answer:
@@ -134,8 +145,10 @@ class _Runtime(mocks.Mocks):
         return self.lookups[args.token]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if self.preview or not args.custom:
-            return "", args.inputs  # in preview ids and computed outputs are unknown, as before a first `up`
+        if not args.custom:
+            return "", args.inputs
+        if self.preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
+            return "", checked(args.typ, args.name, args.inputs)
         return self.answer(args)
 
 
@@ -146,6 +159,13 @@ class _Recorder(mocks.MockMonitor):
         super().__init__(runtime)
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
         self.exports: dict[str, Any] = {}
+        self.told: dict[str, struct_pb2.Struct] = {}
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """An URN as the engine makes it: the types of all parents but the stack, then the resource's own."""
+        parents = parent.split("::")[2] if parent else STACK_TYPE
+        qualified = type_ if parents == STACK_TYPE else f"{parents}${type_}"
+        return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -154,6 +174,7 @@ class _Recorder(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        self.told[request.urn] = request.outputs
         if f"::{STACK_TYPE}::" in request.urn:
             self.exports = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
@@ -172,6 +193,7 @@ class _Recorder(mocks.MockMonitor):
             dependencies=tuple(request.dependencies),
             property_dependencies={key: tuple(urns.urns) for key, urns in request.propertyDependencies.items()},
             protect=request.protect,
+            told=self.told.get(urn, struct_pb2.Struct()),
         )
 
 
@@ -221,6 +243,9 @@ def record(
         preview=preview,
         resources=tuple(recorder.resource(urn) for urn in recorder.requests),
         exports=recorder.exports,
+        project=project,
+        config=values,
+        told=next((told for urn, told in recorder.told.items() if f"::{STACK_TYPE}::" in urn), struct_pb2.Struct()),
     )
 
 

@@ -1,5 +1,7 @@
 """Runs the policy pack over a recorded program, as the Pulumi CLI would: a process of its own, spoken to over gRPC."""
 
+import importlib.metadata
+import json
 import os
 import select
 import subprocess
@@ -17,24 +19,19 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from recording.graph import ROOT, Graph, Resource
+from recording.graph import ROOT, STACK_TYPE, Graph, Resource
 from recording.report import Report, Violation, print_report
+from recording.schema import checked, type_of
 
 __all__ = ["PACK", "Report", "Violation", "analyze", "check", "configuration", "print_report", "serve"]
 
 PACK = ROOT / "policy"
+ORGANIZATION = "organization"
+"""What the CLI calls the owner of a stack in a backend without organizations."""
 START_LIMIT = 60
 """Seconds that the pack may take to start."""
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 _LEVELS = ("advisory", "mandatory", "disabled", "remediate")
-
-# Outputs that the provider computes: in the preview of a new stack they are unknown although nobody set them.
-_COMPUTED: Mapping[str, tuple[str, ...]] = {
-    "aws:sqs/queue:Queue": ("url", "policy", "redrivePolicy", "redriveAllowPolicy", "sqsManagedSseEnabled"),
-    "aws:sns/topic:Topic": ("policy", "owner"),
-    "aws:kms/key:Key": ("keyId", "policy"),
-    "aws:lambda/function:Function": ("version", "invokeArn"),
-}
 
 
 def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
@@ -43,17 +40,21 @@ def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None =
     `config` is what `pulumi preview --policy-pack-config` reads. Raises ValueError if it does not fit the pack, and
     RuntimeError if the pack does not start.
     """
-    with serve(pack, stack=graph.stack, preview=graph.preview) as analyzer:
+    with serve(pack, stack=graph.stack, preview=graph.preview, config=graph.config) as analyzer:
         return analyze(analyzer, graph, config)
 
 
 @contextmanager
-def serve(pack: Path = PACK, *, stack: str = "dev", preview: bool = True) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+def serve(
+    pack: Path = PACK, *, stack: str = "dev", preview: bool = True, config: Mapping[str, str] | None = None
+) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
     """Run the pack's process as the CLI's language host does, and connect to it; it may serve any number of runs."""
     environment = {
         **os.environ,
         "PULUMI_PROJECT": "orders",
+        "PULUMI_ORGANIZATION": ORGANIZATION,
         "PULUMI_STACK": stack,
+        "PULUMI_CONFIG": json.dumps(config or {}),
         "PULUMI_DRY_RUN": "true" if preview else "false",
         "PYTHONDONTWRITEBYTECODE": "",  # bytecode caches halve the start
     }
@@ -90,15 +91,18 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     started = time.perf_counter()
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     settings = configuration(info, config or {})
+    analyzer.ConfigureStack(stack_request(graph))
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=settings))
     mends = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
 
     diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
     remediated: list[str] = []
-    outputs = []
+    outputs = engines_own(graph)
+    for own in outputs:
+        diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
-        request = _request(resource)
+        request = _request(resource, graph)
         if mends:
             remediated += _mend(analyzer, request)
         answer = analyzer.Analyze(request)
@@ -106,7 +110,7 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
             diagnostic.urn = resource.urn
         diagnostics += answer.diagnostics
         notes += answer.not_applicable
-        outputs.append(_outputs(resource, request.properties, preview=graph.preview))
+        outputs.append(_outputs(resource, request, preview=graph.preview))
     answer = analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=outputs))
     diagnostics += answer.diagnostics
     notes += answer.not_applicable
@@ -167,18 +171,98 @@ def _entry(own: Any, for_all: Any) -> tuple[str | None, dict[str, Any]]:
     return level, entry
 
 
-def _request(resource: Resource) -> analyzer_pb2.AnalyzeRequest:
+def requests(graph: Graph) -> tuple[list[analyzer_pb2.AnalyzeRequest], analyzer_pb2.AnalyzeStackRequest]:
+    """What an engine asks about a run of the program: each resource by its inputs, then the stack by its outputs."""
+    own = engines_own(graph)
+    alone = [_request(resource, graph) for resource in graph.resources]
+    together = [
+        _outputs(resource, request, preview=graph.preview)
+        for resource, request in zip(graph.resources, alone, strict=True)
+    ]
+    return [*map(_alone, own), *alone], analyzer_pb2.AnalyzeStackRequest(resources=[*own, *together])
+
+
+def stack_request(graph: Graph) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+    """What an engine says of the stack before it asks about it."""
+    return analyzer_pb2.AnalyzerStackConfigureRequest(
+        stack=graph.stack,
+        project=graph.project,
+        organization=ORGANIZATION,
+        dry_run=graph.preview,
+        config=graph.config,
+    )
+
+
+def engines_own(graph: Graph) -> list[analyzer_pb2.AnalyzerResource]:
+    """The resources that no program registers by itself: the default provider and the stack."""
+    provider = _provider(graph)
+    options = _timeouts()
+    name = f"{graph.project}-{graph.stack}"
+    return [
+        analyzer_pb2.AnalyzerResource(
+            type=provider.type,
+            name=provider.name,
+            urn=provider.urn,
+            properties=provider.properties,
+            options=_timeouts(),
+        ),
+        analyzer_pb2.AnalyzerResource(
+            type=STACK_TYPE,
+            name=name,
+            urn=f"urn:pulumi:{graph.stack}::{graph.project}::{STACK_TYPE}::{name}",
+            properties=graph.told,
+            options=options,
+        ),
+    ]
+
+
+def _alone(resource: analyzer_pb2.AnalyzerResource) -> analyzer_pb2.AnalyzeRequest:
+    """The question about a resource of the engine's own; a stack has no inputs."""
+    properties = None if resource.type == STACK_TYPE else resource.properties
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.type, name=resource.name, urn=resource.urn, properties=properties, options=resource.options
+    )
+
+
+def _timeouts(**more: Any) -> analyzer_pb2.AnalyzerResourceOptions:
+    custom = analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts()
+    return analyzer_pb2.AnalyzerResourceOptions(customTimeouts=custom, **more)
+
+
+def _provider(graph: Graph) -> analyzer_pb2.AnalyzerProviderResource:
+    version = importlib.metadata.version("pulumi-aws")
+    name = f"default_{version.replace('.', '_')}"
+    properties = {"region": graph.config.get("aws:region", ""), "version": version}
+    if tags := graph.config.get("aws:defaultTags"):
+        properties["defaultTags"] = tags
+    return analyzer_pb2.AnalyzerProviderResource(
+        type="pulumi:providers:aws",
+        name=name,
+        urn=f"urn:pulumi:{graph.stack}::{graph.project}::pulumi:providers:aws::{name}",
+        properties=_struct(properties),
+    )
+
+
+def _request(resource: Resource, graph: Graph) -> analyzer_pb2.AnalyzeRequest:
+    """One resource by its inputs as the provider's check returns them."""
+    properties = struct_pb2.Struct()
+    properties.CopyFrom(resource.request.object)
+    if resource.custom:
+        _add(properties, checked(resource.type, resource.name, {}))
     return analyzer_pb2.AnalyzeRequest(
         type=resource.type,
         name=resource.name,
         urn=resource.urn,
-        properties=resource.request.object,
-        options=_options(resource),
+        properties=properties,
+        options=_timeouts(protect=resource.protect, parent=resource.parent),
+        provider=_provider(graph) if resource.custom else None,
     )
 
 
-def _options(resource: Resource) -> analyzer_pb2.AnalyzerResourceOptions:
-    return analyzer_pb2.AnalyzerResourceOptions(protect=resource.protect, parent=resource.parent)
+def _add(properties: struct_pb2.Struct, values: Mapping[str, Any]) -> None:
+    """Add values to properties that are not there."""
+    for key in set(values) - set(properties.fields):
+        properties[key] = values[key]
 
 
 def _mend(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
@@ -189,27 +273,33 @@ def _mend(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.Analyz
             yield f"{remediation.policyName}: {request.name}"
 
 
-def _outputs(resource: Resource, inputs: struct_pb2.Struct, *, preview: bool) -> analyzer_pb2.AnalyzerResource:
-    """Return a resource as it is after the step: its inputs, and what the provider computes or would compute."""
+def _outputs(
+    resource: Resource, request: analyzer_pb2.AnalyzeRequest, *, preview: bool
+) -> analyzer_pb2.AnalyzerResource:
+    """Return a resource as it is after the step: its inputs, and what the provider computes or would compute.
+
+    Dependencies are told as an engine tells them: only of properties that depend on something.
+    """
     properties = struct_pb2.Struct()
-    properties.CopyFrom(inputs)
-    if preview:
-        computed = ("id", "arn", *_COMPUTED.get(resource.type, ())) if resource.custom else ()
-        added: Mapping[str, Any] = dict.fromkeys(computed, rpc.UNKNOWN)
+    if not resource.custom:
+        properties.CopyFrom(resource.told)
     else:
-        added = {key: value for key, value in resource.outputs.items() if isinstance(value, str | bool | int | float)}
-    for key in set(added) - set(properties.fields):
-        properties[key] = added[key]
+        properties.CopyFrom(request.properties)
+        computed = type_of(resource.type).computed
+        told = dict.fromkeys(computed, rpc.UNKNOWN) if preview else resource.outputs
+        _add(properties, {key: told[key] for key in computed if key in told})
     dependencies = {
         key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
         for key, urns in resource.property_dependencies.items()
+        if urns
     }
     return analyzer_pb2.AnalyzerResource(
         type=resource.type,
         name=resource.name,
         urn=resource.urn,
         properties=properties,
-        options=_options(resource),
+        options=request.options,
+        provider=request.provider if resource.custom else None,
         parent=resource.parent,
         dependencies=resource.dependencies,
         propertyDependencies=dependencies,

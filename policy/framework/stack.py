@@ -73,7 +73,7 @@ class Resource:
     """URNs that a property depends on, only of properties that depend on something; None when judged alone, where
     nothing is told. Old states and programs in some languages tell of no property at all."""
     depends_on: Sequence[str] = ()
-    """URNs that the resource as a whole depends on."""
+    """URNs that the resource as a whole depends on, where no property of the stack tells of its own."""
 
     def get(self, key: str, *path: str) -> Any:
         """Return a property, or its default, as plain Python, UNKNOWN or MISSING."""
@@ -99,8 +99,8 @@ class Resource:
         )
 
     def sources(self, key: str) -> Sequence[str]:
-        """Return the URNs that a property may come from: all of the resource's, if its properties tell of none."""
-        return (self.dependencies or {}).get(key, ()) if self.dependencies else self.depends_on
+        """Return the URNs that a property may come from: all of the resource's, where properties tell of none."""
+        return (self.dependencies or {}).get(key, self.depends_on)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ class Stack:
     @property
     def tells_dependencies(self) -> bool:
         """Whether unknown values can be followed to where they come from: not every origin tells of properties."""
-        return any(each.dependencies for each in self.resources) or not any(each.depends_on for each in self.resources)
+        return not any(each.depends_on for each in self.resources)
 
     def of(self, *types: str) -> list[Resource]:
         """Return the resources of some types."""
@@ -181,6 +181,8 @@ def from_inputs(args: ResourceValidationArgs) -> Resource:
 
 def from_outputs(resources: Iterable[PolicyResource]) -> Stack:
     """Return the stack that a stack policy is asked about."""
+    resources = list(resources)
+    told = any(each.property_dependencies for each in resources)
     return Stack(
         [
             Resource(
@@ -190,7 +192,7 @@ def from_outputs(resources: Iterable[PolicyResource]) -> Stack:
                 protect=each.opts.protect,
                 properties=each.props,
                 dependencies={key: [d.urn for d in found] for key, found in each.property_dependencies.items()},
-                depends_on=[dependency.urn for dependency in each.dependencies],
+                depends_on=() if told else [dependency.urn for dependency in each.dependencies],
             )
             for each in resources
         ]
