@@ -11,7 +11,9 @@ from rich.console import Console
 from live.actions import Actions
 from live.feed import Feed
 from live.outage import Outage
+from live.redeploy import Ledger
 from live.server import serving
+from live.watching import Watcher
 from local.deploy import deployed, enforce_policies, written_addresses
 from local.up import describe
 from ops.logs import spell
@@ -45,7 +47,11 @@ class Session:
 def session(*, stack: str, port: int | None, outputs: Path | None, console: Console) -> Iterator[Session]:
     """A stack on the local cloud, and its page, for as long as the block runs."""
     enforce_policies(stack, console)
-    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
+    ledger = Ledger()
+    with (
+        deployed(stack=stack, port=port, observed=ledger.observe) as deployment,
+        written_addresses(deployment, outputs),
+    ):
         pipeline = local_stack("the local cloud", deployment.addresses())
         for service in SERVICES:  # threads share the clients, and must not be the first to ask for one
             pipeline.client(service)
@@ -54,6 +60,15 @@ def session(*, stack: str, port: int | None, outputs: Path | None, console: Cons
             Feed(pipeline, outage) as feed,
             serving(feed, Actions(pipeline, feed, outage)) as url,
         ):
+
+            def say(text: str, *, good: bool) -> None:
+                feed.notice(text, good=good)
+                console.print(
+                    clean(text), style="green" if good else "red", markup=False, highlight=False, soft_wrap=True
+                )
+
+            watcher = Watcher(stack=stack, cloud=deployment.cloud, ledger=ledger, say=say)
             console.print(f"[bold]The live page[/]: {url}\n", highlight=False, soft_wrap=True)
             describe(deployment, outputs, console)
-            yield Session(url=url, feed=feed, console=console)
+            with watcher.watching():
+                yield Session(url=url, feed=feed, console=console)

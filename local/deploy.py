@@ -16,7 +16,7 @@ from rich.console import Console
 
 from local.cloud import Cloud, CloudError, running_cloud
 from local.provision import provisioner
-from recording.graph import program, record, stack_config
+from recording.graph import Answer, program, record, stack_config
 from recording.pack import check, print_report
 
 
@@ -72,11 +72,13 @@ def deployed(
     port: int | None = None,
     program: Callable[[], None] = program,
     config: Mapping[str, str] | None = None,
+    observed: Callable[[Answer], Answer] = lambda answer: answer,
 ) -> Iterator[Deployment]:
     """A stack on a local cloud for as long as the block runs.
 
-    `config` overrides the stack file's values, with full keys. Raises CloudError if the cloud cannot start, cannot
-    create a resource, or the program fails, and pulumi.RunError if the program refuses its configuration.
+    `config` overrides the stack file's values, with full keys; `observed` sees every creation.
+    Raises CloudError if the cloud cannot start, cannot create a resource, or the program fails, and pulumi.RunError
+    if the program refuses its configuration.
     """
     _, values = stack_config(stack)
     values |= dict(config or {})
@@ -84,7 +86,7 @@ def deployed(
         started = time.monotonic()
         try:
             graph = record(
-                stack=stack, program=program, answer=provisioner(cloud), account=cloud.account, config=config
+                stack=stack, program=program, answer=observed(provisioner(cloud)), account=cloud.account, config=config
             )
         except (CloudError, pulumi.RunError):
             raise
