@@ -5,7 +5,15 @@ from pathlib import Path
 import pulumi
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
-PROCESS_ORDER = ("lambda_function.py", "order.schema.json", "orders.py", "store.py")
+PROCESS_ORDER = (
+    "answers.py",
+    "client.py",
+    "expectation.py",
+    "lambda_function.py",
+    "order.schema.json",
+    "orders.py",
+    "store.py",
+)
 """What ProcessOrder consists of. A fixed list: no cache, test or stray file can change the archive."""
 
 

@@ -15,7 +15,7 @@ Item = dict[str, dict[str, Any]]
 _INSERT = re.compile(r"INSERT INTO \"(?P<table>[^\"]+)\" VALUE \{(?P<members>'\w+': \?(?:, '\w+': \?)*)\}")
 _UPDATE = re.compile(
     r"UPDATE \"(?P<table>[^\"]+)\" (?P<changes>SET \"\w+\" = \?(?: SET \"\w+\" = \?)*)"
-    r" WHERE \"orderId\" = \? AND \"version\" < \?"
+    r" WHERE \"orderId\" = \? AND NOT \"version\" >= \?"
 )
 
 
@@ -53,35 +53,40 @@ class Table:
         codes = self._before(call, Statements)
         with self._lock:
             responses = [
-                _response(codes[index] if index in codes else self._run(statement))
+                _response(codes[index]) if index in codes else self._run(statement)
                 for index, statement in enumerate(Statements)
             ]
         self._after(call, Statements)
         return {"Responses": responses}
 
-    def _run(self, statement: Statement) -> str:
+    def _run(self, statement: Statement) -> dict[str, Any]:
         text, parameters = statement["Statement"], list(statement["Parameters"])
         if match := _INSERT.fullmatch(text):
             names = re.findall(r"'(\w+)'", match["members"])
             item = dict(zip(names, parameters, strict=True))
             key = item["orderId"]["S"]
             if key in self.items:
-                return "DuplicateItem"
+                return _response("DuplicateItem")
             self.items[key] = item
-            return ""
+            return _response("")
         if match := _UPDATE.fullmatch(text):
             names = re.findall(r'"(\w+)"', match["changes"])
             *values, order_id, version = parameters
-            item = self.items.get(order_id["S"], {})
-            if not item or not item["version"]["S"] < version["S"]:
-                return "ConditionalCheckFailed"
-            item.update(zip(names, values, strict=True))
-            return ""
-        return "ValidationError"
+            row = self.items.get(order_id["S"])
+            known = (row or {}).get("version", {}).get("S")  # a text is not compared with a number, or with nothing
+            if row is None or (known is not None and known >= version["S"]):
+                told = statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+                return _response("ConditionalCheckFailed", row if told else None)
+            row.update(zip(names, values, strict=True))
+            return _response("")
+        return _response("ValidationError")
 
 
-def _response(code: str) -> dict[str, Any]:
-    return {"TableName": "Orders", **({"Error": {"Code": code, "Message": f"it is {code}"}} if code else {})}
+def _response(code: str, item: Item | None = None) -> dict[str, Any]:
+    if not code:
+        return {"TableName": "Orders"}
+    error = {"Code": code, "Message": f"it is {code}", **({"Item": dict(item)} if item else {})}
+    return {"TableName": "Orders", "Error": error}
 
 
 def client_error(code: str, *, status: int = 400, message: str = "no") -> ClientError:

@@ -202,7 +202,7 @@ class _Recorder:
         """Answer that every order exists: so both kinds of statement are seen."""
         self.statements += Statements
         code = "DuplicateItem" if "INSERT" in Statements[0]["Statement"] else "ConditionalCheckFailed"
-        return {"Responses": [{"Error": {"Code": code, "Message": ""}}] * len(Statements)}
+        return {"Responses": [{"Error": {"Code": code, "Message": "", "Item": {"orderId": {}}}}] * len(Statements)}
 
 
 def _compare(case: int, seed: int, client: Any, table: str) -> str:

@@ -7,8 +7,8 @@ import sys
 import time
 from typing import Any, TypedDict
 
-from .orders import Order, Rejected, parse
-from .store import Outcome, Store, connect
+from .orders import INSTANT, Order, Rejected, parse
+from .store import SUPERSEDED, TIE, Outcome, Store, connect
 
 MARGIN = 0.5, 0.0002
 """Seconds kept at the end of the invocation to log and answer: for any batch, and for each record of it."""
@@ -82,8 +82,10 @@ def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> B
         counts[kind] += 1
         if kind in ("rejected", "failed"):
             failures[message["id"]] = None
-        if log.shows(_LEVEL_OF[kind]):
-            log.message(kind, message, reason)
+        # A tie that was lost is the only reason not to be stored that a producer can do something about.
+        level = "INFO" if kind == "superseded" and reason else _LEVEL_OF[kind]
+        if log.shows(level):
+            log.message(level, kind, message, reason)
     milliseconds = round((time.monotonic() - started) * 1000, 1)
     log.write("INFO", "batch processed", records=len(records), **counts, milliseconds=milliseconds)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
@@ -122,7 +124,11 @@ def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outc
     if order is None:
         return "rejected", message["reason"]
     kind, reason = written[order.order_id]
-    return ("superseded" if kind == "stored" and order is not newest[order.order_id] else kind), reason
+    winner = newest[order.order_id]
+    if order is winner or kind == "failed":
+        return kind, reason
+    tie = order.version != winner.version and order.version[:INSTANT] == winner.version[:INSTANT]
+    return TIE if tie else SUPERSEDED
 
 
 class _Log:
@@ -152,14 +158,14 @@ class _Log:
         }
         sys.stdout.write(json.dumps({**line, **fields}) + "\n")
 
-    def message(self, kind: str, message: Message, reason: str) -> None:
+    def message(self, level: str, kind: str, message: Message, reason: str) -> None:
         """Say what became of one message, and never what it holds."""
         fields = {"messageId": message["id"][:LONGEST_ID]}
         if message["order_id"] is not None:
             fields["orderId"] = message["order_id"][:LONGEST_ID]
         if reason:
             fields["reason"] = reason
-        self.write(_LEVEL_OF[kind], f"message {kind}", **fields)
+        self.write(level, f"message {kind}", **fields)
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -33,7 +33,14 @@ MAX_ITEM_SIZE = 400 * 1024
 """Bytes of an item, names included: DynamoDB's limit."""
 
 MAX_LEVEL = 32
-"""DynamoDB's limit of nesting. A top-level attribute is level 1, so what `extra` holds starts at level 2."""
+"""DynamoDB's limit of nesting. A top-level attribute is level 1, so what `extra` holds starts at level 2. An UPDATE
+takes no list or map at the last level, not even an empty one; an INSERT would."""
+
+MAX_NAME = 65_535
+"""Bytes of an attribute's name at any depth: DynamoDB's limit."""
+
+INSTANT = 31
+"""Characters of a version that spell the instant; those after them tell events of the same instant apart."""
 
 ATTRIBUTES = ("orderId", "userId", "itemName", "quantity", "status", "timestamp")
 """What every order has. Any other attribute of an order is kept in the item's map `extra`."""
@@ -44,6 +51,7 @@ _SMALL = 10**38
 _NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
 _NUMBER_LIMITS = "a number must have at most 38 significant digits and a magnitude of 0 or from 1E-130 to 9.99E+125"
 _NESTING_LIMIT = f"the item must be nested at most {MAX_LEVEL} levels deep, `extra` being the first"
+_NAME_LIMIT = f"an attribute's name must have 1 to {MAX_NAME} bytes"
 
 
 class Rejected(ValueError):  # noqa: N818 - it names what became of the message
@@ -174,9 +182,10 @@ _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_c
 def _order(document: dict[str, Any]) -> Order:
     """Build the item: a pure function of the event, with one spelling and one sequence for equal values."""
     order_id, timestamp = document["orderId"], document["timestamp"]
-    extra = {}
+    extra: dict[str, Any] = {}
     if len(document) > len(ATTRIBUTES):
-        extra = {name: _attribute(value, 2) for name, value in sorted(document.items()) if name not in ATTRIBUTES}
+        extra = {name: value for name, value in document.items() if name not in ATTRIBUTES}
+        extra = _members(extra, 2)
     item: dict[str, dict[str, Any]] = {
         "orderId": {"S": order_id},
         "userId": {"S": document["userId"]},
@@ -205,12 +214,19 @@ def _instant(timestamp: str) -> str:
     return f"{seconds}.{fraction[:6]}Z#{fraction[6:]}"
 
 
+def _members(members: dict[str, Any], level: int) -> dict[str, Any]:
+    for name in members:
+        if not name or (len(name) > MAX_NAME // 4 and len(name.encode()) > MAX_NAME):
+            raise Rejected(_NAME_LIMIT)
+    return {name: _attribute(value, level) for name, value in sorted(members.items())}
+
+
 def _attribute(value: Any, level: int) -> dict[str, Any]:
     """Encode one JSON value as DynamoDB spells it.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
     """
-    if level > MAX_LEVEL:
+    if level > MAX_LEVEL or (level == MAX_LEVEL and isinstance(value, list | dict)):
         raise Rejected(_NESTING_LIMIT)
     if isinstance(value, str):
         return {"S": value}
@@ -219,7 +235,7 @@ def _attribute(value: Any, level: int) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, dict):
-        return {"M": {name: _attribute(member, level + 1) for name, member in sorted(value.items())}}
+        return {"M": _members(value, level + 1)}
     if isinstance(value, list):
         return {"L": [_attribute(element, level + 1) for element in value]}
     return {"N": _number(value)}
@@ -250,11 +266,19 @@ def _size(attribute: dict[str, Any]) -> int:
         case "S":
             return len(value.encode())
         case "N":
-            digits = value.partition("E")[0].strip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1
+            return _number_size(value)
         case "M":
             return 3 + len(value) + _members_size(value.items())
         case "L":
             return 3 + len(value) + sum(map(_size, value))
         case _:
             return 1
+
+
+def _number_size(text: str) -> int:
+    """Count a byte for each pair of digits on either side of the point, one for the exponent and one for a minus."""
+    sign, digits, exponent = Decimal(text).as_tuple()
+    significant = "".join(map(str, digits)).lstrip("0")
+    trailing = len(significant) - len(significant.rstrip("0"))
+    odd = (int(exponent) + trailing) % 2
+    return (len(significant) - trailing + odd + 1) // 2 + 1 + sign

@@ -1,23 +1,19 @@
 """Conditional writes of orders into the table, 25 to a round trip, until they land or time is up."""
 
-import json
 import random
 import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
-import botocore
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NoConnectionError
-from botocore.parsers import ResponseParserError
-
-from .orders import Order
+from . import client as dynamodb
+from .answers import REFUSED, TRANSIENT, Result, explain, read
+from .expectation import Expectation
+from .orders import INSTANT, Order
 
 STATEMENTS_PER_CALL = 25
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.batching.html"""
@@ -28,31 +24,9 @@ PARALLEL_CALLS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the bound of the random pause before the first and before any further attempt, doubling in between."""
 
-TRANSIENT = frozenset(
-    {
-        # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "InternalServerError",
-        "TransactionConflict",
-        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-        "ThrottlingException",
-        "ProvisionedThroughputExceededException",
-        "TransactionConflictException",
-        "ServiceUnavailable",
-        "RequestTimeout",
-    }
-)
-"""Error codes, of one statement or of a whole call, that a later attempt can clear."""
+LONGEST_CALL = dynamodb.CONNECT_TIMEOUT + dynamodb.READ_TIMEOUT + 0.5
+"""Seconds. A single call that has so much time is made without a thread to leave behind."""
 
-REFUSED = frozenset({"ValidationException", "SerializationException"})
-"""Error codes of a whole call that one of its statements can cause."""
-
-LONGEST_REASON = 300
-"""Characters of DynamoDB's own message in a reason."""
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _CHANGING = ("userId", "itemName", "quantity", "status", "timestamp", "extra", "version")
 
 
@@ -62,20 +36,33 @@ class Outcome(NamedTuple):
     kind: str
     """`stored`, `superseded` (the table holds this version or a newer one) or `failed`."""
     reason: str = ""
-    """Why it failed."""
+    """Why it failed, or lost a tie."""
 
 
-class Result(NamedTuple):
-    """How one statement ended."""
-
-    code: str
-    """DynamoDB's error code, or empty."""
-    reason: str
-
-
-DONE = Result("", "")
 STORED, SUPERSEDED = Outcome("stored"), Outcome("superseded")
 UNCONFIRMED = Outcome("failed", "DynamoDB confirmed no write before the function's deadline")
+TIE = Outcome(
+    "superseded",
+    "another event of the order with the same timestamp was kept: send a correction with a newer timestamp",
+)
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Orders that are written together, and what is known of them."""
+
+    orders: list[Order]
+    updates: set[str] = field(default_factory=set)
+    """Those whose next statement is an UPDATE."""
+    guesses: dict[str, bool] = field(default_factory=dict)
+    """Whether they were expected to exist, until an answer tells."""
+    attempts: int = 0
+    rounds: int = 0
+    """Calls after which an order needed the other statement."""
+
+    def halves(self) -> "list[_Chunk]":
+        half = len(self.orders) // 2
+        return [_Chunk(part, self.updates, self.guesses) for part in (self.orders[:half], self.orders[half:])]
 
 
 class Store:
@@ -100,8 +87,10 @@ class Store:
         self._sleep = sleep
         self._jitter = jitter
         self._threads = _Threads()
+        self._expectation = Expectation()
         self._insert = f'INSERT INTO "{table}" VALUE {{{members}}}'
-        self._update = f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND "version" < ?'
+        # NOT >= is true where < is not: of a row whose version is missing or no text. Such a row is replaced.
+        self._update = f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND NOT "version" >= ?'
 
     def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
         """Write orders with distinct ids and say by id what became of each, at the latest at `deadline` of the clock.
@@ -111,14 +100,23 @@ class Store:
         waiting = list(orders)
         outcomes: dict[str, Outcome] = {}
         chunks = deque(
-            waiting[start : start + STATEMENTS_PER_CALL] for start in range(0, len(waiting), STATEMENTS_PER_CALL)
+            _Chunk(waiting[start : start + STATEMENTS_PER_CALL])
+            for start in range(0, len(waiting), STATEMENTS_PER_CALL)
         )
+        if len(chunks) == 1:
+            self._drain(chunks, outcomes, deadline - LONGEST_CALL, deadline)
+        if chunks:
+            self._share(chunks, outcomes, deadline)
+        return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
+
+    def _share(self, chunks: deque[_Chunk], outcomes: dict[str, Outcome], deadline: float) -> None:
+        """Write on several threads and wait for them until the deadline."""
         calls = min(PARALLEL_CALLS, len(chunks))
         finished: SimpleQueue[None] = SimpleQueue()
 
         def drain() -> None:
             try:
-                self._drain(chunks, outcomes, deadline)
+                self._drain(chunks, outcomes, deadline, deadline)
             finally:
                 finished.put(None)
 
@@ -129,62 +127,83 @@ class Store:
         except Empty:  # what hangs keeps its threads: it must not delay the next invocation
             self._threads.leave()
             self._threads = _Threads()
-        return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
 
-    def _drain(self, chunks: deque[list[Order]], outcomes: dict[str, Outcome], deadline: float) -> None:
-        while True:
+    def _drain(self, chunks: deque[_Chunk], outcomes: dict[str, Outcome], until: float, deadline: float) -> None:
+        """Write chunks as long as there are any; start nothing from `until` on, and leave what is not done."""
+        while self.clock() < until:
             try:
                 chunk = chunks.popleft()
             except IndexError:
                 return
-            chunks.extend(self._write_chunk(chunk, outcomes, deadline))
+            try:
+                chunks.extend(self._write_chunk(chunk, outcomes, until, deadline))
+            except Exception as error:  # noqa: BLE001 - a mistake of ours fails its orders and not the invocation
+                failed = Outcome("failed", f"writing failed with {type(error).__name__}")
+                outcomes.update((order.order_id, failed) for order in chunk.orders)
 
-    def _write_chunk(self, pending: list[Order], outcomes: dict[str, Outcome], deadline: float) -> list[list[Order]]:
-        """Write until nothing is pending or time is up; return smaller chunks if the call as a whole is refused.
+    def _write_chunk(self, chunk: _Chunk, outcomes: dict[str, Outcome], until: float, deadline: float) -> list[_Chunk]:
+        """Write until nothing is pending or time is up; return what is left, halved if the call as a whole is refused.
 
         `outcomes` always holds what is known so far, so giving up needs no last word.
         """
-        existing: set[str] = set()
-        attempts = 0
-        while pending and self.clock() < deadline:
-            results = self._call(pending, existing)
-            if results[0].code in REFUSED and len(pending) > 1:
-                half = len(pending) // 2
-                return [pending[:half], pending[half:]]
-            again = []
-            for order, result in zip(pending, results, strict=True):
-                if result.code == "DuplicateItem" and order.order_id not in existing:
-                    existing.add(order.order_id)
-                    again.append(order)
-                    continue
-                outcomes[order.order_id] = _outcome(result)
-                if result.code in TRANSIENT:
-                    again.append(order)
-            pending = again
-            if any(result.code in TRANSIENT for result in results):
-                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempts)
+        while chunk.orders:
+            if self.clock() >= until:
+                return [chunk] if until < deadline else []
+            results = self._call(chunk)
+            if results[0].code in REFUSED and len(chunk.orders) > 1:
+                return chunk.halves()
+            again = [
+                order
+                for order, result in zip(chunk.orders, results, strict=True)
+                if self._settle(chunk, order, result, outcomes)
+            ]
+            transient = any(result.code in TRANSIENT for result in results)
+            chunk.orders = again
+            chunk.rounds += bool(again) and not transient
+            # Rows that keep coming and going are left alone for a while, too.
+            if transient or chunk.rounds > 2:
+                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**chunk.attempts)
                 if self.clock() + pause >= deadline:
                     break
                 self._sleep(pause)
-                attempts += 1
+                chunk.attempts += 1
         return []
 
-    def _call(self, orders: list[Order], existing: set[str]) -> list[Result]:
-        """Send one statement per order, in one call, and say how each ended."""
-        statements = [self._statement(order, update=order.order_id in existing) for order in orders]
-        try:
-            responses = self._client.batch_execute_statement(Statements=statements)["Responses"]
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong, these orders are reported and the others go on
-            return [_explain(error)] * len(orders)
-        if len(responses) != len(orders):
-            return [Result("InternalServerError", "DynamoDB did not answer every statement")] * len(orders)
-        return [_explain_statement(response["Error"]) if "Error" in response else DONE for response in responses]
+    def _settle(self, chunk: _Chunk, order: Order, result: Result, outcomes: dict[str, Outcome]) -> bool:
+        """Take in how the statement of an order ended; tell whether another is needed."""
+        name, updated = order.order_id, order.order_id in chunk.updates
+        existed = _existed(result, updated=updated)
+        if existed is not None and (guess := chunk.guesses.pop(name, None)) is not None:
+            self._expectation.learn(order.item["status"]["S"], guess=guess, existed=existed)
+        if existed is not None and existed != updated and result.code:
+            chunk.updates ^= {name}  # an INSERT met a row, or an UPDATE none
+            return True
+        outcomes[name] = _outcome(order, result)
+        return result.code in TRANSIENT
 
-    def _statement(self, order: Order, *, update: bool) -> dict[str, Any]:
+    def _call(self, chunk: _Chunk) -> list[Result]:
+        """Send one statement per order, in one call, and say how each ended."""
+        statements = [self._statement(chunk, order) for order in chunk.orders]
+        try:
+            answer = self._client.batch_execute_statement(Statements=statements)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, these orders are reported and the others go on
+            return [explain(error)] * len(statements)
+        return read(answer, len(statements))
+
+    def _statement(self, chunk: _Chunk, order: Order) -> dict[str, Any]:
         item = order.item
+        if not chunk.attempts and not chunk.rounds and order.order_id not in chunk.guesses:
+            chunk.guesses[order.order_id] = expected = self._expectation.exists(item["status"]["S"])
+            if expected:
+                chunk.updates.add(order.order_id)
         changing = [item[name] for name in _CHANGING]
-        if update:
-            return {"Statement": self._update, "Parameters": [*changing, item["orderId"], item["version"]]}
+        if order.order_id in chunk.updates:
+            return {
+                "Statement": self._update,
+                "Parameters": [*changing, item["orderId"], item["version"]],
+                # The row, if there is one, tells an order that is superseded from one that is not there.
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
         return {"Statement": self._insert, "Parameters": [item["orderId"], *changing]}
 
 
@@ -214,37 +233,30 @@ class _Threads:
             task()
 
 
-def _outcome(result: Result) -> Outcome:
+def _existed(result: Result, *, updated: bool) -> bool | None:
+    """Tell whether the row was there, if the answer to an UPDATE or INSERT tells it."""
+    match result.code:
+        case "":
+            return updated
+        case "DuplicateItem":
+            return True
+        case "ConditionalCheckFailed" if updated:
+            return result.item is not None
+        case _:
+            return None
+
+
+def _outcome(order: Order, result: Result) -> Outcome:
     if not result.code:
         return STORED
-    if result.code in ("ConditionalCheckFailed", "DuplicateItem"):
-        return SUPERSEDED
+    if result.code == "ConditionalCheckFailed":
+        version = ((result.item or {}).get("version") or {}).get("S", "")
+        return TIE if version != order.version and version[:INSTANT] == order.version[:INSTANT] else SUPERSEDED
     return Outcome("failed", result.reason)
 
 
-def _explain(error: Exception) -> Result:
-    """Say why a call failed."""
-    if isinstance(error, ClientError):
-        details = error.response.get("Error", {})
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        result = _explain_statement(details)
-        return result._replace(code="InternalServerError") if status >= 500 else result
-    # Only the name: the text of other errors can quote what was sent or received.
-    reason = f"the call to DynamoDB failed with {type(error).__name__}"
-    transient = isinstance(error, (NoConnectionError, HTTPClientError, ResponseParserError))
-    return Result("InternalServerError" if transient else "CallFailed", reason)
-
-
-def _explain_statement(error: Mapping[str, str]) -> Result:
-    code = error.get("Code", "") or "UnknownError"
-    reason = f"DynamoDB answered {code}"
-    if not code.startswith(("Validation", "Serialization")):  # these can quote values
-        reason = f"{reason}: {error.get('Message', '')[:LONGEST_REASON]}"
-    return Result(code, reason)
-
-
 def connect(environment: Mapping[str, str]) -> Store:
-    """Make the store of the table TABLE_NAME, with a client that leaves retries to it.
+    """Make the store of the table TABLE_NAME.
 
     Raises:
         RuntimeError: TABLE_NAME is not set.
@@ -252,28 +264,4 @@ def connect(environment: Mapping[str, str]) -> Store:
     """
     if not (table := environment.get("TABLE_NAME")):
         raise RuntimeError("TABLE_NAME must be the name of the table of orders, got nothing: set it on the function")
-    config = Config(
-        connect_timeout=1,
-        read_timeout=2,
-        retries={"total_max_attempts": 1},
-        parameter_validation=False,
-        max_pool_connections=PARALLEL_CALLS,
-        tcp_keepalive=True,
-        # Building the usual one takes a fifth of a call.
-        user_agent=f"order-notifications Botocore/{botocore.__version__}",
-    )
-    # boto3 would give the same client after importing what S3 needs, a tenth of a cold start.
-    client = botocore.session.get_session().create_client("dynamodb", config=config)
-    client.meta.events.register("provide-client-params.dynamodb.BatchExecuteStatement", _set_aside)
-    client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", _put_back)
-    return Store(client, table)
-
-
-def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Spare botocore its walk over the statements, the larger half of a call: they are in DynamoDB's JSON already."""
-    context["statements"] = params
-    return {"Statements": []}
-
-
-def _put_back(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    params["body"] = _encode(context["statements"]).encode()
+    return Store(dynamodb.connect(PARALLEL_CALLS), table)

@@ -96,6 +96,15 @@ def test_a_batch_over_ten_needs_a_batching_window() -> None:
     assert load(batchSize="10").batching_window == 0
 
 
+def test_a_batch_over_5000_needs_256_mb() -> None:
+    text = complaint(batchSize="5001", batchingWindow="1", functionMemory="255")
+    assert "orders:functionMemory must be at least 256 when orders:batchSize is over 5000" in text
+    assert "got functionMemory 255 and batchSize 5001" in text
+    assert "fix: pulumi config set orders:functionMemory 256 --stack dev" in text
+    assert load(batchSize="5000", batchingWindow="1", functionMemory="128").function_memory == 128
+    assert load(batchSize="10000", batchingWindow="1", functionMemory="256").batch_size == 10_000
+
+
 def test_the_visibility_timeout_is_derived() -> None:
     assert StackConfig().visibility_timeout == 6 * 30
     assert load(functionTimeout="7", batchingWindow="5").visibility_timeout == 6 * 7 + 5
