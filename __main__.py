@@ -21,6 +21,7 @@ topic = Topic("OrderTopic", TopicArgs(account=account, key_arn=key.arn))
 queue = Queue(
     "OrderQueue",
     QueueArgs(
+        account=account,
         topic_arn=topic.arn,
         topic_dead_letter_queue_arn=topic.dead_letter_queue_arn,
         key_arn=key.arn,
@@ -28,10 +29,11 @@ queue = Queue(
         max_receive_count=stack.max_receive_count,
     ),
 )
-table = Table("Orders", TableArgs(key_arn=key.arn, protected=stack.protect_data))
+table = Table("Orders", TableArgs(account=account, key_arn=key.arn, protected=stack.protect_data))
 processor = Processor(
     "ProcessOrder",
     ProcessorArgs(
+        account=account,
         code=process_order_archive(),
         handler="process_order.lambda_function.lambda_handler",
         queue_arn=queue.arn,

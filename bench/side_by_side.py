@@ -42,16 +42,18 @@ def _pipeline(
     queue = Queue(
         f"{name}-queue",
         QueueArgs(
+            account=account,
             topic_arn=topic.arn,
             topic_dead_letter_queue_arn=topic.dead_letter_queue_arn,
             key_arn=key.arn,
             visibility_timeout=6 * TIMEOUT,
         ),
     )
-    table = Table(f"{name}-orders", TableArgs(key_arn=key.arn, protected=False))
+    table = Table(f"{name}-orders", TableArgs(account=account, key_arn=key.arn, protected=False))
     processor = Processor(
         f"{name}-processor",
         ProcessorArgs(
+            account=account,
             code=code,
             handler=handler,
             queue_arn=queue.arn,

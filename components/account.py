@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pulumi
 import pulumi_aws as aws
 
 
@@ -28,3 +29,11 @@ class Account:
     def root_arn(self) -> str:
         """The principal that stands for the account: whoever its IAM policies allow."""
         return f"arn:{self.partition}:iam::{self.id}:root"
+
+    def arn(self, service: str, resource: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The ARN of a resource by its physical name, such as `table/Orders`.
+
+        A name is known in preview, an ARN that the provider tells is not: so policies can be read before anything
+        exists. Whoever uses the ARN still depends on the resource, because its name does.
+        """
+        return pulumi.Output.concat(f"arn:{self.partition}:{service}:{self.region}:{self.id}:", resource)

@@ -45,9 +45,10 @@ class Monitoring(pulumi.ComponentResource):
         super().__init__("orders:index:Monitoring", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         topic = sns.Topic(name, kms_master_key_id=args.key_arn, opts=child)
-        sns.TopicPolicy(f"{name}-policy", arn=topic.arn, policy=_topic_policy(topic.arn, args.account), opts=child)
+        arn = args.account.arn("sns", topic.name)
+        sns.TopicPolicy(f"{name}-policy", arn=topic.arn, policy=_topic_policy(arn, args.account), opts=child)
         if args.email:
-            sns.TopicSubscription(f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.email, opts=child)
+            sns.TopicSubscription(f"{name}-email", topic=arn, protocol="email", endpoint=args.email, opts=child)
 
         pipeline = Pipeline(
             topic=args.topic.name,
@@ -61,19 +62,24 @@ class Monitoring(pulumi.ComponentResource):
         for outcome in OUTCOMES:
             _count(f"{name}-{outcome}", outcome, pipeline, args.processor.log_group_name, child)
         made = [
-            _metric_alarm(f"{name}-{alarm.role}", alarm, topic.arn, args.runbook, child)
+            _metric_alarm(f"{name}-{alarm.role}", alarm, arn, args.runbook, child)
             for alarm in alarms(pipeline, args.thresholds)
         ]
+        alarm_arns = [args.account.arn("cloudwatch", pulumi.Output.concat("alarm:", alarm.name)) for alarm in made]
         dashboard = cloudwatch.Dashboard(
             f"{name}-dashboard",
             # The provider does not name it; dashboards share one list per account, whatever their region.
             dashboard_name=re.sub(r"[^A-Za-z0-9_-]", "-", args.scope),
             dashboard_body=dashboard_body(
-                args.scope, args.account.region, pipeline, args.thresholds, [alarm.arn for alarm in made]
+                args.scope,
+                args.account.region,
+                pipeline,
+                args.thresholds,
+                alarm_arns,
             ),
             opts=child,
         )
-        self.topic_arn, self.dashboard_name = topic.arn, dashboard.dashboard_name
+        self.topic_arn, self.dashboard_name = arn, dashboard.dashboard_name
         self.register_outputs({"topicArn": self.topic_arn, "dashboardName": self.dashboard_name})
 
 

@@ -7,9 +7,13 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
+from components.account import Account
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessorArgs:
+    account: Account
+    """Where the function is."""
     code: pulumi.Archive
     """Deployment archive."""
     handler: str
@@ -63,7 +67,14 @@ class Processor(pulumi.ComponentResource):
         permissions = iam.RolePolicy(
             f"{name}-permissions",
             role=role.name,
-            policy=pulumi.Output.json_dumps(_permissions(args, logs.arn)),
+            policy=pulumi.Output.json_dumps(_permissions(args, logs.name)),
+            opts=child,
+        )
+        # A key has no name that its ARN could be told from: apart, so that the rest is known in preview.
+        decryption = iam.RolePolicy(
+            f"{name}-decryption",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(_document(_allow("Decrypt", args.key_arn, "kms:Decrypt"))),
             opts=child,
         )
         function = lambda_.Function(
@@ -84,7 +95,7 @@ class Processor(pulumi.ComponentResource):
                 system_log_level="INFO",
             ),
             tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption]),
         )
         lambda_.EventSourceMapping(
             f"{name}-mapping",
@@ -96,7 +107,7 @@ class Processor(pulumi.ComponentResource):
             # Not reserved concurrency: pollers ignore it, and every throttled batch burns a receive of its messages.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
             scaling_config=lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.maximum_concurrency),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption]),
         )
         self.function_name, self.log_group_name = function.name, logs.name
         self.register_outputs({"functionName": self.function_name, "logGroupName": self.log_group_name})
@@ -111,22 +122,24 @@ def _trust_policy() -> dict[str, Any]:
     }
 
 
-def _permissions(args: ProcessorArgs, log_group_arn: pulumi.Input[str]) -> dict[str, Any]:
-    def allow(sid: str, resource: pulumi.Input[str], *actions: str) -> dict[str, Any]:
-        return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+def _permissions(args: ProcessorArgs, log_group: pulumi.Output[str]) -> dict[str, Any]:
+    log_streams = args.account.arn("logs", pulumi.Output.concat("log-group:", log_group, ":*"))
+    return _document(
+        # What an event source mapping asks of the role.
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        _allow("Consume", args.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+        _allow("Write", args.table_arn, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
+        _allow("Log", log_streams, "logs:CreateLogStream", "logs:PutLogEvents"),
+        # X-Ray has no resource that these actions could be limited to.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        _allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    )
 
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            # What an event source mapping asks of the role.
-            # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            allow("Consume", args.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
-            allow("Write", args.table_arn, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
-            allow("Decrypt", args.key_arn, "kms:Decrypt"),
-            allow("Log", pulumi.Output.concat(log_group_arn, ":*"), "logs:CreateLogStream", "logs:PutLogEvents"),
-            # X-Ray has no resource that these actions could be limited to.
-            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-            allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
-        ],
-    }
+
+def _document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _allow(sid: str, resource: pulumi.Input[str], *actions: str) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}

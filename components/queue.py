@@ -6,9 +6,13 @@ from typing import Any
 import pulumi
 from pulumi_aws import sns, sqs
 
+from components.account import Account
+
 
 @dataclass(frozen=True, kw_only=True)
 class QueueArgs:
+    account: Account
+    """Where the queue is."""
     topic_arn: pulumi.Input[str]
     """Topic the queue subscribes to."""
     topic_dead_letter_queue_arn: pulumi.Input[str]
@@ -38,7 +42,8 @@ class Queue(pulumi.ComponentResource):
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Queue", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        dead_letters = dead_letter_queue(f"{name}-dlq", args.key_arn, child)
+        dead_letters = dead_letter_queue(f"{name}-dlq", args.account, args.key_arn, child)
+        dead_letters_arn = args.account.arn("sqs", dead_letters.name)
         queue = sqs.Queue(
             name,
             visibility_timeout_seconds=args.visibility_timeout,
@@ -46,52 +51,54 @@ class Queue(pulumi.ComponentResource):
             receive_wait_time_seconds=20,  # long polling: an idle queue costs the fewest requests
             kms_master_key_id=args.key_arn,
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": args.max_receive_count}
+                {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": args.max_receive_count}
             ),
             opts=child,
         )
+        arn = args.account.arn("sqs", queue.name)
         # The two queues name each other, so this side of the pair is a resource of its own.
         sqs.RedriveAllowPolicy(
             f"{name}-redrive-allow",
             queue_url=dead_letters.url,
-            redrive_allow_policy=pulumi.Output.json_dumps(
-                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
-            ),
+            redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [arn]}),
             opts=child,
         )
         accepting = sqs.QueuePolicy(
             f"{name}-policy",
             queue_url=queue.url,
-            policy=policy_document(accepts_from_topic(queue.arn, args.topic_arn), tls_only(queue.arn)),
+            policy=policy_document(accepts_from_topic(arn, args.topic_arn), tls_only(arn)),
             opts=child,
         )
         sns.TopicSubscription(
             f"{name}-subscription",
             topic=args.topic_arn,
             protocol="sqs",
-            endpoint=queue.arn,
+            endpoint=arn,
             raw_message_delivery=True,
             filter_policy=None if args.filter_policy is None else pulumi.Output.json_dumps(args.filter_policy),
             redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": args.topic_dead_letter_queue_arn}),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[accepting]),
         )
-        self.url, self.arn, self.name = queue.url, queue.arn, queue.name
+        self.url, self.arn, self.name = queue.url, arn, queue.name
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
         self.register_outputs({"url": self.url, "deadLetterQueueUrl": self.dead_letter_queue_url})
 
 
 def dead_letter_queue(
-    name: str, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions, topic_arn: pulumi.Input[str] | None = None
+    name: str,
+    account: Account,
+    key_arn: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+    topic_arn: pulumi.Input[str] | None = None,
 ) -> sqs.Queue:
     """A queue that keeps what could not be delivered or processed for as long as SQS can.
 
     SQS moves messages here by itself; SNS needs to be let in, for `topic_arn`.
     """
     queue = sqs.Queue(name, message_retention_seconds=14 * 24 * 3600, kms_master_key_id=key_arn, opts=opts)
-    senders = [] if topic_arn is None else [accepts_from_topic(queue.arn, topic_arn)]
-    sqs.QueuePolicy(
-        f"{name}-policy", queue_url=queue.url, policy=policy_document(*senders, tls_only(queue.arn)), opts=opts
-    )
+    arn = account.arn("sqs", queue.name)
+    senders = [] if topic_arn is None else [accepts_from_topic(arn, topic_arn)]
+    sqs.QueuePolicy(f"{name}-policy", queue_url=queue.url, policy=policy_document(*senders, tls_only(arn)), opts=opts)
     return queue
 
 

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import dynamodb
 
+from components.account import Account
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableArgs:
+    account: Account
+    """Where the table is."""
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key."""
     protected: bool
@@ -32,5 +36,6 @@ class Table(pulumi.ComponentResource):
             deletion_protection_enabled=args.protected,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )
-        self.arn, self.name = table.arn, table.name
+        self.arn = args.account.arn("dynamodb", pulumi.Output.concat("table/", table.name))
+        self.name = table.name
         self.register_outputs({"arn": self.arn, "name": self.name})

@@ -30,6 +30,7 @@ class Topic(pulumi.ComponentResource):
         super().__init__("orders:index:Topic", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         topic = sns.Topic(name, kms_master_key_id=args.key_arn, tracing_config="Active", opts=child)
+        arn = args.account.arn("sns", topic.name)
         sns.TopicPolicy(
             f"{name}-policy",
             arn=topic.arn,
@@ -39,17 +40,18 @@ class Topic(pulumi.ComponentResource):
                     "Effect": "Allow",
                     "Principal": {"AWS": args.account.root_arn},
                     "Action": "sns:Publish",
-                    "Resource": topic.arn,
+                    "Resource": arn,
                 },
-                tls_only(topic.arn, "sns:Publish"),
+                tls_only(arn, "sns:Publish"),
             ),
             opts=child,
         )
         # A subscription's dead-letter queue is a queue of its own: its messages have another shape than the
         # consumer's dead letters, and StartMessageMoveTask refuses a queue that SNS fills.
         # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-        dead_letters = dead_letter_queue(f"{name}-dlq", args.key_arn, child, topic_arn=topic.arn)
-        self.arn, self.name = topic.arn, topic.name
-        self.dead_letter_queue_url, self.dead_letter_queue_arn = dead_letters.url, dead_letters.arn
+        dead_letters = dead_letter_queue(f"{name}-dlq", args.account, args.key_arn, child, topic_arn=arn)
+        self.arn, self.name = arn, topic.name
+        self.dead_letter_queue_url = dead_letters.url
+        self.dead_letter_queue_arn = args.account.arn("sqs", dead_letters.name)
         self.dead_letter_queue_name = dead_letters.name
         self.register_outputs({"arn": self.arn, "deadLetterQueueUrl": self.dead_letter_queue_url})

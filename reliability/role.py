@@ -76,9 +76,11 @@ def policy_actions(deployment: Deployment) -> set[str]:
 
 
 def _statements(deployment: Deployment) -> list[dict[str, Any]]:
-    document = deployment.client("iam").get_role_policy(RoleName=ROLE, PolicyName=POLICY)["PolicyDocument"]
-    document = document if isinstance(document, dict) else json.loads(document)
-    return [statement for statement in document["Statement"] if statement["Action"] != EMULATED]
+    iam, found = deployment.client("iam"), []
+    for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"]
+        found += (document if isinstance(document, dict) else json.loads(document))["Statement"]
+    return [statement for statement in found if statement["Action"] != EMULATED]
 
 
 def make_role(deployment: Deployment) -> Role:

@@ -6,6 +6,7 @@ import pulumi
 import pytest
 from pulumi_aws import cloudwatch
 
+from components.account import Account
 from components.queue import Queue, QueueArgs
 from recording.diagram import mermaid
 from recording.graph import record
@@ -44,7 +45,12 @@ def test_the_picture_is_that_of_the_stack() -> None:
 def test_another_consumer_is_drawn_without_being_described() -> None:
     def program() -> None:
         args = QueueArgs(
-            topic_arn="t", topic_dead_letter_queue_arn="d", key_arn="k", visibility_timeout=180, max_receive_count=4
+            account=Account.current(),
+            topic_arn="t",
+            topic_dead_letter_queue_arn="d",
+            key_arn="k",
+            visibility_timeout=180,
+            max_receive_count=4,
         )
         Queue("Invoices", args)
 
