@@ -1,0 +1,91 @@
+"""`python -m live` on a copy of the project, so that a test may edit the program, break it and empty its queues."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from recording.graph import ROOT
+
+PARTS = ("components", "examples", "functions", "live", "local", "ops", "policy", "recording")
+FILES = ("__main__.py", "config.py", "Pulumi.yaml")
+CONFIG = """\
+config:
+  aws:defaultTags:
+    tags: { project: orders, stack: local, owner: orders-team }
+  orders:functionTimeout: 1
+  orders:maximumConcurrency: 2
+  orders:logLevel: DEBUG
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A running page and what it was started from."""
+
+    tree: Path
+    url: str
+    outputs: Path
+    process: subprocess.Popen[bytes]
+    printed: Path
+
+    def text(self) -> str:
+        return self.printed.read_text()
+
+    def wait_for(self, text: str, *, times: int = 1, limit: float = 60) -> float:
+        """Seconds until a text was printed so often."""
+        started = time.monotonic()
+        wait_until(lambda: self.text().count(text) >= times, limit, lambda: f"{text!r} in {self.text()}")
+        return time.monotonic() - started
+
+
+def wait_until(holds: Callable[[], object], limit: float, what: Callable[[], str]) -> None:
+    deadline = time.monotonic() + limit
+    while not holds():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    tree = tmp_path_factory.mktemp("tree")
+    for part in PARTS:
+        shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("venv", "__pycache__"))
+    for file in FILES:
+        shutil.copy(ROOT / file, tree)
+    (tree / "Pulumi.local.yaml").write_text(CONFIG)
+    temporary, printed, outputs = tree / "temporary", tree / "printed.txt", tree / "outputs.json"
+    temporary.mkdir()
+    with printed.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "live", "--outputs", str(outputs)],
+            cwd=tree,
+            env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            wait_until(
+                lambda: "The function's log" in printed.read_text() or process.poll() is not None,
+                90,
+                printed.read_text,
+            )
+            found = re.search(r"http://127\.0\.0\.1:\d+/\S+/", printed.read_text())
+            assert found, printed.read_text()
+            yield Live(tree=tree, url=found[0], outputs=outputs, process=process, printed=printed)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+            process.kill()
+            process.wait()
+    assert not list(temporary.iterdir())

@@ -1,0 +1,93 @@
+"""The page answers its own origin, under its token, on this machine, and nobody else."""
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from tests.live.conftest import Live
+
+
+def ask(live: Live, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
+    url = urlsplit(live.url)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
+    named = {name.title(): value for name, value in headers.items()}
+    connection.request(method, path, body=body, headers=named)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def press(live: Live, action: str, request: object, **headers: str) -> tuple[int, str]:
+    url = urlsplit(live.url)
+    headers = {"origin": f"http://{url.netloc}", **headers}
+    return ask(live, "POST", f"{url.path}do/{action}", json.dumps(request), **headers)
+
+
+def answered(live: Live, action: str, request: object) -> dict[str, Any]:
+    status, text = press(live, action, request)
+    assert status == 200, text
+    return dict(json.loads(text))
+
+
+def test_the_page_is_there_under_its_token_only(live: Live) -> None:
+    path = urlsplit(live.url).path
+    assert ask(live, "GET", path)[0] == 200
+    assert ask(live, "GET", "/")[0] == 404
+    assert ask(live, "GET", f"/{'x' * 24}/")[0] == 404
+    assert ask(live, "GET", f"/{'x' * 24}/events")[0] == 404
+
+
+@pytest.mark.parametrize("host", ["orders.example", "127.0.0.1", "127.0.0.1:1", ""])
+def test_another_host_is_refused(live: Live, host: str) -> None:
+    assert ask(live, "GET", urlsplit(live.url).path, host=host)[0] == 403
+
+
+@pytest.mark.parametrize("origin", ["http://orders.example", "null", "https://127.0.0.1", ""])
+def test_another_origin_is_refused(live: Live, origin: str) -> None:
+    assert press(live, "outage", {"seconds": 0}, origin=origin)[0] == 403
+
+
+def test_nothing_listens_on_anything_but_loopback(live: Live) -> None:
+    family = [psutil.Process(live.process.pid)]
+    family += family[0].children(recursive=True)
+    listening = [
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 2
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_an_order_that_breaks_the_schema_is_refused_with_the_field(live: Live) -> None:
+    answer = answered(live, "publish", {"body": json.dumps({"orderId": "", "quantity": "two"})})
+    assert not answer["good"]
+    assert set(answer["problems"]) >= {"orderId", "quantity"}
+
+
+@pytest.mark.parametrize(
+    ("action", "request_"),
+    [
+        ("publish", {"body": 1}),
+        ("generate", {"count": 0}),
+        ("generate", {"count": True}),
+        ("outage", {"seconds": 10**9}),
+        ("purge", {"id": "no such letter"}),
+        ("correct", {"id": 7, "body": "{}"}),
+    ],
+)
+def test_a_request_out_of_bounds_is_answered_with_what_must_hold(live: Live, action: str, request_: object) -> None:
+    answer = answered(live, action, request_)
+    assert not answer["good"]
+    assert " must " in answer["text"]
+
+
+def test_what_is_no_object_or_no_button_is_refused(live: Live) -> None:
+    assert press(live, "publish", [])[0] == 400
+    assert press(live, "destroy", {})[0] == 404

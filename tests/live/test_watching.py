@@ -1,0 +1,93 @@
+"""What a developer edits reaches the cloud that runs, and what cannot be deployed is said and changes nothing."""
+
+import json
+from pathlib import Path
+
+from ops.publish import publish
+from ops.sending import Pace
+from ops.stack import Stack, connect
+from ops.table import item, wait_until_stored
+from tests.live.conftest import Live
+
+ORDER = {
+    "orderId": "O1",
+    "userId": "U1",
+    "itemName": "Laptop",
+    "quantity": 1,
+    "status": "new",
+    "timestamp": "2025-05-03T12:00:00Z",
+}
+
+
+def send(stack: Stack, order_id: str) -> None:
+    assert not publish(stack, [json.dumps({**ORDER, "orderId": order_id})], pace=Pace(None))
+
+
+def stored(stack: Stack, order_id: str) -> bool:
+    return not wait_until_stored(stack, {order_id: "2"}, seconds=60)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_a_changed_handler_is_live_with_the_next_batch(live: Live) -> None:
+    stack = connect(stack=None, outputs=str(live.outputs))
+    send(stack, "before")
+    assert stored(stack, "before")
+    started = '    started = time.monotonic()\n    records = event.get("Records")'
+    handler = live.tree / "functions/process_order/lambda_function.py"
+    edit(handler, started, '    print("{\\"level\\": \\"INFO\\", \\"message\\": \\"the edited one\\"}")\n' + started)
+    assert live.wait_for("ProcessOrder is live with the next batch") < 20
+    send(stack, "after")
+    live.wait_for("the edited one")
+    assert stored(stack, "after")
+
+
+def test_a_handler_that_does_not_import_is_one_line_and_the_last_one_runs_on(live: Live) -> None:
+    stack = connect(stack=None, outputs=str(live.outputs))
+    orders = live.tree / "functions/process_order/orders.py"
+    sound = orders.read_text()
+    orders.write_text("import nothing_of_that_name\n" + sound)
+    live.wait_for("the last one runs on: process_order/orders.py:1: ModuleNotFoundError: No module named")
+    send(stack, "meanwhile")
+    assert stored(stack, "meanwhile")
+    orders.write_text(sound)
+
+
+def test_a_changed_program_is_deployed_in_words_and_the_orders_stay(live: Live) -> None:
+    stack = connect(stack=None, outputs=str(live.outputs))
+    send(stack, "stays")
+    assert stored(stack, "stays")
+    edit(live.tree / "Pulumi.local.yaml", "functionTimeout: 1", "functionTimeout: 2")
+    live.wait_for("updated OrderQueue (visibilityTimeoutSeconds)")
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=stack["queueUrl"], AttributeNames=["All"])
+    assert attributes["Attributes"]["VisibilityTimeout"] == "12"
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack["functionName"])
+    assert function["Timeout"] == 2
+    assert item(stack, "stays")
+    send(stack, "later")
+    assert stored(stack, "later")
+
+
+def test_what_would_lose_orders_waits_for_a_restart(live: Live) -> None:
+    stack = connect(stack=None, outputs=str(live.outputs))
+    send(stack, "kept")
+    assert stored(stack, "kept")
+    edit(live.tree / "components/table.py", 'billing_mode="PAY_PER_REQUEST"', 'billing_mode="PROVISIONED"')
+    live.wait_for("needs a restart (it would lose orders or messages): Orders (billingMode)")
+    edit(live.tree / "components/table.py", 'billing_mode="PROVISIONED"', 'billing_mode="PAY_PER_REQUEST"')
+    assert item(stack, "kept")
+
+
+def test_a_program_that_fails_is_one_line_with_its_place(live: Live) -> None:
+    stack = connect(stack=None, outputs=str(live.outputs))
+    program = live.tree / "__main__.py"
+    sound = program.read_text()
+    program.write_text("raise ZeroDivisionError('no orders')\n" + sound)
+    live.wait_for("not deployed: the program must run to its end, but: __main__.py:1: ZeroDivisionError: no orders")
+    program.write_text(sound)
+    send(stack, "survives")
+    assert stored(stack, "survives")
