@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any
 
 import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
 
 _LAMBDA_LIMITS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"
@@ -16,8 +18,8 @@ _ALARMS = (
 _MANY = 1_000_000
 """High enough to silence an alarm."""
 # fmt: off
-_RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+_RETENTION_DAYS = (  # what CloudWatch offers, from the 30 days on that an incident may take to be looked into
+    30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )
 # fmt: on
 
@@ -78,10 +80,10 @@ class StackConfig:
 
     max_receive_count: int = knob(
         3,
-        "Receives of a message before it moves to the dead-letter queue.",
+        "Receives of a message before it moves to the dead-letter queue: fewer give up too soon, more only delay.",
         unit="receives",
-        low=1,
-        high=1000,
+        low=3,
+        high=10,
         source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
     )
     function_timeout: int = knob(
@@ -138,7 +140,7 @@ class StackConfig:
     runtime: str = knob(
         "python3.12",
         "Lambda runtime of ProcessOrder.",
-        choices=("python3.11", "python3.12", "python3.13"),
+        choices=("python3.11", "python3.12", "python3.13", "python3.14"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     )
     architecture: str = knob(
@@ -183,7 +185,7 @@ class StackConfig:
     )
     alarm_duration_share: int = knob(
         80,
-        "Part of its timeout that all but the slowest hundredth of ProcessOrder's runs may take before an alarm.",
+        "p99 duration of ProcessOrder, as a share of its timeout, above which an alarm rings.",
         unit="percent",
         low=1,
         high=100,
@@ -239,12 +241,25 @@ def load(source: pulumi.Config | None = None) -> StackConfig:
     source = source or pulumi.Config()
     texts = {f.name: source.get(key_of(f)) for f in fields(StackConfig)}
     values = {f.name: _parse(texts[f.name], f) for f in fields(StackConfig) if texts[f.name] is not None}
-    problems = list(_problems(values, texts, source.name))
+    problems = [*_unknown(source.name), *_problems(values, texts, source.name)]
     if problems:
         stack = pulumi.get_stack()
         fixes = [f"  {problem}\n    fix: {fix} --stack {stack}" for problem, fix in problems]
         raise pulumi.RunError(f"the configuration of stack {stack} has {len(fixes)} problem(s):\n" + "\n".join(fixes))
     return StackConfig(**values)
+
+
+def _unknown(project: str) -> Iterator[tuple[str, str]]:
+    """Yield each key of the project's namespace that means nothing, with the nearest one that does."""
+    known = [key_of(f) for f in fields(StackConfig)]
+    given = CONFIG.get() or get_config_env()
+    for full in sorted(key for key in given if key.startswith(f"{project}:")):
+        key = full.removeprefix(f"{project}:")
+        if key not in known:
+            near = {name.lower(): name for name in known}
+            found = get_close_matches(key.lower(), near, n=1, cutoff=0.5)
+            meant = f"{project}:{near[found[0]]}" if found else f"one of {', '.join(known)}"
+            yield f"{full} must be a known setting: is {meant} meant?", f"pulumi config rm {full}"
 
 
 def _parse(text: str | None, knob_field: Field[Any]) -> Any:

@@ -23,6 +23,7 @@ _RUNTIMES = (
     "python3.11",
     "python3.12",
     "python3.13",
+    "python3.14",
     "ruby3.3",
     "ruby3.4",
 )

@@ -87,6 +87,16 @@ def test_every_problem_is_told_at_once() -> None:
     assert text.count("fix: ") == 4
 
 
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [("batchsize", "orders:batchSize"), ("maxRecieveCount", "orders:maxReceiveCount"), ("colour", "one of maxReceive")],
+)
+def test_an_unknown_setting_is_refused_with_the_nearest_that_is_known(wrong: str, meant: str) -> None:
+    text = complaint(**{wrong: "5"})
+    assert f"orders:{wrong} must be a known setting: is {meant}" in text
+    assert f"fix: pulumi config rm orders:{wrong} --stack dev" in text
+
+
 def test_a_batch_over_ten_needs_a_batching_window() -> None:
     text = complaint(batchSize="11")
     assert "orders:batchingWindow must be at least 1 when orders:batchSize is over 10" in text
