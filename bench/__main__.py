@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench import cold_start, cost, handler, pipeline, program, report, results, scale
+from bench import cold_start, cost, handler, pipeline, program, report, results, scale, streams
 from bench.results import Target
 
 Results = Mapping[str, Any]
 MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
     "handler": lambda quick, _: handler.measure(quick=quick),
+    "streams": lambda *_: streams.measure(),
     "cold_start": lambda quick, _: cold_start.measure(quick=quick),
     "pipeline": lambda quick, _: pipeline.measure(quick=quick),
     "program": lambda quick, _: program.measure(quick=quick),
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
 """In order: the last two reckon with what the handler's took."""
 TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
     "handler": handler.targets,
+    "streams": streams.targets,
     "cold_start": cold_start.targets,
     "program": program.targets,
 }

@@ -17,6 +17,7 @@ PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
         "targets": tables.targets_part,
         "handler": tables.handler_part,
         "existing orders": tables.existing_part,
+        "streams": tables.streams_part,
         "stand-in": tables.standin_part,
         "cold start": tables.cold_start_part,
         "pipeline": tables.pipeline_part,

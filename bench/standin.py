@@ -76,8 +76,13 @@ class _Server:
         connection.close()
 
     def answer(self, request: bytes) -> bytes:
-        statements = request.count(STATEMENT)
-        return _answer(statements, refused=self.existing and INSERT in request)
+        # An INSERT is refused if the orders exist, an UPDATE if they do not.
+        kinds = (part.lstrip().startswith(INSERT) for part in request.split(STATEMENT)[1:])
+        codes = {
+            True: "DuplicateItem" if self.existing else "",
+            False: "" if self.existing else "ConditionalCheckFailed",
+        }
+        return _answer(tuple(codes[insert] for insert in kinds))
 
 
 def _receive(connection: socket.socket) -> bytes:
@@ -96,13 +101,14 @@ def _receive(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-@functools.cache
-def _answer(statements: int, *, refused: bool) -> bytes:
-    """Make the whole answer to a batch of statements, or to a single put if there are none."""
-    response: dict[str, Any] = {"TableName": "Orders"}
-    if refused:
-        response["Error"] = {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
-    body = json.dumps({"Responses": [response] * statements} if statements else {}, separators=(",", ":")).encode()
+@functools.lru_cache(maxsize=256)
+def _answer(codes: tuple[str, ...]) -> bytes:
+    """Make the whole answer to statements that end with these codes, or to a single put if there are none."""
+    responses = [
+        {"TableName": "Orders", **({"Error": {"Code": code, "Message": "as it was told to say"}} if code else {})}
+        for code in codes
+    ]
+    body = json.dumps({"Responses": responses} if responses else {}, separators=(",", ":")).encode()
     head = (
         "HTTP/1.1 200 OK\r\nServer: Server\r\nConnection: keep-alive\r\nContent-Type: application/x-amz-json-1.0\r\n"
         f"Content-Length: {len(body)}\r\nx-amzn-RequestId: {'A' * 52}\r\nx-amz-crc32: {zlib.crc32(body)}\r\n\r\n"

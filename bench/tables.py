@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench import cold_start, handler, program
+from bench import cold_start, handler, program, streams
 from bench.results import NAMES
 
 Results = Mapping[str, Any]
@@ -36,7 +36,12 @@ def _source(results: Results, name: str) -> str:
 def targets_part(results: Results) -> str:
     found = [
         target
-        for name, of in (("handler", handler.targets), ("cold_start", cold_start.targets), ("program", program.targets))
+        for name, of in (
+            ("handler", handler.targets),
+            ("streams", streams.targets),
+            ("cold_start", cold_start.targets),
+            ("program", program.targets),
+        )
         for target in of(results[name])
     ]
     rows = [(each.name, each.limit, f"{each.value:.2f}", "met" if each.met else "**missed**") for each in found]
@@ -55,6 +60,30 @@ def handler_part(results: Results) -> str:
 def existing_part(results: Results) -> str:
     head = ("handler", "orders/s", "CPU µs/order", "round trips", "time over ours")
     rows = [(*_handled(row), *_over(row, "throughput_ratio")) for row in results["handler"]["existing"]]
+    return _table(head, rows)
+
+
+def streams_part(results: Results) -> str:
+    part = results["streams"]
+    head = (
+        "stream",
+        "events",
+        "handler",
+        "statements an event",
+        "round trips an event",
+        "$ of writes, a million events",
+    )
+    rows = [
+        (
+            row["stream"],
+            f"{row['events']:,}",
+            row["contender"],
+            f"{row['statements_per_event']:.3f}",
+            f"{row['round_trips_per_event']:.3f}",
+            f"{row['writes_per_million']:.2f}",
+        )
+        for row in part["rows"]
+    ]
     return _table(head, rows)
 
 

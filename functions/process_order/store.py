@@ -76,6 +76,7 @@ class Store:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        expectation: Expectation | None = None,
     ) -> None:
         # The name is the only text in a statement that is not ours.
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", table):
@@ -87,7 +88,7 @@ class Store:
         self._sleep = sleep
         self._jitter = jitter
         self._threads = _Threads()
-        self._expectation = Expectation()
+        self._expectation = expectation or Expectation()
         self._insert = f'INSERT INTO "{table}" VALUE {{{members}}}'
         # NOT >= is true where < is not: of a row whose version is missing or no text. Such a row is replaced.
         self._update = f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND NOT "version" >= ?'
