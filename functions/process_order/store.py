@@ -209,7 +209,11 @@ class Store:
 
 
 class _Threads:
-    """Threads that stay for the next batch: a call on a new one takes half as much CPU again."""
+    """Threads that stay for the next batch: a call on a new one takes half as much CPU again.
+
+    Not ThreadPoolExecutor: it takes a third more CPU to share four calls out (330 against 250 us, measured), and waits
+    at the end of the process for calls that hang.
+    """
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from fakes.events import EXAMPLE, Context, body, run, sqs_event, without
 from fakes.table import Clock, Statement, Table, store_of
+from functions.process_order.orders import Order
+from functions.process_order.store import Outcome, Store
 
 SECRET = "payload-secret"
 
@@ -144,6 +146,20 @@ def test_retries_end_half_a_second_before_the_function_does() -> None:
     assert run(sqs_event(body()), store_of(table, clock), context=Context(milliseconds=3_000)).failed == ["m0"]
     assert len(table.calls) > 3
     assert clock.now < 2.5
+
+
+def test_the_time_kept_to_answer_grows_with_the_batch() -> None:
+    class Recording(Store):
+        deadlines: ClassVar[list[float]] = []
+
+        def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
+            self.deadlines.append(deadline)
+            return super().write(orders, deadline)
+
+    store = Recording(Table(), "Orders", clock=Clock())
+    for count in (0, 1000):
+        run(sqs_event(*["bad"] * count), store, context=Context(milliseconds=3_000))
+    assert store.deadlines == pytest.approx([2.5, 2.3])
 
 
 def test_the_summary_counts_every_record() -> None:
