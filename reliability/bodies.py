@@ -211,7 +211,9 @@ def _number(value: Decimal) -> float:
 
 def _fits(value: Any, level: int) -> bool:
     """Whether DynamoDB takes a value at a level of nesting."""
-    if level > 32:
+    if level > 32 or (level == 32 and isinstance(value, dict | list)):
+        return False
+    if isinstance(value, dict) and not all(0 < len(name.encode()) <= 65_535 for name in value):
         return False
     if isinstance(value, dict | list):
         return all(_fits(each, level + 1) for each in (value.values() if isinstance(value, dict) else value))
