@@ -163,7 +163,7 @@ def is_order(body: Any) -> bool:
             return False
         json.dumps(document, ensure_ascii=False, default=str).encode()
         extra = {name: value for name, value in document.items() if name not in orders.ATTRIBUTES}
-        return all(_fits(value, 2) for value in extra.values()) and len(body) < LARGE
+        return _fits(extra, 1) and len(body) < LARGE
     except (ValueError, ArithmeticError, TypeError, RecursionError):
         return False
 
