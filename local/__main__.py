@@ -12,6 +12,8 @@ from rich.console import Console
 
 from local.cloud import CloudError
 
+INTERRUPTED = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 if it did what it was asked to, 1 after an error, 2 for wrong arguments."""
@@ -23,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options, console) or 0)
     except KeyboardInterrupt:
         console.print("stopped", highlight=False)
-        return 0
+        return 0 if options.run is _up else INTERRUPTED  # that is how `up` ends
     except (CloudError, OSError, RuntimeError, ValueError, pulumi.RunError) as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     except (BotoCoreError, ClientError) as error:

@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from local.cloud import Cloud
+from local.cloud import Cloud, CloudError
 
+FULL_PAGE = 10_000
+"""Events. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
 Line = dict[str, Any]
 """One JSON line of the handler."""
 
@@ -21,15 +23,25 @@ class LogReader:
 
     def new_lines(self) -> Iterator[Line]:
         """The handler's lines since the last call, without Lambda's own (START, END, REPORT)."""
-        pages = self._cloud.client("logs").get_paginator("filter_log_events")
-        for page in pages.paginate(logGroupName=self._group, startTime=self._since):
-            for event in page["events"]:
+        start: int | None = self._since
+        while start is not None:
+            events = self._events(start)
+            last = max((event["timestamp"] for event in events), default=start)
+            if len(events) >= FULL_PAGE and last == start:
+                raise CloudError(f"the log must hold fewer than {FULL_PAGE:,} lines of one millisecond, and holds more")
+            # MiniStack ends a full page without saying that there is more.
+            start = last if len(events) >= FULL_PAGE else None
+            for event in events:
                 key = event["logStreamName"], event["message"]  # MiniStack gives no eventId
                 if key not in self._seen:
                     self._seen.add(key)
                     self._since = max(self._since, event["timestamp"] - 5000)  # lines may arrive a little late
                     if event["message"].startswith("{"):
                         yield json.loads(event["message"])
+
+    def _events(self, start: int) -> list[dict[str, Any]]:
+        pages = self._cloud.client("logs").get_paginator("filter_log_events")
+        return [event for page in pages.paginate(logGroupName=self._group, startTime=start) for event in page["events"]]
 
 
 def readable(line: Line) -> str:

@@ -64,18 +64,19 @@ def show(stack: Stack, options: Namespace, printer: Printer) -> int:
 
 
 def export(stack: Stack, options: Namespace, printer: Printer) -> int:
-    messages = chosen(stack, options)
+    messages, unseen = chosen_of_all(stack, options)
     lines = "".join(json.dumps(describe(message)) + "\n" for message in messages)
+    warn_of(unseen, printer)
     if options.file == "-":
         sys.stdout.write(lines)
-        return 0
+        return NO if unseen else 0
     Path(options.file).write_text(lines, encoding="utf-8")
     printer.line(
         f"exported {counted(len(messages), 'message')} to {options.file}; they are still in their queues", style=GOOD
     )
     if options.as_json:
-        printer.json({"exported": len(messages), "file": options.file})
-    return 0
+        printer.json({"exported": len(messages), "file": options.file, "unseen": unseen})
+    return NO if unseen else 0
 
 
 def import_messages(stack: Stack, options: Namespace, printer: Printer) -> int:
@@ -100,7 +101,8 @@ def import_messages(stack: Stack, options: Namespace, printer: Printer) -> int:
 
 def purge(stack: Stack, options: Namespace, printer: Printer) -> int:
     """Delete what the plan shows, and nothing that came after it."""
-    messages = chosen(stack, options)
+    messages, unseen = chosen_of_all(stack, options)
+    warn_of(unseen, printer)
     states = compare(stack, messages)
     lost = [message for message in messages if states[message.id] in ("missing", "newer")]
     show_plan(messages, states, printer)
@@ -116,15 +118,32 @@ def purge(stack: Stack, options: Namespace, printer: Printer) -> int:
             deleted += drain(stack, source, ids, lambda ours: ours, pace=Pace(None))
         printer.line(f"deleted {counted(deleted, 'message')}", style=GOOD)
     if options.as_json:
-        printer.json({"planned": len(messages), "ordersLacking": len(lost), "deleted": deleted})
+        printer.json({"planned": len(messages), "ordersLacking": len(lost), "deleted": deleted, "unseen": unseen})
     if messages and not options.yes:
         return USAGE
-    return 0 if deleted == len(messages) else NO
+    return 0 if deleted == len(messages) and not unseen else NO
 
 
 def chosen(stack: Stack, options: Namespace) -> list[Message]:
     """The messages of the dead-letter queues that pass `--order` and `--match`."""
     return [message for message in read_all(stack, options.sources, limit=options.limit) if matches(message, options)]
+
+
+def chosen_of_all(stack: Stack, options: Namespace) -> tuple[list[Message], int]:
+    """What `chosen` gives, and about how many messages `--limit` kept from being looked at."""
+    messages = read_all(stack, options.sources, limit=options.limit)
+    unseen = 0
+    for source in options.sources:
+        read = sum(message.source == source for message in messages)
+        if read >= options.limit:
+            unseen += max(0, visible(stack, source) - read)
+    return [message for message in messages if matches(message, options)], unseen
+
+
+def warn_of(unseen: int, printer: Printer) -> None:
+    """Say that there is more than was read."""
+    if unseen:
+        printer.error(f"about {counted(unseen, 'message')} more were not looked at: --limit N reads N of each queue")
 
 
 def matches(message: Message, options: Namespace) -> bool:

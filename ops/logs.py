@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ops.failure import Failure
 from ops.stack import Stack
 
+FULL_PAGE = 10_000
+"""Events. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
 LATE = 10_000
 """Milliseconds that a line may arrive after one with a later timestamp and still be read."""
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
@@ -54,11 +57,25 @@ def read(stack: Stack, *, start: int, pattern: str = "") -> Iterator[tuple[str, 
     """Each line since an instant with an id of its own, oldest first."""
     more = {"filterPattern": pattern} if pattern else {}
     pages = stack.client("logs").get_paginator("filter_log_events")
-    for page in pages.paginate(logGroupName=stack["logGroupName"], startTime=start, **more):
-        for event in page["events"]:
-            # MiniStack gives no eventId.
-            event_id = event.get("eventId") or f"{event['logStreamName']} {event['timestamp']} {event['message']}"
-            yield event_id, understand(event["timestamp"], event["message"])
+    seen: set[str] = set()
+    while True:
+        last, size = start, 0
+        for page in pages.paginate(logGroupName=stack["logGroupName"], startTime=start, **more):
+            size = len(page["events"])
+            for event in page["events"]:
+                # MiniStack gives no eventId.
+                event_id = event.get("eventId") or f"{event['logStreamName']} {event['timestamp']} {event['message']}"
+                last = max(last, event["timestamp"])
+                if event_id not in seen:
+                    seen.add(event_id)
+                    yield event_id, understand(event["timestamp"], event["message"])
+        if size < FULL_PAGE:
+            return
+        if last == start:
+            raise Failure(
+                f"the log must hold fewer than {FULL_PAGE:,} lines of one millisecond, and holds more at {last}"
+            )
+        start = last  # MiniStack ends a full page without saying that there is more
 
 
 class Follower:

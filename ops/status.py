@@ -14,6 +14,8 @@ from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+LONG_WAIT = 900
+"""Seconds. Three receives at the default visibility timeout take 9 minutes; longer is a backlog."""
 SHOWN = 5
 """Recent errors that are spelled out."""
 Facts = dict[str, Any]
@@ -144,6 +146,7 @@ def problems(facts: Facts) -> Iterable[str]:
         if count := found["visible"] + found["inFlight"]:
             held = counted(count, "message")
             yield f"{found['name']} holds {held}: `dlq list` says why, `dlq redrive` sends back"
+    yield from orders_at_risk(facts)
     state = facts["function"]
     if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
         yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"
@@ -154,6 +157,20 @@ def problems(facts: Facts) -> Iterable[str]:
     for alarm in facts["alarms"]:
         if alarm["state"] == "ALARM":
             yield f"alarm {alarm['name']}: {alarm['reason']}"
+
+
+def orders_at_risk(facts: Facts) -> Iterable[str]:
+    """What the log and the queue say of orders that are not stored, or not in time."""
+    waiting, recent = facts["queues"][0], facts["log"]
+    for outcome, help_ in (("failed", "`tail` says why"), ("rejected", "`tail` says which producer to ask")):
+        if count := recent[outcome]:
+            yield f"{counted(count, 'receive')} {outcome} in the last {ago(recent['seconds'])}: {help_}"
+    handled = recent["stored"] + recent["superseded"]
+    if waiting["visible"] and not handled:
+        held = counted(waiting["visible"], "message")
+        yield f"{held} wait in {waiting['name']}, and none was handled in the last {ago(recent['seconds'])}"
+    elif (waiting["oldest"] or 0) > LONG_WAIT:
+        yield f"the oldest message in {waiting['name']} has waited for {ago(waiting['oldest'])}"
 
 
 def show(facts: Facts, printer: Printer) -> None:

@@ -13,6 +13,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options) or 0)
+    except KeyboardInterrupt:
+        return 130
     except (OSError, RuntimeError, ValueError, pulumi.RunError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

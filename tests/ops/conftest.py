@@ -33,8 +33,11 @@ def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, Path]]:
     """A cloud for one module, whose messages fail once before they are dead letters."""
-    config = {"orders:maxReceiveCount": "1", "orders:logLevel": "INFO"}
-    with deployed(config=config) as deployment:
+    with deployed(config={"orders:logLevel": "INFO"}) as deployment:
+        sqs, url = deployment.client("sqs"), deployment.outputs["queueUrl"]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+        redrive = {**json.loads(answer["Attributes"]["RedrivePolicy"]), "maxReceiveCount": 1}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(redrive)})
         yield deployment, written(deployment, tmp_path_factory.mktemp("own"))
 
 

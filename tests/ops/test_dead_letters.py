@@ -33,10 +33,10 @@ def letters(own: tuple[Deployment, Path]) -> Iterator[Own]:
 
 @contextmanager
 def outage(deployment: Deployment) -> Iterator[None]:
-    """While it lasts, the function may do nothing: its role has lost its policy."""
+    """While it lasts, the function may write nothing: its role has lost the table's actions."""
     iam = deployment.client("iam")
     [role] = [r["RoleName"] for r in iam.list_roles()["Roles"] if "ProcessOrder" in r["RoleName"]]
-    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    [name] = [each for each in iam.list_role_policies(RoleName=role)["PolicyNames"] if "permissions" in each]
     document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     kept = [s for s in document["Statement"] if "dynamodb" not in json.dumps(s)]
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**document, "Statement": kept}))
@@ -263,9 +263,20 @@ def test_a_purge_deletes_what_matches_and_nothing_else(letters: Own, command: Co
     test, real = order(userId="test-1"), order()
     send(deployment, QUEUE, test, real)
     done = command("dlq", "purge", "--match", "test-", "--yes", "--json", "--outputs", path)
-    assert (done.status, done.json()) == (0, {"planned": 1, "ordersLacking": 1, "deleted": 1})
+    assert (done.status, done.json()) == (0, {"planned": 1, "ordersLacking": 1, "deleted": 1, "unseen": 0})
     assert [json.loads(body)["orderId"] for body in bodies(deployment, QUEUE)] == [real["orderId"]]
     assert visible(deployment, QUEUE) == 1
+
+
+@pytest.mark.parametrize("verb", [("export", "-"), ("purge", "--yes")], ids=lambda verb: verb[0])
+def test_what_the_limit_keeps_from_being_looked_at_is_told(
+    letters: Own, command: Command, verb: tuple[str, ...]
+) -> None:
+    deployment, path = letters
+    send(deployment, QUEUE, *(order() for _ in range(12)))
+    done = command("dlq", *verb, "--limit", "10", "--outputs", path)
+    assert done.status == 1
+    assert "about 2 messages more were not looked at: --limit N reads N of each queue" in done.err
 
 
 def test_an_unknown_message_is_status_1(letters: Own, command: Command) -> None:

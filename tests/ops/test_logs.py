@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from ops import logs, tail
+from ops.failure import Failure
 from ops.logs import understand
+from ops.stack import Stack
 
 SUMMARY = {"level": "INFO", "message": "batch processed", "records": 10, "stored": 8, "superseded": 0, "rejected": 2}
 REJECTED = {"level": "WARN", "message": "message rejected", "orderId": "O1", "reason": "quantity must be ..."}
@@ -70,3 +72,31 @@ def test_tail_filters(options: dict[str, Any], shown: list[dict[str, Any]]) -> N
     wanted = Namespace(**{"level": "DEBUG", "order": None, "match": None, "platform": False, **options})
     lines = [understand(0, json.dumps(fields)) for fields in (SUMMARY, REJECTED, {"type": "platform.start"})]
     assert [line.fields for line in lines if tail.wanted(line, wanted)] == shown
+
+
+class FullPages:
+    """CloudWatch Logs as MiniStack answers: one page of the oldest 10,000 events, and no word of there being more."""
+
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        self._events = events
+
+    def get_paginator(self, _operation: str) -> "FullPages":
+        return self
+
+    def paginate(self, *, startTime: int, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - the API's own name
+        return [{"events": [event for event in self._events if event["timestamp"] >= startTime][: logs.FULL_PAGE]}]
+
+
+def log_of(*millis: int) -> Stack:
+    lines = [{"logStreamName": "s", "timestamp": at, "message": f"line {n}"} for n, at in enumerate(millis)]
+    return Stack(origin="a test", outputs={"logGroupName": "logs"}, make_client=lambda _service: FullPages(lines))
+
+
+def test_a_log_of_more_than_one_full_page_is_read_to_its_end() -> None:
+    read = [line.text for _, line in logs.read(log_of(*range(25_000)), start=0)]
+    assert read == [f"line {n}" for n in range(25_000)]
+
+
+def test_a_millisecond_with_more_lines_than_can_be_read_is_an_error() -> None:
+    with pytest.raises(Failure, match="must hold fewer than 10,000 lines of one millisecond"):
+        list(logs.read(log_of(*[7] * 10_001), start=7))
