@@ -91,7 +91,9 @@ def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())
     own = yaml.safe_load(path.read_text()) or {}
     merged = {**project.get("config", {}), **own.get("config", {})}
-    return project["name"], {key: _as_config_text(value) for key, value in merged.items()}
+    # What is encrypted can be read only with the stack's key, and here the default has to do.
+    plain = {key: value for key, value in merged.items() if not (isinstance(value, Mapping) and "secure" in value)}
+    return project["name"], {key: _as_config_text(value) for key, value in plain.items()}
 
 
 def _as_config_text(value: Any) -> str:

@@ -19,7 +19,8 @@ PULUMI = re.search(r"^pulumi==(\S+)", (ROOT / "requirements.txt").read_text(), r
 # What a reviewer reads first: which job may do what. Changing a job's rights is changing this table.
 RIGHTS = {
     "check.yml check": {"contents": "read"},
-    "pull-request.yml check": {"contents": "read"},
+    "pull-request.yml checks": {"contents": "read"},
+    "pull-request.yml check": {},
     "pull-request.yml preview": {"contents": "read", "id-token": "write"},
     "pull-request.yml comment": {"pull-requests": "write"},
     "deploy.yml check": {"contents": "read"},
@@ -174,8 +175,26 @@ def test_an_update_is_followed_by_orders_through_the_stack() -> None:
 def test_a_fork_gets_every_check_but_no_role() -> None:
     same = "github.event.pull_request.head.repo.full_name == github.repository"
     assert same in JOBS["pull-request.yml preview"]["if"]
-    assert "if" not in JOBS["pull-request.yml check"]
+    assert "if" not in JOBS["pull-request.yml checks"]
     assert "if" not in JOBS["check.yml check"]
+
+
+def test_the_check_to_require_has_its_plain_name_and_fails_unless_all_checks_succeeded() -> None:
+    job = JOBS["pull-request.yml check"]
+    assert (job["name"], job["needs"], job["if"]) == ("check", "checks", "always()")
+    [step] = job["steps"]
+    assert step["env"] == {"RESULT": "${{ needs.checks.result }}"}
+    for result, passes in (
+        ("success", True),
+        ("failure", False),
+        ("cancelled", False),
+        ("skipped", False),
+        ("", False),
+    ):
+        done = subprocess.run(
+            ["bash", "-ec", step["run"]], env={"RESULT": result, "PATH": "/usr/bin:/bin"}, check=False
+        )
+        assert (done.returncode == 0) is passes
 
 
 def test_the_job_that_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
