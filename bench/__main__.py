@@ -19,7 +19,7 @@ MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
     "cost": lambda _, known: cost.measure(known["handler"]),
     "scale": lambda _, known: scale.measure(known["handler"]),
 }
-"""In order: the last two reckon with what the handler's took."""
+"""In order: the last two use what the handler's took."""
 TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
     "handler": handler.targets,
     "streams": streams.targets,

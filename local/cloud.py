@@ -63,7 +63,7 @@ class Cloud:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        """One for all clients: what each session reads anew from disk takes longer than all of its clients."""
+        """One for all clients: what each session reads from disk takes longer than all of its clients."""
         return _session(self.region, self.access_key_id, self.secret_access_key)
 
 

@@ -56,9 +56,7 @@ def enforce_policies(stack: str, console: Console) -> None:
     if report.mandatory:
         text = io.StringIO()
         print_report(report, out=text)
-        raise CloudError(
-            f"{text.getvalue()}nothing was created: mend the program, or exempt the resource with a reason"
-        )
+        raise CloudError(f"{text.getvalue()}nothing was created: fix the program, or exempt the resource with a reason")
     advisory = f", {len(report.violations)} advisory violations" if report.violations else ""
     console.print(
         f"[bold]Policies[/]: {report.rules} rules hold for {report.resources} resources{advisory}", highlight=False

@@ -210,7 +210,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cost(commands: Commands) -> None:
-    cost = commands.add("cost", "reckon the monthly cost by service", "--orders 10000000 --batch 8")
+    cost = commands.add("cost", "estimate the monthly cost by service", "--orders 10000000 --batch 8")
     cost.add_argument("--orders", type=Bounded(float, 1), required=True, metavar="N", help="messages a month")
     cost.add_argument(
         "--batch", type=Bounded(float, 1, 10_000), default=10.0, metavar="N", help="messages per invocation (10)"

@@ -45,7 +45,7 @@ class Workload:
     own_time: float = 3.0
     """Milliseconds of an invocation besides its calls."""
     duration: float | None = None
-    """Milliseconds of an invocation, if measured; else it is reckoned from the calls."""
+    """Milliseconds of an invocation, if measured; else it is estimated from the calls."""
     single_writes: bool = False
     """Whether the function writes one message after the other, each by a conditional put."""
     alarms: int = 12

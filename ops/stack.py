@@ -174,5 +174,5 @@ def _require(names: tuple[str, ...], values: Mapping[str, Any], origin: str) -> 
     if missing := [name for name in names if not values.get(name)]:
         raise Failure(
             f"{origin} must hold {', '.join(missing)}, but does not: is it the outputs of this project's stack? "
-            "Deploy it, then save its outputs anew"
+            "Deploy it, then save its outputs again"
         )

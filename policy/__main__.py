@@ -6,7 +6,7 @@ from framework.enforcement import policy
 from pulumi_policy import EnforcementLevel, PolicyPack
 from rules import RULES
 
-# Every stack policy gets all resources anew. None of that is cyclic, so full collections would only walk it again and
+# Every stack policy gets all resources. None of that is cyclic, so full collections would only walk it again and
 # again, and make the time grow faster than the stack; reference counts free it as before.
 gc.disable()
 

@@ -58,7 +58,7 @@ State the level in every entry: the protocol takes one without it for advisory.
 `reason` is required; after the day `expires` the exemption is itself a violation. Each use is reported. A pattern that
 cannot be read, or an entry without a reason, is refused before anything runs.
 
-**Remediation.** The rules marked so can mend a resource instead of refusing it, at the level `remediate`; off by
+**Remediation.** The rules marked so can repair a resource instead of refusing it, at the level `remediate`; off by
 default. Secrets stay secret. No rule chooses a key: `remediationKey` names it.
 
 **Unknown values.** A rule never stays silent because a value is unknown: it decides by dependencies, or says that it

@@ -93,7 +93,7 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     settings = configuration(info, config or {})
     analyzer.ConfigureStack(stack_request(graph))
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=settings))
-    mends = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
+    repairs = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
 
     diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
@@ -103,7 +103,7 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
         diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
         request = _request(resource, graph)
-        if mends:
+        if repairs:
             remediated += _mend(analyzer, request)
         answer = analyzer.Analyze(request)
         for diagnostic in answer.diagnostics:
@@ -266,7 +266,7 @@ def _add(properties: struct_pb2.Struct, values: Mapping[str, Any]) -> None:
 
 
 def _mend(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
-    """Let the pack mend a resource's inputs in the request."""
+    """Let the pack repair a resource's inputs in the request."""
     for remediation in analyzer.Remediate(request).remediations:
         if remediation.HasField("properties"):
             request.properties.CopyFrom(remediation.properties)

@@ -42,7 +42,7 @@ class Report:
     exempt: tuple[str, ...]
     """Violations that an exemption allows."""
     remediated: tuple[str, ...]
-    """Resources that a rule has mended."""
+    """Resources that a rule has repaired."""
     waiting: tuple[str, ...]
     """Decisions that need values which only the update knows."""
 
@@ -66,7 +66,7 @@ def print_report(*reports: Report, as_json: bool = False, out: TextIO | None = N
         for line in report.exempt:
             out.write(f"  {line}\n")
         for line in report.remediated:
-            out.write(f"  {line} was mended\n")
+            out.write(f"  {line} was repaired\n")
         mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
         waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
         out.write(

@@ -23,7 +23,7 @@ def run(*, orders: int = 500, seed: int = 1) -> Result:
 
 
 def prove(deployment: Deployment, *, orders: int, seed: int, visibility: int | None = None) -> Result:
-    """Publish orders into the outage, wait until it has lasted long enough, mend it, redrive, and verify.
+    """Publish orders into the outage, wait until it has lasted long enough, end it, redrive, and verify.
 
     `visibility` shortens the queue's visibility timeout, in seconds, for as long as the outage lasts.
     """

@@ -1,4 +1,4 @@
-"""The local cloud with its state on disk: on SIGUSR1 it saves everything and starts anew, in the same process."""
+"""The local cloud with its state on disk: on SIGUSR1 it saves everything and starts again, in the same process."""
 
 import os
 import signal

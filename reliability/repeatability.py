@@ -102,7 +102,7 @@ def unhashed(lock: Path) -> list[str]:
 
 
 def _install(target: Path, problems: list[str]) -> str:
-    """Install the deployment's requirements anew; an index that cannot be reached is not a problem of ours."""
+    """Install the deployment's requirements; an index that cannot be reached is not a problem of ours."""
     started = time.monotonic()
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--target", str(target)]
     lock = ROOT / "requirements.txt"

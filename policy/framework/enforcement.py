@@ -172,7 +172,7 @@ def _visible(rule: Rule, resource: Resource, exemption: Exemption) -> str:
 
 
 def _remediate(rule: Rule, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    """Mend a resource's inputs in place and return them: a copy would lose the marks of its secrets."""
+    """Repair a resource's inputs in place and return them: a copy would lose the marks of its secrets."""
     if args.resource_type not in rule.on or rule.remediate is None:
         return None
     given = args.get_config()
@@ -182,5 +182,5 @@ def _remediate(rule: Rule, args: ResourceValidationArgs) -> Mapping[str, Any] | 
             return None
         return args.props if rule.remediate(args.props, config) else None
     except Exception as fault:  # noqa: BLE001 - left as it is, the resource fails the validation that follows
-        sys.stderr.write(f"{rule.name} could not mend {args.name}: {type(fault).__name__}\n")
+        sys.stderr.write(f"{rule.name} could not repair {args.name}: {type(fault).__name__}\n")
         return None

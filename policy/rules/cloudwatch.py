@@ -88,12 +88,12 @@ def _acts(alarm: Resource) -> bool:
 
 
 def log_group_kept_and_encrypted(group: Resource, config: Config) -> Iterator[Verdict]:
-    """Logs are kept long enough to be of use, not for ever, and encrypted."""
+    """Logs are kept long enough to be of use, not forever, and encrypted."""
     days = number(group.get("retentionInDays"))
     if group.get("retentionInDays") is UNKNOWN:
         yield Undecided("retentionInDays")
     elif not days:
-        yield "keeps logs for ever (retentionInDays)"
+        yield "keeps logs forever (retentionInDays)"
     elif days < config["minDays"]:
         yield f"keeps logs for {days:g} days, less than {config['minDays']}"
     if config["requireCmk"] and group.get("kmsKeyId") is MISSING:
@@ -140,7 +140,7 @@ RULES = (
     Rule(
         name="log-group-retention-encryption",
         requires="A log group must have a retention and a key.",
-        why="Logs name orders and customers: for ever is too long, a few days too short to find a fault in.",
+        why="Logs name orders and customers: forever is too long, a few days too short to find a fault in.",
         remedy="set retentionInDays to 30 or more, and kmsKeyId.",
         level=EnforcementLevel.MANDATORY,
         severity=Severity.MEDIUM,
@@ -157,7 +157,7 @@ RULES = (
     Rule(
         name="lambda-log-group-declared",
         requires="Every function must log to a log group of its stack.",
-        why="A group that Lambda makes up keeps logs for ever, unencrypted, and outlives the stack.",
+        why="A group that Lambda makes up keeps logs forever, unencrypted, and outlives the stack.",
         remedy="create a LogGroup before the function and pass its name in loggingConfig.logGroup.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,

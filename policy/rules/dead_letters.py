@@ -82,7 +82,7 @@ def dead_letters_outlive_source(dead_letters: Resource, stack: Stack, config: Co
     if retention < least * _DAY:
         yield f"keeps messages for {_days(retention)}, less than {least} days"
     if dead_letters.get("fifoQueue") is True:
-        return  # a FIFO queue starts counting anew when it receives a moved message
+        return  # a FIFO queue starts counting again when it receives a moved message
     margin = config["minMarginDays"]
     for source in sources:
         lives = number(source.get("messageRetentionSeconds"))
@@ -235,7 +235,7 @@ RULES = (
     Rule(
         name="sqs-dlq-not-consumed-by-source-function",
         requires="A dead-letter queue must not feed the function whose failures fill it.",
-        why="The same poison message fails again, and its last copy is deleted or circles for ever.",
+        why="The same poison message fails again, and its last copy is deleted or circles forever.",
         remedy="remove the event source mapping and redrive dead letters once their cause is fixed.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,

@@ -161,7 +161,7 @@ def weakened_function(deployment: Deployment, request: pytest.FixtureRequest) ->
     policy["Statement"] = [
         {**statement, "Action": [action for action in statement["Action"] if action != missing]}
         for statement in policy["Statement"]
-        if statement["Action"] != "dynamodb:BatchExecuteStatement"  # the provisioner's own, made anew below
+        if statement["Action"] != "dynamodb:BatchExecuteStatement"  # the provisioner's own, made below
     ]
     trust = json.dumps(iam.get_role(RoleName="ProcessOrder-role")["Role"]["AssumeRolePolicyDocument"])
     role = CREATORS["aws:iam/role:Role"](deployment.cloud, name, {"assumeRolePolicy": trust})

@@ -196,7 +196,7 @@ MUTATIONS: dict[str, tuple[Mutation, set[str]]] = {
         mutated(FUNCTION, "ProcessOrder", loggingConfig=None),
         {"lambda-log-group-declared"},
     ),
-    "logs are kept for ever": (
+    "logs are kept forever": (
         mutated(LOG_GROUP, "ProcessOrder-logs", retentionInDays=None),
         {"log-group-retention-encryption"},
     ),

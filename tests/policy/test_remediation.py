@@ -1,4 +1,4 @@
-"""Remediation mends encryption and nothing else, and leaves secrets marked and unknown values alone."""
+"""Remediation repairs encryption and nothing else, and leaves secrets marked and unknown values alone."""
 
 from collections.abc import Callable
 from typing import Any

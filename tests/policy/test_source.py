@@ -63,7 +63,7 @@ def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: 
     )
     assert result.returncode == 1
     assert "sqs-queue-has-dlq" in result.stderr
-    assert "nothing was created: mend the program" in result.stderr
+    assert "nothing was created: fix the program" in result.stderr
     assert "eployed" not in result.stdout
     assert not list(temporary.iterdir())
 

@@ -1,4 +1,4 @@
-"""The simulator agrees with what can be reckoned by hand."""
+"""The simulator agrees with what can be estimated by hand."""
 
 from collections.abc import Callable
 
