@@ -128,4 +128,6 @@ def test_the_pack_is_configured_as_the_engine_configures_it(analyzer: AnalyzerSt
     mine = {name: MessageToDict(each) for name, each in configuration(info, {}).items()}
     real = calls(FOLDER / "first-update.json")[1]["request"]["policyConfig"]
     assert mine.keys() - real.keys() <= {"kms-key-rotates"}
+    for configured in (mine, real):
+        del configured["lambda-runtime-and-limits"]["properties"]["runtimes"]  # a list that grows with AWS's
     assert {name: mine[name] for name in real} == real
