@@ -130,20 +130,26 @@ def chosen(stack: Stack, options: Namespace) -> list[Message]:
 
 
 def chosen_of_all(stack: Stack, options: Namespace) -> tuple[list[Message], int]:
-    """What `chosen` gives, and about how many messages `--limit` kept from being looked at."""
+    """What `chosen` gives, and about how many messages of the queues were not looked at.
+
+    `--limit` is not the only reason: a queue that takes longer to read than its messages stay hidden shows the first
+    ones once more, and reading ends before the last.
+    """
     messages = read_all(stack, options.sources, limit=options.limit)
     unseen = 0
     for source in options.sources:
         read = sum(message.source == source for message in messages)
-        if read >= options.limit:
-            unseen += max(0, visible(stack, source) - read)
+        unseen += max(0, visible(stack, source) - read)
     return [message for message in messages if matches(message, options)], unseen
 
 
 def warn_of(unseen: int, printer: Printer) -> None:
     """Say that there is more than was read."""
     if unseen:
-        printer.error(f"about {counted(unseen, 'message')} more were not looked at: --limit N reads N of each queue")
+        printer.error(
+            f"not everything was read, about {counted(unseen, 'message')} were left out: --limit N reads more of each "
+            "queue, and what arrived meanwhile needs another run"
+        )
 
 
 def matches(message: Message, options: Namespace) -> bool:

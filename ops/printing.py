@@ -123,9 +123,9 @@ def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[tuple[object, s
     return table
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """A number of things: `1 message`, `2 messages`."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def ago(seconds: float | None) -> str:

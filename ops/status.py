@@ -165,10 +165,13 @@ def orders_at_risk(facts: Facts) -> Iterable[str]:
     for outcome, help_ in (("failed", "`tail` says why"), ("rejected", "`tail` says which producer to ask")):
         if count := recent[outcome]:
             yield f"{counted(count, 'receive')} {outcome} in the last {ago(recent['seconds'])}: {help_}"
+    if recent["errors"] and not recent["failed"] and not recent["rejected"]:  # it crashes before it counts anything
+        lines = counted(recent["errors"], "warning or error", "warnings and errors")
+        yield f"{lines} in the log of the last {ago(recent['seconds'])}: `tail --level WARN` shows them"
     handled = recent["stored"] + recent["superseded"]
     if waiting["visible"] and not handled:
         held = counted(waiting["visible"], "message")
-        yield f"{held} wait in {waiting['name']}, and none was handled in the last {ago(recent['seconds'])}"
+        yield f"{waiting['name']} holds {held}, and none was handled in the last {ago(recent['seconds'])}"
     elif (waiting["oldest"] or 0) > LONG_WAIT:
         yield f"the oldest message in {waiting['name']} has waited for {ago(waiting['oldest'])}"
 

@@ -276,7 +276,7 @@ def test_what_the_limit_keeps_from_being_looked_at_is_told(
     send(deployment, QUEUE, *(order() for _ in range(12)))
     done = command("dlq", *verb, "--limit", "10", "--outputs", path)
     assert done.status == 1
-    assert "about 2 messages more were not looked at: --limit N reads N of each queue" in done.err
+    assert "about 2 messages were left out: --limit N reads more of each queue" in done.err
 
 
 def test_an_unknown_message_is_status_1(letters: Own, command: Command) -> None:

@@ -34,9 +34,18 @@ def test_messages_that_are_not_stored_are_a_problem(outcome: str) -> None:
 
 def test_a_queue_that_nobody_empties_is_a_problem() -> None:
     [problem] = problems(facts(visible=200))
-    assert problem.startswith("200 messages wait in OrderQueue, and none was handled in the last ")
+    assert problem.startswith("OrderQueue holds 200 messages, and none was handled in the last ")
 
 
 def test_a_queue_that_is_emptied_too_slowly_is_a_problem() -> None:
     [problem] = problems(facts(log={"stored": 5}, visible=200, oldest=1000.0))
     assert problem.startswith("the oldest message in OrderQueue has waited for ")
+
+
+def test_a_function_that_crashes_before_it_counts_is_a_problem() -> None:
+    [problem] = problems(facts(log={"errors": 60}))
+    assert problem.startswith("60 warnings and errors in the log of the last ")
+
+
+def test_rejected_messages_are_one_problem_and_not_two() -> None:
+    assert len(list(problems(facts(log={"errors": 3, "rejected": 3})))) == 1
