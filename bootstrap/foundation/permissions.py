@@ -55,7 +55,8 @@ def _of_messages(account: Account) -> list[Grant]:
             service="dynamodb",
             resources=[account.arn("dynamodb", "table/Order*")],
             read="DescribeContinuousBackups DescribeTable DescribeTimeToLive ListTagsOfResource",
-            write="CreateTable DeleteTable TagResource UntagResource UpdateContinuousBackups UpdateTable",
+            write="CreateTable DeleteTable TagResource UntagResource UpdateContinuousBackups UpdateTable "
+            "UpdateTimeToLive",
         ),
     ]
 
@@ -70,7 +71,8 @@ def _of_function(account: Account) -> list[Grant]:
             service="lambda",
             resources=[functions],
             read="GetFunction GetFunctionCodeSigningConfig GetFunctionConfiguration ListTags ListVersionsByFunction",
-            write="CreateFunction DeleteFunction TagResource UntagResource UpdateFunctionCode "
+            write="CreateFunction DeleteFunction DeleteFunctionCodeSigningConfig DeleteFunctionConcurrency "
+            "PutFunctionConcurrency TagResource UntagResource UpdateFunctionCode "
             "UpdateFunctionConfiguration",
         ),
         Grant(
@@ -116,7 +118,7 @@ def _of_role(account: Account, boundary_arn: pulumi.Input[str]) -> list[Grant]:
             sid="RoleInBoundary",
             service="iam",
             resources=roles,
-            write="CreateRole DeleteRole DeleteRolePolicy PutRolePermissionsBoundary PutRolePolicy "
+            write="CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy "
             "UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
             condition={"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
         ),
@@ -172,8 +174,8 @@ def _of_key_administration(account: Account) -> list[Grant]:
             service="kms",
             resources=keys,
             read="DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags",
-            write="CreateAlias DeleteAlias EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion UntagResource "
-            "UpdateAlias UpdateKeyDescription",
+            write="CreateAlias DeleteAlias DisableKeyRotation EnableKey EnableKeyRotation PutKeyPolicy "
+            "ScheduleKeyDeletion UntagResource UpdateAlias UpdateKeyDescription",
             condition={"StringEquals": OF_ORDERS},
         ),
         Grant(

@@ -63,14 +63,16 @@ CALLS: dict[str, tuple[Callable[[Resource], str], str, str]] = {
         own_arn,
         "dynamodb:DescribeTable dynamodb:DescribeContinuousBackups dynamodb:DescribeTimeToLive "
         "dynamodb:ListTagsOfResource",
-        "dynamodb:CreateTable dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:TagResource "
+        "dynamodb:CreateTable dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:UpdateTimeToLive "
+        "dynamodb:TagResource "
         "dynamodb:DeleteTable",
     ),
     "aws:lambda/function:Function": (
         own_arn,
         "lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:ListVersionsByFunction lambda:ListTags",
         "lambda:CreateFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:TagResource "
-        "lambda:DeleteFunction",
+        "lambda:DeleteFunction lambda:PutFunctionConcurrency lambda:DeleteFunctionConcurrency "
+        "lambda:DeleteFunctionCodeSigningConfig",
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (
         lambda resource: f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:{resource.name}",
@@ -80,7 +82,7 @@ CALLS: dict[str, tuple[Callable[[Resource], str], str, str]] = {
     "aws:iam/role:Role": (
         own_arn,
         "iam:GetRole iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole",
-        "iam:CreateRole iam:UpdateAssumeRolePolicy iam:TagRole iam:PassRole iam:DeleteRole",
+        "iam:CreateRole iam:UpdateAssumeRolePolicy iam:TagRole iam:PassRole iam:DetachRolePolicy iam:DeleteRole",
     ),
     "aws:iam/rolePolicy:RolePolicy": (
         named_arn("iam", "role", "role/", region=""),
@@ -110,8 +112,8 @@ CALLS: dict[str, tuple[Callable[[Resource], str], str, str]] = {
     "aws:kms/key:Key": (
         own_arn,
         "kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
-        "kms:EnableKeyRotation kms:PutKeyPolicy kms:UpdateKeyDescription kms:TagResource kms:CreateAlias "
-        "kms:ScheduleKeyDeletion",
+        "kms:EnableKey kms:EnableKeyRotation kms:DisableKeyRotation kms:PutKeyPolicy kms:UpdateKeyDescription "
+        "kms:TagResource kms:CreateAlias kms:ScheduleKeyDeletion",
     ),
     "aws:kms/alias:Alias": (
         lambda resource: f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/{resource.name}",
