@@ -4,6 +4,8 @@ STACK ?= dev
 BIN := .venv/bin
 READY := .venv/ready
 PACK_READY := policy/venv/ready
+# Levels and exemptions of a stack, if it has any: docs/deploying.md, section 5.
+PACK_CONFIG = $(addprefix --policy-pack-config ,$(wildcard Pulumi.$(STACK).policy.json))
 PULUMI_VERSION = $(shell sed -n 's/^pulumi==\([0-9.]*\).*/\1/p' requirements.txt)
 # Start-up is fast only with bytecode caches; an empty value switches them on.
 export PYTHONDONTWRITEBYTECODE :=
@@ -37,13 +39,13 @@ local: $(READY) ## the local cloud with a live page, deployed again as files cha
 	@$(BIN)/python -m live $(ARGS)
 
 policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
-	@$(BIN)/python -m recording policy --stack $(STACK)
+	@$(BIN)/python -m recording policy --stack $(STACK) $(PACK_CONFIG)
 
 preview: cli $(PACK_READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
-	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(ARGS)
+	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(PACK_CONFIG) $(ARGS)
 
 up: cli $(PACK_READY) ## update STACK on AWS, held against the policy pack (ARGS: further flags)
-	@pulumi up --stack $(STACK) --policy-pack policy $(ARGS)
+	@pulumi up --stack $(STACK) --policy-pack policy $(PACK_CONFIG) $(ARGS)
 
 cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \

@@ -16,6 +16,7 @@ WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLD
 JOBS = {f"{file} {name}": job for file, workflow in WORKFLOWS.items() for name, job in workflow["jobs"].items()}
 STEPS = [(name, step) for name, job in JOBS.items() for step in job.get("steps", [])]
 PULUMI = re.search(r"^pulumi==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+BUILT = ("--old-file=.venv/ready", "--old-file=policy/venv/ready")
 # What a reviewer reads first: which job may do what. Changing a job's rights is changing this table.
 RIGHTS = {
     "check.yml check": {"contents": "read"},
@@ -125,6 +126,30 @@ def test_without_the_pulumi_cli_one_line_says_how_to_get_it(target: str, tmp_pat
     ]
 
 
+def test_the_policy_configuration_of_a_stack_is_passed_by_every_target_and_that_of_another_by_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Pulumi.prod.policy.json").write_text("{}")
+    for target in ("policy", "preview", "up"):
+        for stack, passed in (("prod", True), ("dev", False)):
+            said = subprocess.run(
+                [
+                    str(shutil.which("make")),
+                    "--dry-run",
+                    *BUILT,
+                    f"--file={ROOT / 'Makefile'}",
+                    target,
+                    f"STACK={stack}",
+                ],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            ).stdout
+            [command] = [line for line in said.splitlines() if f"--stack {stack}" in line]
+            assert ("--policy-pack-config Pulumi.prod.policy.json" in command) is passed
+
+
 def make(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
     """Run make with a PATH of its own; the environment counts as built."""
     return subprocess.run(
@@ -201,6 +226,43 @@ def test_the_job_that_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
     steps = JOBS["pull-request.yml comment"]["steps"]
     assert [step.get("uses") for step in steps] == [None]
     assert "make" not in steps[0]["run"]
+
+
+def comment(tmp_path: Path, text: str, existing: str) -> tuple[list[str], str]:
+    """Run the comment's script with a `gh` that knows one comment, or none; return its writes and the comment."""
+    fake = tmp_path / "gh"
+    fake.write_text('#!/bin/sh\ncase "$*" in *--paginate*) printf %s "$EXISTING" ;; *) echo "$*" >>writes ;; esac\n')
+    fake.chmod(0o755)
+    [step] = JOBS["pull-request.yml comment"]["steps"]
+    given = {"GH_REPO": "acme/orders", "NUMBER": "7", "RESULT": "success", "TEXT": text, "EXISTING": existing}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **given}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
+    return (tmp_path / "writes").read_text().splitlines(), (tmp_path / "comment.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("existing", "write"),
+    [("", "pr comment 7 --body-file comment.md"), ("42\n", "--method PATCH repos/acme/orders/issues/comments/42")],
+)
+def test_a_preview_updates_its_own_comment_or_writes_the_first(existing: str, write: str, tmp_path: Path) -> None:
+    [written], text = comment(tmp_path, "# a heading\nno change", existing)
+    assert write in written
+    assert text.startswith("<!-- preview of dev -->\n")
+    assert "\n    # a heading\n    no change" in text  # what the pull request's code prints is no Markdown
+    assert "cut off" not in text
+
+
+def test_a_comment_that_is_too_long_for_github_is_cut_and_says_so(tmp_path: Path) -> None:
+    _, text = comment(tmp_path, "x\n" * 30_000, "")
+    assert "The rest is cut off" in text
+    assert len(text) < 65_536
+
+
+def test_nothing_is_installed_while_a_job_has_credentials() -> None:
+    for name, job in JOBS.items():
+        steps = job.get("steps", [])
+        for at in [at for at, step in enumerate(steps) if "configure-aws-credentials" in step.get("uses", "")]:
+            assert steps[at - 1].get("run") == "make setup", name
 
 
 def test_every_stack_that_is_deployed_is_looked_at_for_drift_and_held_against_the_policies() -> None:
