@@ -90,6 +90,17 @@ def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
     assert not [command for command in commands if "--policy-pack " not in command]
 
 
+def test_the_page_on_deploying_deletes_no_stack_file_and_runs_the_operators_commands_in_their_environment() -> None:
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "docs/deploying.md").read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    removals = [line for line in lines if "stack rm" in line]
+    operations = [line for line in lines if "python -m ops" in line]
+    assert removals
+    assert operations
+    assert all("--preserve-config" in line for line in removals)
+    assert all(".venv/bin/python -m ops" in line for line in operations)
+
+
 def test_previews_and_updates_of_workflows_are_those_of_make() -> None:
     scripts = {name: step["run"] for name, step in STEPS if re.search(r"\bmake\b.* (preview|up) ", step.get("run", ""))}
     assert scripts.keys() == {"pull-request.yml preview", "deploy-stack.yml up", "drift.yml drift"}
