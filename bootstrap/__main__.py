@@ -17,6 +17,7 @@ workflows = Workflows(
         account=account,
         repository=chosen.repository,
         environments=chosen.stacks,
+        github_provider_arn=chosen.github_provider_arn,
         state_bucket_arn=state.bucket_arn,
         state_key_arn=state.key_arn,
     ),

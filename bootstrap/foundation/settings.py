@@ -1,5 +1,6 @@
 """The configuration of the bootstrap: which repository deploys, and to which stacks."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pulumi
 # Repositories made since July 2026 have their owner's and their own number in a token's subject: octocat@1/orders@2.
 # https://docs.github.com/en/actions/reference/security/oidc
 _REPOSITORY = r"[A-Za-z0-9-]+(@\d+)?/[A-Za-z0-9._-]+(@\d+)?"
+_PROVIDER = r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com"
 _STACK = r"[A-Za-z0-9_.-]+"
 
 
@@ -19,19 +21,30 @@ class Settings:
     """`owner/name` as it stands in the subject of the repository's OIDC tokens; nobody else can assume the roles."""
     stacks: tuple[str, ...]
     """Stacks of this account, each deployed from the GitHub environment of the same name."""
+    github_provider_arn: str | None
+    """The account's OIDC provider for GitHub, if it has one already; it is used, and never changed or deleted."""
 
 
 def load() -> Settings:
     """Read the configuration. Raises pulumi.RunError that lists every problem with its fix."""
     source = pulumi.Config()
-    repository, stacks = source.get("repository"), source.get_object("stacks")
-    problems = [f"  {problem}" for problem in _problems(repository, stacks)]
+    repository, provider = source.get("repository"), source.get("githubProviderArn")
+    stacks = _list(source.get("stacks"))
+    problems = [f"  {problem}" for problem in _problems(repository, stacks, provider)]
     if problems:
         raise pulumi.RunError("the configuration of the bootstrap has problems:\n" + "\n".join(problems))
-    return Settings(repository=str(repository), stacks=tuple(stacks or ()))
+    return Settings(repository=str(repository), stacks=tuple(stacks or ()), github_provider_arn=provider)
 
 
-def _problems(repository: str | None, stacks: Any) -> Iterator[str]:
+def _list(text: str | None) -> Any:
+    """The value of a structured setting; as it was written if it is none, for the message."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return text
+
+
+def _problems(repository: str | None, stacks: Any, provider: str | None) -> Iterator[str]:
     if not re.fullmatch(_REPOSITORY, repository or ""):
         yield (
             f"bootstrap:repository must be OWNER/NAME, got {repository}\n"
@@ -41,4 +54,10 @@ def _problems(repository: str | None, stacks: Any) -> Iterator[str]:
         yield (
             f"bootstrap:stacks must be a list of stack names, got {stacks}\n"
             "    fix: pulumi config set --path 'bootstrap:stacks[0]' dev"
+        )
+    if provider is not None and not re.fullmatch(_PROVIDER, provider):
+        yield (
+            f"bootstrap:githubProviderArn must be the ARN of an OIDC provider for GitHub, got {provider}\n"
+            "    fix: pulumi config set bootstrap:githubProviderArn "
+            "arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com"
         )

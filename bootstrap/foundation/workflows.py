@@ -24,6 +24,8 @@ class WorkflowsArgs:
     """`owner/name` as it stands in the subject of its tokens."""
     environments: tuple[str, ...]
     """GitHub environments from which the deploy role can be assumed."""
+    github_provider_arn: str | None
+    """The account's OIDC provider for GitHub; None creates it."""
     state_bucket_arn: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
 
@@ -38,11 +40,7 @@ class Workflows(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("bootstrap:index:Workflows", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # No thumbprint: AWS checks GitHub's certificate against its own list of authorities.
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
-        provider = iam.OpenIdConnectProvider(
-            f"{name}-github", url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE], opts=child
-        )
+        provider_arn = pulumi.Output.from_input(args.github_provider_arn or _provider(f"{name}-github", child).arn)
         limit = iam.Policy(
             f"{name}-boundary",
             description="The most that a role created by the deploy role can do",
@@ -57,7 +55,7 @@ class Workflows(pulumi.ComponentResource):
             made = iam.Role(
                 f"{name}-{purpose}",
                 description=f"GitHub workflows of {args.repository}: {purpose}",
-                assume_role_policy=provider.arn.apply(lambda arn: json.dumps(_trust(arn, args.repository, subjects))),
+                assume_role_policy=provider_arn.apply(lambda arn: json.dumps(_trust(arn, args.repository, subjects))),
                 opts=child,
             )
             for part, grants in (("permissions", stacks), ("state", state), ("keys", keys)):
@@ -69,6 +67,12 @@ class Workflows(pulumi.ComponentResource):
         deploy = role("deploy", [f"environment:{each}" for each in args.environments], writes=True)
         self.preview_role_arn, self.deploy_role_arn, self.boundary_arn = preview.arn, deploy.arn, limit.arn
         self.register_outputs({"previewRoleArn": preview.arn, "deployRoleArn": deploy.arn})
+
+
+def _provider(name: str, opts: pulumi.ResourceOptions) -> iam.OpenIdConnectProvider:
+    # No thumbprint: AWS checks GitHub's certificate against its own list of authorities.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+    return iam.OpenIdConnectProvider(name, url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE], opts=opts)
 
 
 def _permit(name: str, role: iam.Role, grants: list[Grant], opts: pulumi.ResourceOptions, *, writes: bool) -> None:

@@ -105,6 +105,15 @@ def test_a_repository_may_be_named_with_its_numbers() -> None:
     assert "repo:acme@12/orders@345:environment:dev" in role.properties["assumeRolePolicy"]
 
 
+def test_a_provider_that_the_account_has_is_trusted_and_never_owned() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+    graph = bootstrap(githubProviderArn=arn)
+    assert not graph.all("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    for role in ("orders-preview", "orders-deploy"):
+        [statement] = document(graph.one(ROLE, role), "assumeRolePolicy")["Statement"]
+        assert statement["Principal"] == {"Federated": arn}
+
+
 def test_every_wrong_setting_is_told_at_once_with_its_fix() -> None:
     with pytest.raises(pulumi.RunError) as caught:
         bootstrap(repository="acme/*", stacks="[]")
@@ -112,3 +121,8 @@ def test_every_wrong_setting_is_told_at_once_with_its_fix() -> None:
     assert "bootstrap:repository must be OWNER/NAME, got acme/*" in text
     assert "fix: pulumi config set bootstrap:repository OWNER/NAME" in text
     assert "bootstrap:stacks must be a list of stack names, got []" in text
+    with pytest.raises(pulumi.RunError) as caught:
+        bootstrap(stacks="dev, prod", githubProviderArn="arn:aws:iam::1:oidc-provider/other")
+    text = str(caught.value)
+    assert "bootstrap:stacks must be a list of stack names, got dev, prod" in text
+    assert "bootstrap:githubProviderArn must be the ARN of an OIDC provider for GitHub, got arn:aws:iam::1:" in text
