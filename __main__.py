@@ -16,8 +16,8 @@ from components.topic import Topic, TopicArgs
 stack = config.load()
 account = Account.current()
 
-key = Encryption("OrderKey", account)
-topic = Topic("OrderTopic", TopicArgs(account=account, key_arn=key.arn))
+key = Encryption("OrderKey", account, protected=stack.protect_data)
+topic = Topic("OrderTopic", TopicArgs(account=account, key_arn=key.arn, protected=stack.protect_data))
 queue = Queue(
     "OrderQueue",
     QueueArgs(
@@ -27,6 +27,7 @@ queue = Queue(
         key_arn=key.arn,
         visibility_timeout=stack.visibility_timeout,
         max_receive_count=stack.max_receive_count,
+        protected=stack.protect_data,
     ),
 )
 table = Table("Orders", TableArgs(account=account, key_arn=key.arn, protected=stack.protect_data))
@@ -71,7 +72,7 @@ monitoring = Monitoring(
             failed_orders=stack.alarm_failed_orders,
         ),
         runbook=stack.alarm_runbook,
-        email=stack.alarm_email,
+        email=config.alarm_address(stack),
     ),
 )
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 _LAMBDA_LIMITS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"
@@ -135,7 +135,7 @@ class StackConfig:
     )
     protect_data: bool = knob(
         default=False,
-        meaning="Guard the table: DynamoDB deletion protection, and Pulumi's protect.",
+        meaning="Guard the orders: Pulumi deletes neither table, key nor queues, and DynamoDB keeps the table.",
     )
     runtime: str = knob(
         "python3.12",
@@ -249,6 +249,14 @@ def load(source: pulumi.Config | None = None) -> StackConfig:
     return StackConfig(**values)
 
 
+def alarm_address(stack: StackConfig) -> pulumi.Input[str] | None:
+    """The address that alarms notify: none where it is empty, and a secret where it was set with `--secret`."""
+    if not stack.alarm_email:
+        return None
+    secret = is_config_secret(f"{pulumi.get_project()}:alarmEmail")
+    return pulumi.Output.secret(stack.alarm_email) if secret else stack.alarm_email
+
+
 def _unknown(project: str) -> Iterator[tuple[str, str]]:
     """Yield each key of the project's namespace that means nothing, with the nearest one that does."""
     known = [key_of(f) for f in fields(StackConfig)]
@@ -283,7 +291,8 @@ def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str
         else:
             default = json.dumps(f.default) if type_ is bool else f.default
             fix = f"pulumi config set {key} {default}" if default != "" else f"pulumi config rm {key}"
-            yield f"{key} must be {rule.requirement(type_)}, got {texts[f.name]}", fix
+            given = "[secret]" if is_config_secret(key) else texts[f.name]
+            yield f"{key} must be {rule.requirement(type_)}, got {given}", fix
     if good.get("batch_size", 0) > 10 and good.get("batching_window") == 0:
         yield (
             f"{project}:batchingWindow must be at least 1 when {project}:batchSize is over 10, "

@@ -13,7 +13,9 @@ class Encryption(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, account: Account, *, protected: bool = False, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("orders:index:Encryption", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         key = kms.Key(
@@ -22,7 +24,8 @@ class Encryption(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=30,
             policy=json.dumps(_key_policy(account)),
-            opts=child,
+            # Without its key whatever it encrypts is lost, backups included.
+            opts=pulumi.ResourceOptions(parent=self, protect=protected),
         )
         kms.Alias(f"{name}-alias", target_key_id=key.key_id, opts=child)
         self.arn = key.arn

@@ -31,8 +31,8 @@ class MonitoringArgs:
     thresholds: Thresholds
     runbook: str
     """Path or URL of the runbook; an alarm's description adds its own section."""
-    email: str = ""
-    """Address that is notified, once it has confirmed the subscription; empty: none."""
+    email: pulumi.Input[str] | None = None
+    """Address that is notified, once it has confirmed the subscription."""
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -47,7 +47,7 @@ class Monitoring(pulumi.ComponentResource):
         topic = sns.Topic(name, kms_master_key_id=args.key_arn, opts=child)
         arn = args.account.arn("sns", topic.name)
         sns.TopicPolicy(f"{name}-policy", arn=topic.arn, policy=_topic_policy(arn, args.account), opts=child)
-        if args.email:
+        if args.email is not None:
             sns.TopicSubscription(f"{name}-email", topic=arn, protocol="email", endpoint=args.email, opts=child)
 
         pipeline = Pipeline(

@@ -28,6 +28,8 @@ class QueueArgs:
     moved message keeps its first timestamp."""
     filter_policy: dict[str, Any] | None = None
     """Message attributes an event must have to reach this queue; None: every event."""
+    protected: bool = False
+    """Refuse to delete the queue and its dead-letter queue, with the orders in them."""
 
 
 class Queue(pulumi.ComponentResource):
@@ -42,7 +44,7 @@ class Queue(pulumi.ComponentResource):
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Queue", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        dead_letters = dead_letter_queue(f"{name}-dlq", args.account, args.key_arn, child)
+        dead_letters = dead_letter_queue(f"{name}-dlq", args.account, args.key_arn, child, protected=args.protected)
         dead_letters_arn = args.account.arn("sqs", dead_letters.name)
         queue = sqs.Queue(
             name,
@@ -53,7 +55,7 @@ class Queue(pulumi.ComponentResource):
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": args.max_receive_count}
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )
         arn = args.account.arn("sqs", queue.name)
         # The two queues name each other, so this side of the pair is a resource of its own.
@@ -89,13 +91,20 @@ def dead_letter_queue(
     account: Account,
     key_arn: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
+    *,
     topic_arn: pulumi.Input[str] | None = None,
+    protected: bool = False,
 ) -> sqs.Queue:
     """A queue that keeps what could not be delivered or processed for as long as SQS can.
 
     SQS moves messages here by itself; SNS needs to be let in, for `topic_arn`.
     """
-    queue = sqs.Queue(name, message_retention_seconds=14 * 24 * 3600, kms_master_key_id=key_arn, opts=opts)
+    queue = sqs.Queue(
+        name,
+        message_retention_seconds=14 * 24 * 3600,
+        kms_master_key_id=key_arn,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=protected)),
+    )
     arn = account.arn("sqs", queue.name)
     senders = [] if topic_arn is None else [accepts_from_topic(arn, topic_arn)]
     sqs.QueuePolicy(f"{name}-policy", queue_url=queue.url, policy=policy_document(*senders, tls_only(arn)), opts=opts)

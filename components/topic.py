@@ -15,6 +15,8 @@ class TopicArgs:
     """Customer-managed KMS key."""
     account: Account
     """The only account that may publish; within it, whoever its IAM policies allow."""
+    protected: bool = False
+    """Refuse to delete the dead-letter queue, with the orders in it."""
 
 
 class Topic(pulumi.ComponentResource):
@@ -49,7 +51,9 @@ class Topic(pulumi.ComponentResource):
         # A subscription's dead-letter queue is a queue of its own: its messages have another shape than the
         # consumer's dead letters, and StartMessageMoveTask refuses a queue that SNS fills.
         # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-        dead_letters = dead_letter_queue(f"{name}-dlq", args.account, args.key_arn, child, topic_arn=arn)
+        dead_letters = dead_letter_queue(
+            f"{name}-dlq", args.account, args.key_arn, child, topic_arn=arn, protected=args.protected
+        )
         self.arn, self.name = arn, topic.name
         self.dead_letter_queue_url = dead_letters.url
         self.dead_letter_queue_arn = args.account.arn("sqs", dead_letters.name)

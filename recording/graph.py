@@ -5,7 +5,7 @@ import contextvars
 import json
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,6 +149,7 @@ class _Runtime(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", args.inputs
+        args.inputs = _plain(args.inputs)  # a provider gets what is behind a secret
         if self.preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
             return "", checked(args.typ, args.name, args.inputs)
         return self.answer(args)
@@ -226,20 +227,22 @@ def record(
     answer: Answer | None = None,
     account: str = ACCOUNT,
     config: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
 ) -> Graph:
     """Run a program to completion and return what it registered.
 
     `root` is the folder of the project whose stack files are read.
     `answer` creates each custom resource; without it nothing is created and ARNs are made up under bare names.
     In `preview`, ids and computed outputs are unknown, as before the first deployment of a stack.
-    `config` overrides the stack file's values, with full keys. Raises what the program raises.
+    `config` overrides the stack file's values, with full keys; `secrets` are the keys that were set
+    with `--secret`. Raises what the program raises.
     """
     project, values = stack_config(stack, root)
     values |= dict(config or {})
     region = values["aws:region"]
     recorder = _Recorder(_Runtime(answer or recorded_answer(region), account, region, preview=preview))
     # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
-    contextvars.copy_context().run(_run, program, recorder, project, stack, values, preview=preview)
+    contextvars.copy_context().run(_run, program, recorder, project, stack, values, secrets, preview=preview)
     return Graph(
         stack=stack,
         preview=preview,
@@ -257,6 +260,7 @@ def _run(
     project: str,
     stack: str,
     config: dict[str, str],
+    secrets: Sequence[str],
     *,
     preview: bool,
 ) -> None:
@@ -269,7 +273,7 @@ def _run(
         asyncio.set_event_loop(loop)
         return loop
 
-    set_all_config(config)
+    set_all_config(config, list(secrets))
     settings.configure(
         mocks.MockSettings(
             monitor=recorder,

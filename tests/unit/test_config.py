@@ -14,8 +14,12 @@ from recording.graph import record
 
 def load(**values: str) -> StackConfig:
     """The configuration of a stack whose file holds these values."""
+    return load_with({f"orders:{key}": text for key, text in values.items()})
+
+
+def load_with(given: dict[str, str], **options: Any) -> StackConfig:
     loaded: list[StackConfig] = []
-    record(program=lambda: loaded.append(config.load()), config={f"orders:{key}": text for key, text in values.items()})
+    record(program=lambda: loaded.append(config.load()), config=given, **options)
     return loaded[0]
 
 
@@ -78,6 +82,13 @@ def test_a_permissions_boundary_is_the_arn_of_a_policy(wrong: str) -> None:
     text = complaint(permissionsBoundary=wrong)
     assert f"orders:permissionsBoundary must be the ARN of an IAM policy, got {wrong}\n" in text
     assert "fix: pulumi config rm orders:permissionsBoundary --stack dev" in text
+
+
+def test_a_wrong_value_that_was_set_as_a_secret_is_not_printed() -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        load_with({"orders:alarmEmail": "hunter2"}, secrets=["orders:alarmEmail"])
+    assert "orders:alarmEmail must be an e-mail address, got [secret]\n" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_every_problem_is_told_at_once() -> None:

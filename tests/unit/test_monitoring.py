@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 
 from config import StackConfig
@@ -183,6 +185,28 @@ def test_an_address_is_notified_where_one_is_configured() -> None:
     (email,) = emails(record(stack="dev", config={"orders:alarmEmail": "ops@example.com"}))
     assert email.properties["endpoint"] == "ops@example.com"
     assert email.properties["topic"].endswith(":OrderAlarms")
+
+
+def test_an_address_that_was_set_as_a_secret_stays_one() -> None:
+    given: set[str] = set()
+
+    def seeing(args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == SUBSCRIPTION:
+            given.add(args.inputs["endpoint"])
+        return recorded_answer("eu-west-1")(args)
+
+    def endpoint(**secrets: Any) -> Any:
+        graph = record(stack="dev", config={"orders:alarmEmail": "ops@example.com"}, answer=seeing, **secrets)
+        (email,) = [s for s in graph.all(SUBSCRIPTION).values() if s.properties["protocol"] == "email"]
+        assert email.properties["endpoint"] == "ops@example.com"
+        return MessageToDict(email.request.object)["endpoint"]
+
+    assert endpoint() == "ops@example.com"
+    assert endpoint(secrets=["orders:alarmEmail"]) == {
+        rpc._special_sig_key: rpc._special_secret_sig,
+        "value": "ops@example.com",
+    }
+    assert "ops@example.com" in given  # what creates resources gets the address itself
 
 
 def test_no_two_stacks_share_their_counts_or_their_dashboard() -> None:

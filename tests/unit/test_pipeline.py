@@ -205,13 +205,17 @@ def test_the_table_is_keyed_by_order_billed_by_request_and_restorable(graph: Gra
     assert table["pointInTimeRecovery"] == {"enabled": True}
 
 
-def test_only_production_protects_its_data() -> None:
-    guarded = {
-        stack: (table.protect, table.properties["deletionProtectionEnabled"])
-        for stack in STACKS
-        for table in [recorded(stack=stack).one(TABLE, "Orders")]
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_stack_that_protects_its_data_keeps_the_table_the_key_and_every_queue(protected: bool) -> None:
+    """And nothing else: a protected policy or subscription could not be replaced."""
+    graph = record(stack="dev", config={"orders:protectData": str(protected).lower()})
+    orders = {
+        graph.one(KEY, "OrderKey").urn,
+        graph.one(TABLE, "Orders").urn,
+        *(q.urn for q in graph.all(QUEUE).values()),
     }
-    assert guarded == {stack: (stack == "prod", stack == "prod") for stack in STACKS}
+    assert {r.urn for r in graph.resources if r.protect} == (orders if protected else set())
+    assert graph.one(TABLE, "Orders").properties["deletionProtectionEnabled"] is protected
 
 
 def test_the_function_runs_as_configured_and_logs_json_into_its_own_group(graph: Graph) -> None:
