@@ -50,7 +50,7 @@ def configuration_table() -> str:
 
 
 def _default(knob_field: Field[Any]) -> str:
-    text = _text_of(knob_field.default)
+    text = text_of(knob_field.default)
     return f"`{text}`" if text else "none"
 
 
@@ -71,11 +71,11 @@ def _values(knob_field: Field[Any]) -> str:
 
 def diagram() -> str:
     """The picture of a stack with every setting at its default, as GitHub draws it."""
-    defaults = {f"orders:{key_of(f)}": _text_of(f.default) for f in fields(StackConfig)}
+    defaults = {f"orders:{key_of(f)}": text_of(f.default) for f in fields(StackConfig)}
     return f"```mermaid\n{mermaid(record(stack='dev', config=defaults))}```\n"
 
 
-def _text_of(value: Any) -> str:
+def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -110,6 +110,20 @@ def test_a_single_dead_letter_rings(stack: str) -> None:
         assert (alarm["period"], alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (60, 1, 1)
 
 
+def test_what_heals_by_itself_rings_only_when_it_lasts_and_everything_else_at_once() -> None:
+    watched = {
+        name.removeprefix("OrderAlarms-"): (alarm["datapointsToAlarm"], alarm["evaluationPeriods"])
+        for name, alarm in alarms(recorded(stack="dev")).items()
+    }
+    lasting = {"function-slow", "table-throttles-writes", "table-errors"}
+    assert watched == {role: (3, 5) if role in lasting else (1, 1) for role in watched}
+
+
+def test_the_dashboard_draws_every_graph_over_time() -> None:
+    graphs = [w["properties"] for w in dashboard(recorded(stack="dev"))["widgets"] if w["type"] == "metric"]
+    assert {(graph["view"], graph["period"]) for graph in graphs} == {("timeSeries", 60)}
+
+
 def test_every_alarm_says_what_is_wrong_and_where_the_runbook_is() -> None:
     runbook = "https://example.com/runbook"
     graph = record(stack="dev", config={"orders:alarmRunbook": runbook})

@@ -168,6 +168,11 @@ def test_a_message_moves_to_the_dead_letter_queue_after_three_receives(graph: Gr
     assert type(redrive["maxReceiveCount"]) is int
 
 
+def test_a_consumer_waits_for_messages_as_long_as_sqs_lets_it(graph: Graph) -> None:
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
+    assert inputs(graph, QUEUE, "OrderQueue")["receiveWaitTimeSeconds"] == 20
+
+
 def test_a_dead_letter_queue_keeps_messages_longer_than_its_source_and_serves_only_it(graph: Graph) -> None:
     fourteen_days = 1_209_600
     assert inputs(graph, QUEUE, "OrderQueue")["messageRetentionSeconds"] == 345_600
