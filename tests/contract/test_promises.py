@@ -1,7 +1,6 @@
 """What others rely on by name: resources, exports, keys of the stack files, the archive, the README's table."""
 
 import shutil
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,12 @@ import pulumi
 import pytest
 
 from components.package import PROCESS_ORDER, process_order_archive
-from config import StackConfig, key_of
 from local.provision import CREATORS, archive_bytes
 from recording.graph import ROOT, program, record, recorded_answer, stack_config
 from recording.pages import GENERATED
+from tests.defaults import DEFAULTS
 
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
-DEFAULTS = {
-    f"orders:{key_of(field)}": str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-    for field in fields(StackConfig)
-}
-"""Every setting at its default, whatever a stack file says."""
 
 
 def test_no_resource_has_changed_its_type_or_name() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from config import StackConfig, key_of
 from ops.arguments import parse
-from recording.graph import ROOT, record
+from recording.graph import ROOT
+from tests.defaults import record_defaults
 
 PAGE = (ROOT / "docs/runbook.md").read_text()
 SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^##).*\n)*)", PAGE, re.MULTILINE))
@@ -22,7 +23,7 @@ def anchor(heading: str) -> str:
 
 
 def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
-    alarms = record(stack="dev").all("aws:cloudwatch/metricAlarm:MetricAlarm").values()
+    alarms = record_defaults().all("aws:cloudwatch/metricAlarm:MetricAlarm").values()
     opened = {alarm.properties["alarmDescription"].rpartition("docs/runbook.md#")[2] for alarm in alarms}
     assert len(opened) == len(alarms)
     assert sorted(map(anchor, SECTIONS)) == sorted(opened)

@@ -11,9 +11,10 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from pulumi.runtime.rpc import UNKNOWN
 
-from recording.graph import record
+from recording.graph import ROOT, program, record
 from recording.pack import configuration, requests, stack_request
 from recording.schema import TYPES
+from tests.defaults import BARE
 from tests.policy.test_engine_traffic import FOLDER, calls
 
 Request = dict[str, Any]
@@ -81,7 +82,13 @@ def without_invented(request: Request) -> Request:
 
 
 def ours(*, preview: bool, config: Mapping[str, str]) -> tuple[Request, dict[str, Request], dict[str, Request]]:
-    graph = record(stack="dev", preview=preview, config={**CONFIG, **config})
+    graph = record(
+        stack="dev",
+        root=BARE,
+        program=lambda: program(ROOT),
+        preview=preview,
+        config={**CONFIG, **config},
+    )
     alone, together = requests(graph)
     return (
         MessageToDict(stack_request(graph)),

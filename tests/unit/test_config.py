@@ -10,6 +10,7 @@ import pytest
 import config
 from config import StackConfig, key_of
 from recording.graph import record
+from tests.defaults import BARE
 
 
 def load(**values: str) -> StackConfig:
@@ -19,7 +20,7 @@ def load(**values: str) -> StackConfig:
 
 def load_with(given: dict[str, str], **options: Any) -> StackConfig:
     loaded: list[StackConfig] = []
-    record(program=lambda: loaded.append(config.load()), config=given, **options)
+    record(root=BARE, program=lambda: loaded.append(config.load()), config=given, **options)
     return loaded[0]
 
 

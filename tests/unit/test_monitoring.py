@@ -10,7 +10,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 
 from config import StackConfig
-from recording.graph import ACCOUNT, ROOT, Graph, Resource, record, recorded_answer
+from recording.graph import ACCOUNT, ROOT, Graph, Resource, recorded_answer
+from tests.defaults import record_defaults
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
@@ -22,7 +23,7 @@ TABLE = "aws:dynamodb/table:Table"
 TOPIC = "aws:sns/topic:Topic"
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
-recorded = functools.cache(record)  # a graph is immutable, and one recording takes half a second
+recorded = functools.cache(record_defaults)  # a graph is immutable, and one recording takes half a second
 
 
 WATCHED = {
@@ -71,7 +72,7 @@ def test_every_topic_queue_function_and_table_has_its_alarms() -> None:
 
 
 def test_alarms_point_at_the_resources_of_this_stack() -> None:
-    graph = record(stack="dev", answer=with_suffix)
+    graph = record_defaults(answer=with_suffix)
     physical = {r.outputs["name"] for type_ in (TOPIC, QUEUE, FUNCTION, TABLE) for r in graph.all(type_).values()}
     assert all(name.endswith("-1a2b3c4") for name in physical)
     values = {value for alarm in alarms(graph).values() for value in alarm.get("dimensions", {}).values()}
@@ -126,7 +127,7 @@ def test_the_dashboard_draws_every_graph_over_time() -> None:
 
 def test_every_alarm_says_what_is_wrong_and_where_the_runbook_is() -> None:
     runbook = "https://example.com/runbook"
-    graph = record(stack="dev", config={"orders:alarmRunbook": runbook})
+    graph = record_defaults(config={"orders:alarmRunbook": runbook})
     for name, alarm in alarms(graph).items():
         text = alarm["alarmDescription"]
         assert text.endswith(f". Runbook: {runbook}#{name.removeprefix('OrderAlarms-')}")
@@ -151,7 +152,7 @@ def test_a_threshold_is_that_of_the_stack(key: str) -> None:
         return {name.removeprefix("OrderAlarms-"): alarm["threshold"] for name, alarm in alarms(graph).items()}
 
     role, expected = KNOBS[key]
-    changed = thresholds(record(stack="dev", config={f"orders:{key}": "7"}))
+    changed = thresholds(record_defaults(config={f"orders:{key}": "7"}))
     assert changed == {**thresholds(recorded(stack="dev")), role: expected}
 
 
@@ -196,7 +197,7 @@ def test_an_address_is_notified_where_one_is_configured() -> None:
         return [s for s in graph.all(SUBSCRIPTION).values() if s.properties["protocol"] == "email"]
 
     assert not emails(recorded(stack="dev"))
-    (email,) = emails(record(stack="dev", config={"orders:alarmEmail": "ops@example.com"}))
+    (email,) = emails(record_defaults(config={"orders:alarmEmail": "ops@example.com"}))
     assert email.properties["endpoint"] == "ops@example.com"
     assert email.properties["topic"].endswith(":OrderAlarms")
 
@@ -210,7 +211,7 @@ def test_an_address_that_was_set_as_a_secret_stays_one() -> None:
         return recorded_answer("eu-west-1")(args)
 
     def endpoint(**secrets: Any) -> Any:
-        graph = record(stack="dev", config={"orders:alarmEmail": "ops@example.com"}, answer=seeing, **secrets)
+        graph = record_defaults(config={"orders:alarmEmail": "ops@example.com"}, answer=seeing, **secrets)
         (email,) = [s for s in graph.all(SUBSCRIPTION).values() if s.properties["protocol"] == "email"]
         assert email.properties["endpoint"] == "ops@example.com"
         return MessageToDict(email.request.object)["endpoint"]
@@ -260,7 +261,7 @@ def test_the_dashboard_shows_the_state_of_every_alarm() -> None:
 
 
 def test_a_preview_of_a_new_stack_shows_what_each_alarm_watches_and_notifies() -> None:
-    previewed = record(stack="dev", preview=True)
+    previewed = record_defaults(preview=True)
     urns = {resource.urn: resource.name for resource in previewed.resources}
     for name, alarm in previewed.all(ALARM).items():
         notified = alarm.property_dependencies["alarmActions"]

