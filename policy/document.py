@@ -93,7 +93,7 @@ def _section(rule: Rule) -> str:
         f"- Maps to: {'; '.join((f'AWS Well-Architected {rule.pillar}', *rule.maps_to))}",
         f"- See: <{rule.link}>",
     ]
-    lines += [f"- `{knob.name}` = `{json.dumps(knob.default)}`: {knob.meaning}" for knob in rule.knobs]
+    lines += [f"- `{setting.name}` = `{json.dumps(setting.default)}`: {setting.meaning}" for setting in rule.settings]
     return "\n".join([*lines, ""])
 
 

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from framework.rule import Undecided, Verdict
 from framework.values import MISSING, UNKNOWN, items
 
 ANYONE = ("aws", "*")
@@ -100,6 +101,24 @@ def readable(document: Any) -> tuple[Statement, ...]:
         return statements(document)
     except ValueError:
         return ()
+
+
+def judged(document: Any, key: str, judge: Callable[[Statement], Iterator[Verdict]]) -> Iterator[Verdict]:
+    """What a judge says of each statement that allows something in the document of a property.
+
+    One that is missing says nothing, one that is unknown has to wait, and one that cannot be read is a violation.
+    """
+    if document is UNKNOWN:
+        yield Undecided(key)
+    elif document is not MISSING:
+        try:
+            found = statements(document)
+        except ValueError as error:
+            yield f"has a document in {key} that {error}"
+            return
+        for statement in found:
+            if statement.allows:
+                yield from judge(statement)
 
 
 def _statement(part: Any) -> Statement:

@@ -51,17 +51,19 @@ def policy(rule: Rule) -> Policy:
 
 def config_schema(rule: Rule) -> dict[str, dict[str, Any]]:
     """Return the JSON schema of each setting; the Pulumi CLI refuses settings that do not fit it."""
-    knobs = {knob.name: {**knob.schema, "default": knob.default, "description": knob.meaning} for knob in rule.knobs}
-    return {**knobs, "exempt": EXEMPTIONS}
+    stated = {
+        each.name: {**each.schema, "default": each.default, "description": each.meaning} for each in rule.settings
+    }
+    return {**stated, "exempt": EXEMPTIONS}
 
 
-def settings(rule: Rule, given: Mapping[str, Any]) -> Config:
+def configured(rule: Rule, given: Mapping[str, Any]) -> Config:
     """Merge what was configured over the rule's defaults: the SDK fills none in.
 
     Raises ValueError naming every setting that does not exist or does not fit.
     """
-    known = {knob.name: knob for knob in rule.knobs}
-    found: dict[str, Any] = {name: knob.default for name, knob in known.items()}
+    known = {setting.name: setting for setting in rule.settings}
+    found: dict[str, Any] = {name: setting.default for name, setting in known.items()}
     problems = []
     for name, value in given.items():
         if name == "exempt":
@@ -124,7 +126,7 @@ def _on_known_values(
 def _enforce(rule: Rule, cases: Iterable[Case], given: Mapping[str, Any], report: ReportViolation) -> list[str]:
     """Report the violations of all cases; return what was exempt or has to wait, for the record."""
     try:
-        config, exemptions = settings(rule, given), read_exemptions(given.get("exempt", ()))
+        config, exemptions = configured(rule, given), read_exemptions(given.get("exempt", ()))
     except ValueError as error:
         for resource, _ in cases:
             report(f"{resource.name} could not be judged, because {rule.name} is misconfigured: {error}.", resource.urn)
@@ -177,7 +179,7 @@ def _remediate(rule: Rule, args: ResourceValidationArgs) -> Mapping[str, Any] | 
         return None
     given = args.get_config()
     try:
-        config, exemptions = settings(rule, given), read_exemptions(given.get("exempt", ()))
+        config, exemptions = configured(rule, given), read_exemptions(given.get("exempt", ()))
         if any(each.covers(args.name, args.urn) for each in exemptions):
             return None
         return args.props if rule.remediate(args.props, config) else None

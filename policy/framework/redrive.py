@@ -11,7 +11,6 @@ from framework.stack import (
     REDRIVE_ALLOW_POLICY,
     REDRIVE_POLICY,
     SUBSCRIPTION,
-    TOPIC,
     Resource,
     Stack,
 )
@@ -62,18 +61,6 @@ def sources_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
     separate = stack.pointing(dead_letters, REDRIVE_POLICY, "redrivePolicy", "deadLetterTargetArn")
     found = inline + [queue for via in separate for queue in stack.pointed(via, QUEUE, "queueUrl")]
     return [queue for queue in found if len(dead_letter_queues_of(queue, stack)) == 1]
-
-
-def subscriptions_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
-    """Return the subscriptions whose undeliverable messages go to a queue, leaving out those preview cannot tell of."""
-    path = ("redrivePolicy", "deadLetterTargetArn")
-    found = stack.pointing(dead_letters, SUBSCRIPTION, *path)
-    return [subscription for subscription in found if len(stack.pointed(subscription, QUEUE, *path)) == 1]
-
-
-def topics_of(subscription: Resource, stack: Stack) -> list[Resource]:
-    """Return the topic of a subscription, if it is in this stack."""
-    return stack.pointed(subscription, TOPIC, "topic")
 
 
 def is_dead_letter_queue(queue: Resource, stack: Stack, *, by_allow_policy: bool = True) -> bool:

@@ -22,7 +22,7 @@ Verdict = str | Undecided
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knob:
+class Setting:
     """One setting of a rule."""
 
     name: str
@@ -52,7 +52,7 @@ class Rule:
     """Page of the documentation that the rule rests on."""
     on: tuple[str, ...]
     """Resource types that the rule judges, one resource at a time."""
-    knobs: tuple[Knob, ...] = field(default=())
+    settings: tuple[Setting, ...] = field(default=())
     check: Callable[[Resource, Config], Iterator[Verdict]] | None = None
     """Judges inputs, before anything is created: blocks an update too. Give this or `check_in_stack`."""
     check_in_stack: Callable[[Resource, Stack, Config], Iterator[Verdict]] | None = None
@@ -61,22 +61,22 @@ class Rule:
     """Mends the inputs in place and says whether it did; runs only at the level `remediate`."""
 
 
-def whole(name: str, default: int, meaning: str, minimum: int = 0) -> Knob:
-    """A knob that takes a whole number."""
-    return Knob(name=name, default=default, meaning=meaning, schema={"type": "integer", "minimum": minimum})
+def whole(name: str, default: int, meaning: str, minimum: int = 0) -> Setting:
+    """A setting that takes a whole number."""
+    return Setting(name=name, default=default, meaning=meaning, schema={"type": "integer", "minimum": minimum})
 
 
-def switch(name: str, meaning: str, *, default: bool) -> Knob:
-    """A knob that is on or off."""
-    return Knob(name=name, default=default, meaning=meaning, schema={"type": "boolean"})
+def switch(name: str, meaning: str, *, default: bool) -> Setting:
+    """A setting that is on or off."""
+    return Setting(name=name, default=default, meaning=meaning, schema={"type": "boolean"})
 
 
-def texts(name: str, default: tuple[str, ...], meaning: str) -> Knob:
-    """A knob that takes a list of texts."""
+def texts(name: str, default: tuple[str, ...], meaning: str) -> Setting:
+    """A setting that takes a list of texts."""
     schema = {"type": "array", "items": {"type": "string", "minLength": 1}}
-    return Knob(name=name, default=list(default), meaning=meaning, schema=schema)
+    return Setting(name=name, default=list(default), meaning=meaning, schema=schema)
 
 
-def text(name: str, default: str, meaning: str) -> Knob:
-    """A knob that takes a text."""
-    return Knob(name=name, default=default, meaning=meaning, schema={"type": "string"})
+def text(name: str, default: str, meaning: str) -> Setting:
+    """A setting that takes a text."""
+    return Setting(name=name, default=default, meaning=meaning, schema={"type": "string"})

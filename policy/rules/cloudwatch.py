@@ -131,7 +131,7 @@ RULES = (
         maps_to=("Security Hub CloudWatch.15", "Security Hub CloudWatch.17", "Checkov CKV_AWS_319"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html",
         on=(QUEUE,),
-        knobs=(
+        settings=(
             whole("maxThreshold", 1, "Highest threshold of the alarm, in messages."),
             switch("requireActions", "Whether the alarm must tell somebody.", default=True),
         ),
@@ -148,7 +148,7 @@ RULES = (
         maps_to=("Security Hub CloudWatch.16", "Checkov CKV_AWS_66", "Checkov CKV_AWS_158", "Checkov CKV_AWS_338"),
         link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
         on=(LOG_GROUP,),
-        knobs=(
+        settings=(
             whole("minDays", 30, "Fewest days that logs are kept.", 1),
             switch("requireCmk", "Whether a key of one's own is needed.", default=True),
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from framework.documents import matches
+from framework.keys import is_managed_key
 from framework.redrive import (
     dead_letter_queues_of,
     is_dead_letter_queue,
@@ -10,15 +11,12 @@ from framework.redrive import (
     redrive_allow_of,
     redrive_of,
     sources_of,
-    subscriptions_of,
-    topics_of,
 )
 from framework.rule import Config, Rule, Undecided, Verdict, switch, texts, whole
 from framework.stack import FUNCTION, MAPPING, QUEUE, TOPIC, Resource, Stack
+from framework.subscriptions import failing_to, topics_of
 from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.sqs import is_managed_key
 
 _DAY = 24 * 3600
 _STRENGTHS = ("no encryption", "SSE-SQS", "an AWS-managed key", "a customer-managed key")
@@ -72,7 +70,7 @@ def _incompatible(queue: Resource, target: Resource, stack: Stack, *, by_depende
 def dead_letters_outlive_source(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
     """The dead-letter queue keeps messages long enough; a moved message keeps the age it had in its source."""
     sources = sources_of(dead_letters, stack)
-    if not sources and not subscriptions_of(dead_letters, stack):
+    if not sources and not failing_to(dead_letters, stack):
         return
     retention = number(dead_letters.get("messageRetentionSeconds"))
     if retention is None:
@@ -138,7 +136,7 @@ def _functions(queue: Resource, stack: Stack) -> list[Resource]:
 def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
     """An order does not lose protection by failing: queue or topic, its dead-letter queue is as strong."""
     sources = sources_of(dead_letters, stack)
-    for subscription in subscriptions_of(dead_letters, stack):
+    for subscription in failing_to(dead_letters, stack):
         sources += topics_of(subscription, stack)
         sources += stack.pointed(subscription, QUEUE, "endpoint")
     own = _strength(dead_letters)
@@ -166,9 +164,8 @@ RULES = (
     Rule(
         name="sqs-queue-has-dlq",
         requires="Every queue that is not itself a dead-letter queue must have one.",
-        why="Without it SQS delivers a message that cannot be processed again and again until its retention ends, "
-        "and then "
-        "deletes it: an order is lost without a trace.",
+        why="Without it SQS delivers a message that cannot be processed again and again until its retention ends, and "
+        "then deletes it: an order is lost without a trace.",
         remedy="set redrivePolicy (inline or by sqs.RedrivePolicy) to the ARN of a dead-letter queue and a "
         "maxReceiveCount.",
         level=EnforcementLevel.MANDATORY,
@@ -177,7 +174,7 @@ RULES = (
         maps_to=("cdk-nag SQS3", "serverless-rules ES6000", "Control Tower CT.SQS.PR.1"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         on=(QUEUE,),
-        knobs=(
+        settings=(
             texts("includeFor", ("*",), "Names of the queues that need one, with * and ? as wildcards."),
             switch(
                 "treatRedriveAllowAsDlq",
@@ -199,22 +196,21 @@ RULES = (
         maps_to=("cfn-lint E3502",),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         on=(QUEUE,),
-        knobs=(texts("allowExternalDlqArns", (), "ARNs of dead-letter queues outside, with * and ? as wildcards."),),
+        settings=(texts("allowExternalDlqArns", (), "ARNs of dead-letter queues outside, with * and ? as wildcards."),),
         check_in_stack=dead_letter_queue_compatible,
     ),
     Rule(
         name="sqs-dlq-retention-exceeds-source",
         requires="A dead-letter queue must keep messages for the longest time, and longer than its source does.",
         why="A standard queue counts a moved message's age from its first arrival, so a short retention can delete a "
-        "dead "
-        "letter the moment it is moved.",
+        "dead letter the moment it is moved.",
         remedy="set messageRetentionSeconds of the dead-letter queue to 1209600 (14 days), or shorten its source's.",
         level=EnforcementLevel.MANDATORY,
         severity=Severity.MEDIUM,
         pillar="REL05",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html",
         on=(QUEUE,),
-        knobs=(
+        settings=(
             whole("minDlqRetentionDays", 14, "Fewest days that a dead-letter queue keeps a message."),
             whole("minMarginDays", 1, "Days that it must keep a message longer than its source; not for FIFO queues."),
         ),
@@ -254,7 +250,7 @@ RULES = (
         pillar="SEC08",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
         on=(QUEUE,),
-        knobs=(switch("requireSameKey", "Whether it must be the very same key.", default=False),),
+        settings=(switch("requireSameKey", "Whether it must be the very same key.", default=False),),
         check_in_stack=dead_letters_as_secret_as_source,
     ),
 )

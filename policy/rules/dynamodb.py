@@ -38,19 +38,18 @@ def capacity_follows_load(table: Resource, stack: Stack, _config: Config) -> Ite
 RULES = (
     Rule(
         name="dynamodb-table-protected",
-        requires="A table must have point-in-time recovery, a customer-managed key and, in production, protection "
-        "from deletion.",
+        requires="A table must have point-in-time recovery, a customer-managed key and, in production, protection from "
+        "deletion.",
         why="The table is the only record of an order once its message is gone.",
         remedy="set pointInTimeRecovery.enabled, serverSideEncryption.enabled and kmsKeyArn, and "
-        "deletionProtectionEnabled "
-        "or protect.",
+        "deletionProtectionEnabled or protect.",
         level=EnforcementLevel.MANDATORY,
         severity=Severity.HIGH,
         pillar="REL09",
         maps_to=("Security Hub DynamoDB.2", "Security Hub DynamoDB.6", "Checkov CKV_AWS_28", "Checkov CKV_AWS_119"),
         link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html",
         on=(TABLE,),
-        knobs=(
+        settings=(
             switch("requirePitr", "Whether point-in-time recovery is needed.", default=True),
             switch("requireCmk", "Whether the key must be customer-managed.", default=True),
             texts(

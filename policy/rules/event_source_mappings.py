@@ -113,8 +113,7 @@ RULES = (
         name="esm-source-queue-has-dlq",
         requires="What feeds a function must have a place for what the function cannot process.",
         why="A queue without a dead-letter queue repeats a poison message until it expires; a stream without a "
-        "destination "
-        "skips the record.",
+        "destination skips the record.",
         remedy="set redrivePolicy of the queue, or destinationConfig.onFailure of a stream's mapping (not of a "
         "queue's).",
         level=EnforcementLevel.MANDATORY,
@@ -137,7 +136,7 @@ RULES = (
         maps_to=("cfn-lint E3505",),
         link=_SQS,
         on=(MAPPING,),
-        knobs=(
+        settings=(
             whole("factor", 6, "Times the function's timeout; Lambda refuses less than 1.", 1),
             switch("addBatchWindow", "Whether the batching window is added.", default=True),
         ),

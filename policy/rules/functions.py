@@ -131,8 +131,7 @@ RULES = (
         name="lambda-runtime-and-limits",
         requires="A function must have a supported runtime, a stated timeout and memory size, and tracing.",
         why="An old runtime gets no fixes, a default of 3 seconds and 128 MB was never a decision, and a slow order "
-        "that is "
-        "not traced stays a riddle.",
+        "that is not traced stays a riddle.",
         remedy="set runtime, timeout, memorySize and tracingConfig.mode to Active.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
@@ -140,7 +139,7 @@ RULES = (
         maps_to=("Security Hub Lambda.2", "Checkov CKV_AWS_363", "Checkov CKV_AWS_50", "cdk-nag L1"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
         on=(FUNCTION,),
-        knobs=(
+        settings=(
             texts("runtimes", _RUNTIMES, "Runtimes that may be used."),
             whole("maxTimeout", 900, "Longest timeout in seconds.", 1),
             switch("requireTracing", "Whether X-Ray tracing must be active.", default=True),
@@ -158,7 +157,7 @@ RULES = (
         maps_to=("Checkov CKV_AWS_45", "Checkov CKV_AWS_173"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
         on=(FUNCTION,),
-        knobs=(
+        settings=(
             switch("requireCmk", "Whether environment variables need a kmsKeyArn.", default=False),
             text(
                 "namePattern",

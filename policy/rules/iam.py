@@ -1,26 +1,25 @@
 """Rules about roles: no more than a function needs, and no less than a queue's consumer needs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from framework.documents import Statement, readable, statements
+from framework.documents import Statement, judged, readable
+from framework.keys import key_documents, keys_of
 from framework.rule import Config, Rule, Undecided, Verdict, texts
 from framework.stack import (
     ATTACHMENT,
     FUNCTION,
     MANAGED_POLICY,
     MAPPING,
+    QUEUE,
     ROLE,
     ROLE_POLICY,
     TABLE,
     Resource,
     Stack,
 )
-from framework.values import MISSING, UNKNOWN, inside, items
+from framework.values import UNKNOWN, inside, items
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.event_source_mappings import sources_of_mapping
-from rules.kms import key_documents, keys_of
 
 # Actions that AWS cannot limit to a resource.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -43,29 +42,13 @@ def least_privilege(resource: Resource, config: Config) -> Iterator[Verdict]:
         yield from _broad_attachment(resource.get("policyArn"), config)
         return
     if resource.type == ROLE:
-        yield from _read(resource.get("assumeRolePolicy"), "assumeRolePolicy", lambda found: _trust(found, config))
+        yield from judged(resource.get("assumeRolePolicy"), "assumeRolePolicy", lambda found: _trust(found, config))
         for arn in items(resource.get("managedPolicyArns")):
             yield from _broad_attachment(arn, config)
         for inline in items(resource.get("inlinePolicies")):
-            yield from _read(inside(inline, "policy"), "inlinePolicies", lambda found: _grant(found, config))
+            yield from judged(inside(inline, "policy"), "inlinePolicies", lambda found: _grant(found, config))
         return
-    yield from _read(resource.get("policy"), "policy", lambda found: _grant(found, config))
-
-
-def _read(document: Any, key: str, judge: Callable[[Statement], Iterator[Verdict]]) -> Iterator[Verdict]:
-    if document is MISSING:
-        return
-    if document is UNKNOWN:
-        yield Undecided(key)
-        return
-    try:
-        found = statements(document)
-    except ValueError as error:
-        yield f"has a document in {key} that {error}"
-        return
-    for statement in found:
-        if statement.allows:
-            yield from judge(statement)
+    yield from judged(resource.get("policy"), "policy", lambda found: _grant(found, config))
 
 
 def _trust(statement: Statement, config: Config) -> Iterator[Verdict]:
@@ -125,7 +108,7 @@ def consumer_can_use_queue(mapping: Resource, stack: Stack, _config: Config) -> 
             grants = _grants(role, stack)
             if any(document is UNKNOWN for _, document in grants):
                 yield Undecided(f"policy of {role.name}")
-            for queue in sources_of_mapping(mapping, stack):
+            for queue in stack.pointed(mapping, QUEUE, "eventSourceArn"):
                 missing = [action for action in _CONSUME if not _may(grants, action, queue, stack)]
                 if missing:
                     yield f"feeds {function.name}, whose role may not {', '.join(missing)} on {queue.name}"
@@ -209,7 +192,7 @@ RULES = (
         ),
         link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
         on=(ROLE, ROLE_POLICY, MANAGED_POLICY, ATTACHMENT),
-        knobs=(
+        settings=(
             texts("allowStarResourceFor", _UNLIMITED, "Actions that may be allowed on every resource."),
             texts("allowedTrustServices", ("lambda.amazonaws.com",), "Services that may assume a role."),
             texts("allowManagedPolicies", (), "ARNs of broad AWS-managed policies that may be attached."),
@@ -220,9 +203,8 @@ RULES = (
         name="consumer-role-can-use-queue",
         requires="A queue consumer's role must hold what reading the queue and using its keys takes.",
         why="A missing permission shows up only once orders wait: the mapping stops, or each write fails to decrypt.",
-        remedy="allow sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on the queue and kms:Decrypt "
-        "on the "
-        "keys.",
+        remedy="allow sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on the queue and kms:Decrypt on "
+        "the keys.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="SEC03",

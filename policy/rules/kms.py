@@ -2,33 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from framework.documents import Statement, readable, statements
+from framework.documents import Statement, judged, readable
+from framework.keys import key_documents, keys_of
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
-from framework.stack import ALARM, KEY, KEY_ALIAS, KEY_POLICY, LOG_GROUP, QUEUE, TOPIC, Resource, Stack
-from framework.values import MISSING, UNKNOWN, number
+from framework.stack import ALARM, KEY, KEY_POLICY, LOG_GROUP, QUEUE, TOPIC, Resource, Stack
+from framework.subscriptions import filled_by_topic
+from framework.values import UNKNOWN, number
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.sns import filled_by_topic
 
 _ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
 _LOGS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
 _LOGS_SERVICE = re.compile(r"logs\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
-
-
-def keys_of(resource: Resource, stack: Stack, key: str, *path: str) -> list[Resource]:
-    """Return the keys of this stack that a property names, directly or by an alias."""
-    aliases = stack.pointed(resource, KEY_ALIAS, key, *path)
-    return stack.pointed(resource, KEY, key, *path) + [
-        found for alias in aliases for found in stack.pointed(alias, KEY, "targetKeyId")
-    ]
-
-
-def key_documents(key: Resource, stack: Stack) -> list[Any]:
-    """Return the policy documents of a key: of its KeyPolicy resources, which overwrite it, or its own."""
-    separate = [policy.get("policy") for policy in stack.pointing(key, KEY_POLICY, "keyId")]
-    return separate or [key.get("policy")]
 
 
 def key_admits_services(resource: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
@@ -108,21 +93,12 @@ def key_hygiene(resource: Resource, config: Config) -> Iterator[Verdict]:
             yield "is disabled"
     if resource.get("bypassPolicyLockoutSafetyCheck") is True:
         yield "bypasses the check that keeps the account from locking itself out"
-    document = resource.get("policy")
-    if document is UNKNOWN:
-        yield Undecided("policy")
-    elif document is not MISSING:
-        yield from _public(document)
+    yield from judged(resource.get("policy"), "policy", _public)
 
 
-def _public(document: Any) -> Iterator[Verdict]:
-    try:
-        found = statements(document)
-    except ValueError as error:
-        yield f"has a policy that {error}"
-        return
+def _public(statement: Statement) -> Iterator[Verdict]:
     pins = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalOrgID", "aws:PrincipalArn", "kms:CallerAccount")
-    if any(each.allows and each.open and not each.pinned_to(*pins) for each in found):
+    if statement.open and not statement.pinned_to(*pins):
         yield "has a policy that admits everyone"
 
 
@@ -140,7 +116,7 @@ RULES = (
         pillar="SEC08",
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
         on=(QUEUE, LOG_GROUP, ALARM),
-        knobs=(switch("requireSourceCondition", "Whether each grant must be limited to a source.", default=True),),
+        settings=(switch("requireSourceCondition", "Whether each grant must be limited to a source.", default=True),),
         check_in_stack=key_admits_services,
     ),
     Rule(
@@ -167,7 +143,9 @@ RULES = (
         maps_to=("Security Hub KMS.3", "Security Hub KMS.5"),
         link="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
         on=(KEY, KEY_POLICY),
-        knobs=(whole("minDeletionWindow", 14, "Fewest days between a request to delete the key and its deletion.", 7),),
+        settings=(
+            whole("minDeletionWindow", 14, "Fewest days between a request to delete the key and its deletion.", 7),
+        ),
         check=key_hygiene,
     ),
 )

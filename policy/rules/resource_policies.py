@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from framework.documents import Statement, matches, readable, statements
+from framework.documents import Statement, judged, matches, readable
 from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
 from framework.stack import QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY, Resource, Stack
+from framework.subscriptions import subscribed_topics, topic_arn
 from framework.values import MISSING, UNKNOWN, json_object, read
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.sns import subscribed_topics, topic_arn
 
 _SNS = "sns.amazonaws.com"
 _SOURCE = "aws:sourcearn"
@@ -155,24 +154,16 @@ def _excess(statement: Statement, topics: list[Any], queue: Resource, config: Co
 
 def policy_not_public(resource: Resource, config: Config) -> Iterator[Verdict]:
     """Nobody is let in just because they ask."""
-    document = resource.get("policy")
-    if document is MISSING:
+    yield from judged(resource.get("policy"), "policy", lambda statement: _public(statement, config))
+
+
+def _public(statement: Statement, config: Config) -> Iterator[Verdict]:
+    if statement.pinned_to(*config["conditionKeys"]):
         return
-    if document is UNKNOWN:
-        yield Undecided("policy")
-        return
-    try:
-        found = statements(document)
-    except ValueError as error:
-        yield f"has a policy that {error}"
-        return
-    for statement in found:
-        if not statement.allows or statement.pinned_to(*config["conditionKeys"]):
-            continue
-        if statement.open:
-            yield "has a policy that admits everyone"
-        if statement.excludes_actions:
-            yield "has a policy that allows every action but some (NotAction)"
+    if statement.open:
+        yield "has a policy that admits everyone"
+    if statement.excludes_actions:
+        yield "has a policy that allows every action but some (NotAction)"
 
 
 def policy_requires_tls(resource: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
@@ -219,16 +210,15 @@ RULES = (
         name="queue-policy-accepts-topic-only",
         requires="A subscribed queue must have one policy that lets SNS, and nobody else, send for its topic alone.",
         why="Without it nothing is delivered; without its condition any topic of any account can send forged orders.",
-        remedy="allow only sns.amazonaws.com, only sqs:SendMessage, on the queue's ARN, with ArnEquals aws:SourceArn "
-        "= the "
-        "topic, in one sqs.QueuePolicy.",
+        remedy="allow only sns.amazonaws.com, only sqs:SendMessage, on the queue's ARN, with ArnEquals aws:SourceArn = "
+        "the topic, in one sqs.QueuePolicy.",
         level=EnforcementLevel.MANDATORY,
         severity=Severity.CRITICAL,
         pillar="SEC03",
         maps_to=("Security Hub SQS.3", "Checkov CKV_AWS_387"),
         link="https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
         on=(QUEUE,),
-        knobs=(
+        settings=(
             texts("allowPrincipals", (), "Further principals that the policy may admit, as written in it."),
             switch("allowArnLike", "Whether aws:SourceArn may be a pattern.", default=False),
         ),
@@ -245,7 +235,7 @@ RULES = (
         maps_to=("Security Hub SQS.3", "Security Hub SNS.4", "Checkov CKV_AWS_168", "Checkov CKV_AWS_169"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",
         on=(QUEUE_POLICY, TOPIC_POLICY, QUEUE, TOPIC),
-        knobs=(
+        settings=(
             texts(
                 "conditionKeys",
                 (

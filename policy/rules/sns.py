@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from framework.redrive import is_queue_arn, topics_of
+from framework.keys import is_managed_key
+from framework.redrive import is_queue_arn
 from framework.rule import Config, Rule, Undecided, Verdict, switch, text, texts
 from framework.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
+from framework.subscriptions import filled_by_topic, topics_of
 from framework.values import MISSING, UNKNOWN, json_object, plain
 from pulumi_policy import EnforcementLevel, Severity
-
-from rules.sqs import is_managed_key
 
 
 def subscription_has_dead_letter_queue(subscription: Resource, config: Config) -> Iterator[Verdict]:
@@ -72,29 +72,6 @@ def no_managed_key_behind_topic(queue: Resource, stack: Stack, _config: Config) 
         yield f"is filled by SNS but encrypted with {key}, which SNS may not use"
 
 
-def filled_by_topic(queue: Resource, stack: Stack) -> bool:
-    """Whether SNS writes to a queue: as an endpoint or as a subscription's dead-letter queue."""
-    return bool(
-        stack.pointing(queue, SUBSCRIPTION, "endpoint")
-        or stack.pointing(queue, SUBSCRIPTION, "redrivePolicy", "deadLetterTargetArn")
-    )
-
-
-def subscribed_topics(queue: Resource, stack: Stack, *path: str) -> list[tuple[Resource, Resource | None]]:
-    """Return the subscriptions that name a queue under a path, each with its topic if that is in this stack."""
-    pairs: list[tuple[Resource, Resource | None]] = []
-    for subscription in stack.pointing(queue, SUBSCRIPTION, *path):
-        topics = topics_of(subscription, stack)
-        pairs.append((subscription, topics[0] if len(topics) == 1 else None))
-    return pairs
-
-
-def topic_arn(subscription: Resource, topic: Resource | None) -> Any:
-    """Return the ARN of a subscription's topic, or UNKNOWN."""
-    arn = subscription.get("topic") if topic is None else topic.get("arn")
-    return arn if isinstance(arn, str) else UNKNOWN
-
-
 RULES = (
     Rule(
         name="sns-subscription-has-dlq",
@@ -107,7 +84,7 @@ RULES = (
         maps_to=("cdk-nag SNSRedrivePolicy", "serverless-rules ES7000"),
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
         on=(SUBSCRIPTION,),
-        knobs=(texts("protocols", ("sqs", "lambda", "http", "https", "firehose"), "Protocols that need one."),),
+        settings=(texts("protocols", ("sqs", "lambda", "http", "https", "firehose"), "Protocols that need one."),),
         check=subscription_has_dead_letter_queue,
     ),
     Rule(
@@ -133,7 +110,7 @@ RULES = (
         maps_to=("Security Hub SNS.1", "Checkov CKV_AWS_26"),
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
         on=(TOPIC,),
-        knobs=(
+        settings=(
             switch("allowAwsManagedKey", "Whether alias/aws/sns is good enough.", default=False),
             text("remediationKey", "", "Key that remediation gives to a topic without one; empty: none is given."),
         ),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
 from framework.stack import QUEUE, REDRIVE_POLICY, Resource
@@ -67,11 +68,6 @@ def queue_encrypted(queue: Resource, config: Config) -> Iterator[Verdict]:
         yield f"uses the AWS-managed key {key}"
 
 
-def is_managed_key(key: Any) -> bool:
-    """Whether a key is one that AWS manages, whose policy nobody can change."""
-    return isinstance(key, str) and key.split(":")[-1].startswith("alias/aws/")
-
-
 def encrypt_queue(properties: Any, _config: Config) -> bool:
     """Switch SSE-SQS on where encryption is off; a key is never chosen for anyone."""
     # Remediation gets no unknown-checking view: `plain` finds the sentinels.
@@ -94,7 +90,7 @@ RULES = (
         pillar="REL05",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         on=(QUEUE, REDRIVE_POLICY),
-        knobs=(
+        settings=(
             whole("minReceives", 3, "Fewest receives before a message is moved; AWS advises 5 for Lambda.", 1),
             whole("maxReceives", 10, "Most receives before a message is moved.", 1),
         ),
@@ -111,7 +107,7 @@ RULES = (
         maps_to=("Security Hub SQS.1", "Checkov CKV_AWS_27", "cdk-nag SQS2"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
         on=(QUEUE,),
-        knobs=(
+        settings=(
             switch("requireCmk", "Whether the key must be customer-managed.", default=False),
             switch("requireExplicit", "Whether relying on the default SSE-SQS is a violation.", default=False),
         ),

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from framework.enforcement import config_schema, policy, settings
+from framework.enforcement import config_schema, configured, policy
 from framework.exemptions import Exemption, read_exemptions
 from framework.rule import Config, Rule, Verdict, switch, texts, whole
 from framework.stack import QUEUE, Resource, Stack
@@ -34,7 +34,7 @@ def rule(**changes: Any) -> Rule:
         "pillar": "REL05",
         "link": "https://docs.aws.amazon.com/",
         "on": (QUEUE,),
-        "knobs": (whole("most", 3, "", 1), switch("strict", "", default=False), texts("names", (), "")),
+        "settings": (whole("most", 3, "", 1), switch("strict", "", default=False), texts("names", (), "")),
     }
     return Rule(**{**stated, **changes})
 
@@ -82,8 +82,8 @@ def test_a_fault_on_one_resource_leaves_the_others_judged() -> None:
 
 
 def test_settings_are_merged_over_the_defaults() -> None:
-    assert settings(rule(), {}) == {"most": 3, "strict": False, "names": []}
-    assert settings(rule(), {"most": 5.0, "names": ["a"]}) == {"most": 5, "strict": False, "names": ["a"]}
+    assert configured(rule(), {}) == {"most": 3, "strict": False, "names": []}
+    assert configured(rule(), {"most": 5.0, "names": ["a"]}) == {"most": 5, "strict": False, "names": ["a"]}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_settings_are_merged_over_the_defaults() -> None:
 )
 def test_a_setting_that_does_not_fit_is_refused(value: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
-        settings(rule(), value)
+        configured(rule(), value)
 
 
 def test_a_misconfigured_rule_fails_closed() -> None:
@@ -100,7 +100,7 @@ def test_a_misconfigured_rule_fails_closed() -> None:
     assert all("is misconfigured: setting must be one of minReceives" in message for message in found.messages)
 
 
-def test_the_schema_carries_every_knob_its_default_and_exemptions() -> None:
+def test_the_schema_carries_every_setting_its_default_and_exemptions() -> None:
     assert config_schema(rule())["most"] == {"type": "integer", "minimum": 1, "default": 3, "description": ""}
     assert set(config_schema(rule())) == {"most", "strict", "names", "exempt"}
 

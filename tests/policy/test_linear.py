@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from framework.enforcement import settings
+from framework.enforcement import configured
 from framework.rule import Rule
 from framework.stack import PERMISSION, Resource, Stack
 from rules import RULES
@@ -57,7 +57,7 @@ def reads(rule: Rule, count: int, *, preview: bool) -> int:
     assert rule.check_in_stack
     before = Counted.reads
     for each in stack.of(*rule.on):
-        list(rule.check_in_stack(each, stack, settings(rule, {})))
+        list(rule.check_in_stack(each, stack, configured(rule, {})))
     return Counted.reads - before
 
 
