@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from functions.process_order.orders import Rejected, parse
 from live.feed import Feed
 from live.outage import LONGEST, Outage
-from ops import arguments, dlq, redrive
 from ops import publish as publishing
+from ops import purge, redrive
 from ops.deadletters import Message, drain, send_messages
 from ops.failure import Failure
 from ops.printing import Printer
@@ -85,12 +85,12 @@ class Actions:
 
     def redrive(self, request: Mapping[str, Any]) -> Answer:
         """All dead letters that can be stored now, or the one that was chosen, and the proof that they arrived."""
-        chosen = [*self._selection(request), "--all"] if "id" in request else []
-        return self._command(redrive.run, "redrive", [*chosen, "--wait", "30s", "--yes"])
+        how = {"everything": "id" in request, "rate": None, "dry_run": False, "wait": 30.0}
+        return self._command(redrive.run, **self._selection(request), **how)
 
     def purge(self, request: Mapping[str, Any]) -> Answer:
         before = len(self._feed.newer(0, 0)[1]["letters"])
-        answer = self._command(dlq.purge, "purge", [*self._selection(request), "--yes"])
+        answer = self._command(purge.run, **self._selection(request))
         if answer.good and before:
             found = re.search(r"deleted (\d+)", answer.text)
             self._feed.count_purged(int(found[1]) if found else 0)
@@ -124,21 +124,20 @@ class Actions:
         self._outage.start(seconds)
         return Answer(good=True, text=f"The function may not use DynamoDB for {seconds} s.", problems={})
 
-    def _command(self, command: Callable[..., int], verb: str, options: list[str]) -> Answer:
+    def _command(self, command: Callable[..., int], **options: Any) -> Answer:
         """Run a command of `ops dlq` as it is, and answer what it prints."""
-        parsed = arguments.parse(["dlq", verb, *options])
         out = io.StringIO()
         with self._feed.letters_lock:
-            exit_status = command(self._stack, parsed, Printer(out=out, errors=io.StringIO()))
+            exit_status = command(self._stack, Printer(out=out, errors=io.StringIO()), yes=True, **options)
         self._feed.forget_letters()
         return Answer(good=exit_status == 0, text=out.getvalue().strip(), problems={})
 
-    def _selection(self, request: Mapping[str, Any]) -> list[str]:
+    def _selection(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The options that choose one dead letter; those of the same body are the same to the function."""
         if "id" not in request:
-            return []
+            return {}
         letter = self._letter(request)
-        return ["--from", letter["source"], rf"--match=\A{re.escape(letter['body'])}\Z"]
+        return {"sources": (letter["source"],), "match": re.compile(rf"\A{re.escape(letter['body'])}\Z")}
 
     def _letter(self, request: Mapping[str, Any]) -> dict[str, Any]:
         try:

@@ -9,8 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from live.outage import Outage
-from ops import dlq, logs, status, table
+from ops import logs, status, table
+from ops.choosing import compare, why
 from ops.deadletters import SOURCES, Message, read_all
+from ops.export import describe
 from ops.logs import Line
 from ops.stack import Stack
 
@@ -165,15 +167,15 @@ class Feed:
             return
         try:
             messages = read_all(self._stack, tuple(SOURCES), limit=LETTERS) if any(now) else []
-            states = dlq.compare(self._stack, messages)
-            self._letters = [{**dlq.describe(m), "state": states[m.id], "why": self._why(m)} for m in messages]
+            states = compare(self._stack, messages)
+            self._letters = [{**describe(m), "state": states[m.id], "why": self._why(m)} for m in messages]
             self._letters_of, self._letters_at = now, time.monotonic()
         finally:
             self.letters_lock.release()
 
     def _why(self, message: Message) -> str:
         """What the function said of a message, which keeps its id as a dead letter; else what shows by itself."""
-        return self._reasons.get(message.id) or dlq.why(message)
+        return self._reasons.get(message.id) or why(message)
 
     def _counts(self, queues: list[dict[str, Any]]) -> dict[str, int]:
         """Where the messages are. AWS counts what was published; here it follows from where the messages are now."""

@@ -1,11 +1,13 @@
 """`cost`: what the pipeline costs in a month, beside the same pipeline with one write at a time."""
 
 import math
-from argparse import Namespace
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import click
 
 from ops import prices
+from ops.arguments import Number
 from ops.prices import Price
 from ops.printing import DIM, GOOD, Printer
 
@@ -108,23 +110,22 @@ def by_service(charges: list[Charge]) -> dict[str, float]:
     return sums
 
 
-def run(options: Namespace, printer: Printer) -> int:
-    batched = Workload(
-        orders=options.orders,
-        batch=options.batch,
-        memory=options.memory,
-        architecture=options.architecture,
-        size=options.bytes,
-        publish_batch=options.publish_batch,
-        updates=options.updates,
-        round_trip=options.round_trip,
-        duration=options.duration,
-        alarms=options.alarms,
-    )
+@click.option("--orders", type=Number(min=1), required=True, metavar="N", help="messages a month")
+@click.option("--batch", type=Number(1, 10_000), default=Workload.batch, help="messages per invocation")
+@click.option("--memory", type=click.IntRange(128, 10_240), default=Workload.memory, help="MB of memory")
+@click.option("--architecture", type=click.Choice(("arm64", "x86_64")), default=Workload.architecture)
+@click.option("--duration", type=Number(min=1), metavar="MS", help="of an invocation, if measured")
+@click.option("--round-trip", type=Number(min=0.1), default=Workload.round_trip, help="ms of a DynamoDB call")
+@click.option("--bytes", "size", type=click.IntRange(1, 262_144), default=Workload.size, help="of a message")
+@click.option("--publish-batch", type=click.IntRange(1, 10), default=1, help="messages per publish")
+@click.option("--updates", type=Number(0, 1), default=0.0, help="share of messages for known orders")
+@click.option("--alarms", type=click.IntRange(0), default=Workload.alarms, help="of the stack")
+def run(printer: Printer, **asked: Any) -> int:
+    batched = Workload(**asked)
     single = replace(batched, single_writes=True)
     bills = {"batched": monthly_cost(batched), "onePutPerMessage": monthly_cost(single)}
     totals = {name: sum(charge.dollars for charge in bill) for name, bill in bills.items()}
-    if options.as_json:
+    if printer.as_json:
         printer.json(
             {
                 "region": prices.REGION,

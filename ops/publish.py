@@ -5,13 +5,15 @@ import json
 import random
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+
 from functions.process_order.orders import Rejected, parse
+from ops.arguments import rated, unchecked
 from ops.failure import NO, Failure
 from ops.printing import BAD, GOOD, Advance, Printer
 from ops.sending import BATCH_BYTES, Pace, Refused, batches, send
@@ -23,19 +25,36 @@ SHOWN = 10
 """Problems that are spelled out."""
 
 
-def run(stack: Stack, options: Namespace, printer: Printer) -> int:
-    bodies = list(generate(options.generate)) if options.generate else read_bodies(read_text(options.file))
+@click.argument("file", required=False)
+@click.option("--generate", "count", type=click.IntRange(min=1), metavar="N", help="publish N orders made up here")
+@click.option("--save", metavar="FILE", help="keep what is published, for `verify FILE`")
+@unchecked
+@rated
+def run(
+    stack: Stack,
+    printer: Printer,
+    *,
+    file: str | None,
+    count: int | None,
+    save: str | None,
+    no_check: bool,
+    rate: float | None,
+) -> int:
+    """Publish the orders of a file (`-` for standard input), or made-up ones."""
+    if (file is None) == (count is None):
+        raise Failure("either FILE or --generate N must be given, and not both")
+    bodies = list(generate(count)) if count else read_bodies(read_text(str(file)))
     if not bodies:
-        raise Failure(f"{options.file} must hold at least one order, got none")
-    check(bodies, contract=not options.no_check)
-    if options.save:
-        Path(options.save).write_text("\n".join(bodies) + "\n", encoding="utf-8")
+        raise Failure(f"{file} must hold at least one order, got none")
+    check(bodies, contract=not no_check)
+    if save:
+        Path(save).write_text("\n".join(bodies) + "\n", encoding="utf-8")
     started = time.monotonic()
     with printer.progress("publishing", len(bodies)) as advance:
-        refused = publish(stack, bodies, pace=Pace(options.rate), advance=advance)
+        refused = publish(stack, bodies, pace=Pace(rate), advance=advance)
     seconds = time.monotonic() - started
     published = len(bodies) - len(refused)
-    if options.as_json:
+    if printer.as_json:
         failed = [{"position": r.position + 1, "reason": r.reason} for r in refused]
         printer.json({"published": published, "failed": failed, "seconds": round(seconds, 3)})
     printer.line(

@@ -1,16 +1,17 @@
 """`dlq redrive`: sends dead letters back to the queue, loses none, and proves that their orders arrive in the table."""
 
 import time
-from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
 from botocore.exceptions import ClientError
 
 from ops import table
+from ops.arguments import Selection, confirmed, rated, selecting, spanning
+from ops.choosing import compare, matches, show_plan
 from ops.deadletters import SOURCES, Message, drain, read_all, send_messages
-from ops.dlq import compare, matches, show_plan
 from ops.failure import NO, UNREACHABLE, USAGE, Failure
 from ops.printing import BAD, DIM, GOOD, Advance, Printer, counted
 from ops.sending import Pace
@@ -41,28 +42,44 @@ class Outcome:
     """Messages that the queue did not take, and why; they are still dead letters."""
 
 
-def run(stack: Stack, options: Namespace, printer: Printer) -> int:
-    everything = read_all(stack, options.sources, limit=options.limit)
-    matching = [message for message in everything if matches(message, options)]
-    plan = [message for message in matching if message.order or options.all]
+@selecting
+@click.option("--all", "everything", is_flag=True, help="those that the function would reject again, too")
+@rated
+@click.option("--dry-run", is_flag=True, help="show the plan only")
+@confirmed
+@spanning("--wait", "60s", "time for the proof")
+def run(
+    stack: Stack,
+    printer: Printer,
+    *,
+    selection: Selection,
+    everything: bool,
+    rate: float | None,
+    dry_run: bool,
+    yes: bool,
+    wait: float,
+) -> int:
+    found = read_all(stack, selection.sources, limit=selection.limit)
+    matching = [message for message in found if matches(message, selection)]
+    plan = [message for message in matching if message.order or everything]
     left = len(matching) - len(plan)
     _show_plan(stack, plan, left, printer)
-    if not plan or options.dry_run or not options.yes:
-        if options.as_json:
+    if not plan or dry_run or not yes:
+        if printer.as_json:
             printer.json({"planned": len(plan), "left": left, "moved": 0})
-        if plan and not options.dry_run:
+        if plan and not dry_run:
             printer.line("nothing was sent: --yes sends them", style=BAD)
             return USAGE
         return 0
     outcome = Outcome()
     with printer.progress("redriving", len(plan)) as advance:
-        for source in options.sources:
+        for source in selection.sources:
             ours = [message for message in plan if message.source == source]
-            whole = len(ours) == sum(message.source == source for message in everything)
+            whole = len(ours) == sum(message.source == source for message in found)
             if ours:
-                move(stack, source, ours, whole=whole, rate=options.rate, outcome=outcome, advance=advance)
-    lacking = prove(stack, plan, seconds=options.wait, printer=printer)
-    return _report(outcome, plan, lacking, left, options, printer)
+                move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
+    lacking = prove(stack, plan, seconds=wait, printer=printer)
+    return _report(outcome, plan, lacking, left, wait, printer)
 
 
 def move(
@@ -152,11 +169,9 @@ def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -
         printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
 
 
-def _report(
-    outcome: Outcome, plan: list[Message], lacking: set[str], left: int, options: Namespace, printer: Printer
-) -> int:
+def _report(outcome: Outcome, plan: list[Message], lacking: set[str], left: int, wait: float, printer: Printer) -> int:
     orders = len({message.order_id for message in plan if message.order})
-    if options.as_json:
+    if printer.as_json:
         printer.json(
             {
                 "planned": len(plan),
@@ -175,7 +190,7 @@ def _report(
     if lacking:
         some = ", ".join(sorted(lacking)[:10])
         printer.line(
-            f"not proved: {len(lacking)} of {orders} orders are not in the table after {options.wait:g} s: {some}",
+            f"not proved: {len(lacking)} of {orders} orders are not in the table after {wait:g} s: {some}",
             style=BAD,
         )
     elif not orders:

@@ -1,14 +1,17 @@
 """`status`: queues, function, table, recent errors and alarms at a glance."""
 
+import contextlib
 import functools
 import time
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import click
+
 from ops import logs
+from ops.arguments import spanning
 from ops.failure import NO
 from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
@@ -21,19 +24,21 @@ SHOWN = 5
 Facts = dict[str, Any]
 
 
-def run(stack: Stack, options: Namespace, printer: Printer) -> int:
-    while True:
-        facts = gather(stack, recent=options.since)
-        if options.as_json:
-            printer.json(facts)
-        elif options.watch:
-            with printer.screen():
-                show(facts, printer)
-        else:
-            show(facts, printer)
-        if not options.watch:
-            return NO if facts["problems"] else 0
-        time.sleep(options.interval)
+@spanning("--since", "15m", "log to look at")
+@click.option("--watch", is_flag=True, help="show it again and again until Ctrl-C")
+@spanning("--interval", "2s", "between two looks")
+def run(stack: Stack, printer: Printer, *, since: float, watch: bool, interval: float) -> int:
+    if watch:
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                facts = gather(stack, recent=since)
+                with printer.screen():
+                    show(facts, printer)
+                time.sleep(interval)
+        return 0
+    facts = gather(stack, recent=since)
+    show(facts, printer)
+    return NO if facts["problems"] else 0
 
 
 def gather(stack: Stack, *, recent: float) -> Facts:
@@ -177,6 +182,9 @@ def orders_at_risk(facts: Facts) -> Iterable[str]:
 
 
 def show(facts: Facts, printer: Printer) -> None:
+    if printer.as_json:
+        printer.json(facts)
+        return
     state, items, recent = facts["function"], facts["table"], facts["log"]
     printer.line(f"{facts['stack']} in {facts['region']}", style="bold")
     rows = []

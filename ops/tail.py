@@ -1,35 +1,57 @@
 """`tail`: follows the function's log."""
 
+import contextlib
+import re
 import time
-from argparse import Namespace
+from typing import Any
 
-from ops.logs import LEVELS, Follower, Line, since, spell
+import click
+
+from ops import logs
+from ops.arguments import pattern, spanning
+from ops.logs import LEVELS, Follower, Line, spell
 from ops.printing import BAD, DIM, Printer
 from ops.stack import Stack
 
 STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 
 
-def run(stack: Stack, options: Namespace, printer: Printer) -> int:
-    follower = Follower(stack, start=since(options.since))
-    while True:
-        for line in follower.new_lines():
-            if wanted(line, options):
-                if options.as_json:
-                    printer.json(line.fields)
-                printer.line(spell(line), style=STYLES.get(line.level, ""))
-        if options.no_follow:
-            return 0
-        time.sleep(options.interval)
+@spanning("--since", "5m", "where to begin, ago")
+@click.option("--level", type=click.Choice(LEVELS), default="DEBUG", help="least severe line")
+@click.option("--order", metavar="ID", help="only lines that name this order")
+@click.option("--match", type=pattern, metavar="REGEX", help="only lines in which this is found")
+@click.option("--platform", is_flag=True, help="Lambda's own lines, too")
+@click.option("--no-follow", is_flag=True, help="end after the lines that are there")
+@spanning("--interval", "1s", "between two looks")
+def run(stack: Stack, printer: Printer, *, since: float, no_follow: bool, interval: float, **filters: Any) -> int:
+    follower = Follower(stack, start=logs.since(since))
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            for line in follower.new_lines():
+                if wanted(line, **filters):
+                    if printer.as_json:
+                        printer.json(line.fields)
+                    printer.line(spell(line), style=STYLES.get(line.level, ""))
+            if no_follow:
+                break
+            time.sleep(interval)
+    return 0
 
 
-def wanted(line: Line, options: Namespace) -> bool:
+def wanted(
+    line: Line,
+    *,
+    level: str = "DEBUG",
+    order: str | None = None,
+    match: re.Pattern[str] | None = None,
+    platform: bool = False,
+) -> bool:
     """Whether a line passes the filters; Lambda's own are left out while all is well."""
-    if line.platform and not options.platform:
+    if line.platform and not platform:
         return False
     severity = LEVELS.index(line.level) if line.level in LEVELS else len(LEVELS)
-    if severity < LEVELS.index(options.level):
+    if severity < LEVELS.index(level):
         return False
-    if options.order is not None and line.fields.get("orderId") != options.order:
+    if order is not None and line.fields.get("orderId") != order:
         return False
-    return options.match is None or options.match.search(line.text) is not None
+    return match is None or match.search(line.text) is not None

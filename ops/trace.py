@@ -1,10 +1,14 @@
 """`trace`: says where an order is."""
 
-from argparse import Namespace
 from typing import Any
 
-from ops import dlq, logs, status, table
+import click
+
+from ops import logs, status, table
+from ops.arguments import limited, spanning
+from ops.choosing import compare
 from ops.deadletters import SOURCES, read_all
+from ops.export import describe
 from ops.failure import NO
 from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
@@ -13,12 +17,15 @@ LONGEST_LOGGED = 128
 """Characters of an id in a line of the function's log."""
 
 
-def run(stack: Stack, options: Namespace, printer: Printer) -> int:
-    found = trace(stack, options.order_id, seconds=options.since, limit=options.limit)
-    if options.as_json:
+@click.argument("order_id")
+@spanning("--since", "1d", "log to look at")
+@limited
+def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: int) -> int:
+    found = trace(stack, order_id, seconds=since, limit=limit)
+    if printer.as_json:
         printer.json(found)
     else:
-        show(found, options.since, printer)
+        show(found, since, printer)
     return 0 if found["stored"] and all(m["state"] == "stored" for m in found["deadLetters"]) else NO
 
 
@@ -28,13 +35,13 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int) -> dict[st
     A queue cannot be searched: every look would be a receive, of the few a message has before it is a dead letter.
     """
     letters = [m for m in read_all(stack, tuple(SOURCES), limit=limit) if m.order_id == order_id]
-    states = dlq.compare(stack, letters)
+    states = compare(stack, letters)
     logged = order_id[:LONGEST_LOGGED]
     said = logs.read(stack, start=logs.since(seconds), pattern=logs.mentioning("orderId", logged))
     return {
         "orderId": order_id,
         "stored": table.item(stack, order_id),
-        "deadLetters": [{**dlq.describe(message), "state": states[message.id]} for message in letters],
+        "deadLetters": [{**describe(message), "state": states[message.id]} for message in letters],
         "queue": status.queue(stack, stack["queueUrl"]),
         "log": [logs.spell(line) for _, line in said if line.fields.get("orderId") == logged],
     }

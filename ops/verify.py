@@ -1,12 +1,14 @@
 """`verify`: three checks, of the queues, the function's log and the table, as one verdict."""
 
 import time
-from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import click
+
 from functions.process_order.orders import Rejected, parse
 from ops import logs, status, table
+from ops.arguments import spanning
 from ops.failure import NO, Failure
 from ops.printing import BAD, GOOD, Printer, ago
 from ops.publish import read_bodies, read_text
@@ -24,17 +26,21 @@ class Check:
     """Whether the answer may still turn good by itself."""
 
 
-def run(stack: Stack, options: Namespace, printer: Printer) -> int:
-    newest = expected(read_bodies(read_text(options.file))) if options.file else {}
-    deadline = time.monotonic() + options.wait
-    stored = check_table(stack, newest, seconds=options.wait)  # first, because the others follow from it
+@click.argument("file", required=False)
+@spanning("--since", "5m", "log to look at")
+@spanning("--wait", "30s", "time for it to settle")
+def run(stack: Stack, printer: Printer, *, file: str | None, since: float, wait: float) -> int:
+    """Hold the stack against the orders of a file (`-` for standard input), or against none."""
+    newest = expected(read_bodies(read_text(file))) if file else {}
+    deadline = time.monotonic() + wait
+    stored = check_table(stack, newest, seconds=wait)  # first, because the others follow from it
     checks = [
         _settled(lambda: check_queues(stack), deadline),
-        _settled(lambda: check_log(stack, seconds=options.since), deadline),
+        _settled(lambda: check_log(stack, seconds=since), deadline),
         stored,
     ]
     verified = all(check.ok for check in checks)
-    if options.as_json:
+    if printer.as_json:
         printer.json({"verified": verified, "checks": [asdict(check) for check in checks]})
     for check in checks:
         printer.line(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:7}{check.text}", style=GOOD if check.ok else BAD)

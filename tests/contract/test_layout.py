@@ -25,7 +25,7 @@ MAY_IMPORT = {
         *("pulumi", "boto3", "botocore", "ministack", "hypercorn", "cryptography", "yaml", "rich"),
         *("recording", "local"),
     },
-    "ops": {"boto3", "botocore", "rich", "ops", "functions.process_order.orders"},
+    "ops": {"boto3", "botocore", "click", "rich", "ops", "functions.process_order.orders"},
     "live": {
         *("pulumi", "botocore", "hypercorn", "jsonschema", "rich", "starlette", "watchfiles"),
         *("functions.process_order.orders", "recording", "local", "ops", "live"),

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from config import StackConfig, key_of
-from ops.arguments import parse
+from ops.__main__ import main
 from recording.graph import ROOT
 from tests.defaults import record_defaults
 
@@ -41,9 +41,10 @@ def test_every_link_within_the_page_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "python -m ops" in c])
-def test_every_command_of_the_operator_s_line_exists(command: str) -> None:
+def test_every_command_of_the_operator_s_line_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = shlex.split(command.rpartition("python -m ops ")[2])
-    assert parse([*words, "--stack", "prod"]).stack == "prod"
+    assert main([*words, "--outputs", "nowhere.json"]) == 2
+    assert "--outputs must be a readable file, got nowhere.json" in capsys.readouterr().err
 
 
 def test_every_command_is_of_a_program_that_operators_have() -> None:

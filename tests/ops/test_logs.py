@@ -2,7 +2,6 @@
 
 import json
 import re
-from argparse import Namespace
 from typing import Any
 
 import pytest
@@ -69,9 +68,8 @@ def test_a_value_that_could_change_a_filter_pattern_is_left_out_of_it() -> None:
     ],
 )
 def test_tail_filters(options: dict[str, Any], shown: list[dict[str, Any]]) -> None:
-    wanted = Namespace(**{"level": "DEBUG", "order": None, "match": None, "platform": False, **options})
     lines = [understand(0, json.dumps(fields)) for fields in (SUMMARY, REJECTED, {"type": "platform.start"})]
-    assert [line.fields for line in lines if tail.wanted(line, wanted)] == shown
+    assert [line.fields for line in lines if tail.wanted(line, **options)] == shown
 
 
 class FullPages:

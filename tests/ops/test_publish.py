@@ -6,7 +6,9 @@ import pytest
 
 from functions.process_order.orders import parse
 from ops.failure import Failure
-from ops.publish import check, generate, read_bodies
+from ops.printing import Printer
+from ops.publish import check, generate, read_bodies, run
+from ops.stack import Stack
 from tests.ops.cloud import order
 
 ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
@@ -58,3 +60,10 @@ def test_generated_orders_keep_the_contract_and_have_ids_of_their_own() -> None:
     check(bodies)
     assert len({parse(body).order_id for body in bodies}) == 200
     assert {parse(body).order_id for body in generate(5)}.isdisjoint(parse(body).order_id for body in bodies)
+
+
+@pytest.mark.parametrize(("file", "count"), [(None, None), ("orders.jsonl", 5)])
+def test_what_to_publish_is_given_once(file: str | None, count: int | None) -> None:
+    stack = Stack(origin="a test", outputs={}, make_client=str)
+    with pytest.raises(Failure, match="either FILE or --generate N must be given, and not both"):
+        run(stack, Printer(), file=file, count=count, save=None, no_check=False, rate=None)

@@ -1,11 +1,11 @@
 """What is told of a dead-letter queue that takes longer to read than its messages stay hidden."""
 
-from argparse import Namespace
 from typing import Any
 
 import pytest
 
-from ops.dlq import chosen_of_all
+from ops.arguments import Selection
+from ops.choosing import chosen_of_all
 from ops.stack import Stack
 
 
@@ -39,6 +39,5 @@ def test_messages_that_reading_did_not_reach_are_counted(seconds: float, left_ou
     queue = SlowQueue(messages=5000, seconds=seconds)
     outputs = {"deadLetterQueueUrl": "https://sqs/queue", "subscriptionDeadLetterQueueUrl": "https://sqs/topic"}
     stack = Stack(origin="a test", outputs=outputs, make_client=lambda _service: queue)
-    options = Namespace(sources=("queue",), limit=10_000, order=None, match=None)
-    messages, unseen = chosen_of_all(stack, options)
+    messages, unseen = chosen_of_all(stack, Selection(sources=("queue",)))
     assert (len(messages), unseen) == (5000 - left_out, left_out)

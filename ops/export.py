@@ -1,0 +1,115 @@
+"""`dlq export` and `dlq import`: dead letters as JSON lines."""
+
+import base64
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.arguments import Selection, selecting, unchecked
+from ops.choosing import chosen_of_all, warn_of
+from ops.deadletters import SOURCES, Message, send_messages
+from ops.failure import NO, Failure
+from ops.printing import BAD, GOOD, Printer, counted
+from ops.publish import read_text
+from ops.stack import Stack
+
+
+@click.argument("file")
+@selecting
+def run(stack: Stack, printer: Printer, *, file: str, selection: Selection) -> int:
+    """Copy dead letters to a file, or to standard output for `-`."""
+    messages, unseen = chosen_of_all(stack, selection)
+    lines = "".join(json.dumps(describe(message)) + "\n" for message in messages)
+    warn_of(unseen, printer)
+    if file == "-":
+        sys.stdout.write(lines)
+        return NO if unseen else 0
+    Path(file).write_text(lines, encoding="utf-8")
+    printer.line(f"exported {counted(len(messages), 'message')} to {file}; they are still in their queues", style=GOOD)
+    if printer.as_json:
+        printer.json({"exported": len(messages), "file": file, "unseen": unseen})
+    return NO if unseen else 0
+
+
+@click.argument("file")
+@click.option(
+    "--to",
+    type=click.Choice(["order", *SOURCES]),
+    default="order",
+    help="OrderQueue (order), or the dead-letter queue of the queue or of the topic",
+)
+@unchecked
+def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: bool) -> int:
+    """Send what a file, or standard input for `-`, holds of an export."""
+    messages = read_export(read_text(file))
+    rejected = [message for message in messages if message.reason]
+    if rejected and not no_check:
+        raise Failure(
+            f"{len(rejected)} of {len(messages)} messages will be rejected by the function, and nothing was sent "
+            f"(--no-check sends them as they are); the first, {rejected[0].id}: {rejected[0].reason}"
+        )
+    url = stack["queueUrl"] if to == "order" else stack[SOURCES[to]]
+    refused = send_messages(stack, url, messages)
+    if printer.as_json:
+        failed = [{"messageId": messages[r.position].id, "reason": r.reason} for r in refused]
+        printer.json({"sent": len(messages) - len(refused), "failed": failed})
+    name = url.rpartition("/")[2]
+    printer.line(f"sent {len(messages) - len(refused)} of {len(messages)} messages to {name}", style=GOOD)
+    for refusal in refused:
+        printer.line(f"  {messages[refusal.position].id} was not taken: {refusal.reason}", style=BAD)
+    return NO if refused else 0
+
+
+def describe(message: Message) -> dict[str, Any]:
+    """A message as JSON-ready values: a line of `dlq export`."""
+    sent = int(message.system.get("SentTimestamp", "0")) / 1000
+    return {
+        "messageId": message.id,
+        "source": message.source,
+        "orderId": message.order_id,
+        "reason": message.reason,
+        "sent": datetime.fromtimestamp(sent, UTC).isoformat(timespec="milliseconds"),
+        "receives": message.receives,
+        "body": message.body,
+        "attributes": {name: _encoded(value) for name, value in message.attributes.items()},
+    }
+
+
+def read_export(text: str) -> list[Message]:
+    """The messages that `dlq export` wrote.
+
+    Raises:
+        Failure: a line is not one of its lines.
+    """
+    messages = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            value = json.loads(line)
+            attributes = {name: _decoded(attribute) for name, attribute in value.get("attributes", {}).items()}
+            message = Message(
+                id=str(value["messageId"]),
+                source=str(value["source"]),
+                body=value["body"],
+                attributes=attributes,
+                system={},
+                handle="",
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Failure(f"line {number} must be a line of `dlq export`, got something else ({error!r})") from None
+        messages.append(message)
+    return messages
+
+
+def _encoded(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    binary = attribute.get("BinaryValue")
+    return {**attribute, **({"BinaryValue": base64.b64encode(binary).decode()} if binary is not None else {})}
+
+
+def _decoded(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    binary = attribute.get("BinaryValue")
+    return {**attribute, **({"BinaryValue": base64.b64decode(binary)} if binary is not None else {})}

@@ -1,0 +1,74 @@
+"""`dlq list` and `dlq show`: what is in the dead-letter queues, and why."""
+
+import json
+
+import click
+
+from ops import logs
+from ops.arguments import Selection, limited, selecting, sourced
+from ops.choosing import chosen, compare, show_table
+from ops.deadletters import SOURCES, Message, read_all, visible
+from ops.export import describe
+from ops.failure import NO
+from ops.printing import BAD, DIM, Printer, counted
+from ops.stack import Stack
+
+
+@selecting
+def run(stack: Stack, printer: Printer, *, selection: Selection) -> int:
+    messages = chosen(stack, selection)
+    states = compare(stack, messages)
+    if printer.as_json:
+        printer.json([{**describe(message), "state": states[message.id]} for message in messages])
+    elif messages:
+        show_table(messages, states, printer)
+    for source in selection.sources:
+        name = stack[SOURCES[source]].rpartition("/")[2]
+        count = sum(message.source == source for message in messages)
+        more = visible(stack, source) > count and count == selection.limit
+        printer.line(
+            f"{name}: {counted(count, 'message')}" + (", and more (--limit shows more)" if more else ""), style=DIM
+        )
+    return 0
+
+
+@click.argument("wanted", metavar="MESSAGE_OR_ORDER_ID")
+@sourced
+@limited
+def show(stack: Stack, printer: Printer, *, wanted: str, sources: tuple[str, ...], limit: int) -> int:
+    messages = [
+        message
+        for message in read_all(stack, sources, limit=limit)
+        if message.id.startswith(wanted) or message.order_id == wanted
+    ]
+    if printer.as_json:
+        printer.json([{**describe(m), "failures": failures(stack, m)} for m in messages])
+        return 0 if messages else NO
+    if not messages:
+        printer.line(f"no message {wanted} in the dead-letter queues: `dlq list` shows what is there", style=BAD)
+        return NO
+    states = compare(stack, messages)
+    for message in messages:
+        show_table([message], states, printer)
+        for failure in failures(stack, message):
+            printer.line(f"the function said: {failure}", style=BAD)
+        for name, value in message.attributes.items():
+            printer.line(f"attribute {name}: {value.get('StringValue', '(binary)')}")
+        for line in pretty(message.body).split("\n"):
+            printer.line(line)
+    return 0
+
+
+def failures(stack: Stack, message: Message) -> list[str]:
+    """What the function's log says of a message: it keeps its id when it moves to the dead-letter queue."""
+    start = int(message.system.get("SentTimestamp", "0"))
+    said = logs.read(stack, start=start, pattern=logs.mentioning("messageId", message.id))
+    lines = [line for _, line in said if line.fields.get("messageId") == message.id]
+    return list(dict.fromkeys(str(line.fields["reason"]) for line in lines if line.fields.get("reason")))
+
+
+def pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
