@@ -1,5 +1,6 @@
 """DynamoDB as the handler sees it: a table in memory that runs its two statements and fails when told to."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
@@ -114,7 +115,12 @@ class Clock:
             self.now += seconds
 
 
+def executing(client: Any) -> Callable[[str], Any]:
+    """Make a store's way to a client that takes the statements of a request one by one."""
+    return lambda request: client.batch_execute_statement(**json.loads(request))
+
+
 def store_of(table: Any, clock: Clock | None = None) -> Store:
     """Make a store on a table in memory; pauses are as long as they may be, and cost no time."""
     clock = clock or Clock()
-    return Store(table, "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
+    return Store(executing(table), "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)

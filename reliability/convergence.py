@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from fakes.events import run as invoke
 from fakes.events import sqs_event
-from fakes.table import Table
+from fakes.table import Table, executing
 from functions.process_order.orders import parse
 from functions.process_order.store import Store
 from local.deploy import Deployment, deployed
@@ -128,7 +128,7 @@ def _case(
     events = [_event(chance, ids) for _ in range(chance.randint(1, 12))]
     waiting = events + chance.choices(events, k=chance.randint(0, 6))
     flaky = Flaky(client, chance)
-    store = Store(flaky, "Orders", sleep=lambda _: None)
+    store = Store(executing(flaky), "Orders", sleep=lambda _: None)
     for _ in range(int(PATIENCE)):
         chance.shuffle(waiting)
         size = chance.randint(1, len(waiting))
@@ -211,7 +211,7 @@ def _compare(case: int, seed: int, client: Any, table: str) -> str:
     ids = [f"A{seed}-{case}-{name}" for name in "abc"]
     recorder = _Recorder()
     for _ in range(chance.randint(1, 5)):
-        Store(recorder, "Orders").write([parse(_event(chance, ids))], deadline=time.monotonic() + PATIENCE)
+        Store(executing(recorder), "Orders").write([parse(_event(chance, ids))], deadline=time.monotonic() + PATIENCE)
     chance.shuffle(recorder.statements)
     memory, cloud = Table(), _Named(client, table)
     while recorder.statements:

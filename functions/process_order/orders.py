@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
 from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
 from typing import Any, NamedTuple
 
 TIMESTAMP = (
@@ -45,6 +46,9 @@ INSTANT = 31
 ATTRIBUTES = ("orderId", "userId", "itemName", "quantity", "status", "timestamp")
 """What every order has. Any other attribute of an order is kept in the item's map `extra`."""
 
+COLUMNS = (*ATTRIBUTES, "extra", "version")
+"""What every item has."""
+
 _match_timestamp = re.compile(TIMESTAMP).match
 _MISSING = object()
 _SMALL = 10**38
@@ -67,10 +71,16 @@ class Order(NamedTuple):
 
     order_id: str
     """The table's partition key."""
+    status: str
     version: str
     """Greater for a later instant; equal only for equal items."""
-    item: dict[str, dict[str, Any]]
-    """The DynamoDB item, in DynamoDB's JSON, `version` included."""
+    values: tuple[str, ...]
+    """The item: the value of each of `COLUMNS` in DynamoDB's JSON, spelled once for the hash and for the request."""
+
+    @property
+    def item(self) -> dict[str, dict[str, Any]]:
+        """The DynamoDB item, read from its text."""
+        return {name: json.loads(value) for name, value in zip(COLUMNS, self.values, strict=True)}
 
 
 def parse(body: object) -> Order:
@@ -176,41 +186,40 @@ def _constant(_: str) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
-_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_spell = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_CANONICAL = "{" + ",".join(f'"{name}":%s' for name in COLUMNS[:-1]) + "}"
 
 
 def _order(document: dict[str, Any]) -> Order:
     """Build the item: a pure function of the event, with one spelling and one sequence for equal values."""
-    order_id, timestamp = document["orderId"], document["timestamp"]
-    extra: dict[str, Any] = {}
+    order_id, status, timestamp = document["orderId"], document["status"], document["timestamp"]
+    extra = "{}"
     if len(document) > len(ATTRIBUTES):
-        extra = {name: value for name, value in document.items() if name not in ATTRIBUTES}
-        extra = _members(extra, 2)
-    item: dict[str, dict[str, Any]] = {
-        "orderId": {"S": order_id},
-        "userId": {"S": document["userId"]},
-        "itemName": {"S": document["itemName"]},
-        "quantity": {"N": str(int(document["quantity"]))},
-        "status": {"S": document["status"]},
-        "timestamp": {"S": timestamp},
-        "extra": {"M": extra},
-    }
-    canonical = _canonical(item).encode()
+        further = {name: value for name, value in document.items() if name not in ATTRIBUTES}
+        extra = _spell(_members(further, 2))
+    values = (
+        f'{{"S":{_quoted(order_id)}}}',
+        f'{{"S":{_quoted(document["userId"])}}}',
+        f'{{"S":{_quoted(document["itemName"])}}}',
+        f'{{"N":"{int(document["quantity"])}"}}',
+        f'{{"S":{_quoted(status)}}}',
+        f'{{"S":"{timestamp}"}}',
+        f'{{"M":{extra}}}',
+    )
+    canonical = (_CANONICAL % values).encode()
     version = f"{_instant(timestamp)}{sha256(canonical).hexdigest()[:32]}"
-    item["version"] = {"S": version}
+    order = Order(order_id, status, version, (*values, f'{{"S":"{version}"}}'))
     # The canonical text is longer than the size that DynamoDB counts: only large items need the exact one.
-    if len(canonical) > MAX_ITEM_SIZE - 100 and _members_size(item.items()) > MAX_ITEM_SIZE:
+    if len(canonical) > MAX_ITEM_SIZE - 100 and _members_size(order.item.items()) > MAX_ITEM_SIZE:
         raise Rejected(f"the item must be at most {MAX_ITEM_SIZE} bytes large, got more")
-    return Order(order_id, version, item)
+    return order
 
 
 def _instant(timestamp: str) -> str:
     """Spell the instant in UTC to the microsecond, then `#` and the three digits below it: text order is time order."""
-    match = _match_timestamp(timestamp)
-    fraction = ((match and match[1]) or "").ljust(9, "0")
-    seconds = timestamp[:19]
-    if not timestamp.endswith("Z"):
-        seconds = datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()[:19]
+    utc = timestamp.endswith("Z")
+    fraction = timestamp[20 : -1 if utc else -6].ljust(9, "0")
+    seconds = timestamp[:19] if utc else datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()[:19]
     return f"{seconds}.{fraction[:6]}Z#{fraction[6:]}"
 
 

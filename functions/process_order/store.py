@@ -1,5 +1,6 @@
 """Conditional writes of orders into the table, 25 to a round trip, until they land or time is up."""
 
+import json
 import random
 import re
 import time
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from . import client as dynamodb
 from .answers import REFUSED, TRANSIENT, Result, explain, read
 from .expectation import Expectation
-from .orders import INSTANT, Order
+from .orders import COLUMNS, INSTANT, Order
 
 STATEMENTS_PER_CALL = 25
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.batching.html"""
@@ -26,8 +27,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 
 LONGEST_CALL = dynamodb.CONNECT_TIMEOUT + dynamodb.READ_TIMEOUT + 0.5
 """Seconds. A single call that has so much time is made without a thread to leave behind."""
-
-_CHANGING = ("userId", "itemName", "quantity", "status", "timestamp", "extra", "version")
 
 
 class Outcome(NamedTuple):
@@ -70,7 +69,7 @@ class Store:
 
     def __init__(
         self,
-        client: Any,
+        execute: Callable[[str], Any],
         table: str,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -81,17 +80,17 @@ class Store:
         # The name is the only text in a statement that is not ours.
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", table):
             raise ValueError(f"TABLE_NAME must be the name of a DynamoDB table, got {table!r}")
-        members = ", ".join(f"'{name}': ?" for name in ("orderId", *_CHANGING))
-        changes = " ".join(f'SET "{name}" = ?' for name in _CHANGING)
+        members = ", ".join(f"'{name}': ?" for name in COLUMNS)
+        changes = " ".join(f'SET "{name}" = ?' for name in COLUMNS[1:])
         self.clock = clock
-        self._client = client
+        self._execute = execute
         self._sleep = sleep
         self._jitter = jitter
         self._threads = _Threads()
         self._expectation = expectation or Expectation()
-        self._insert = f'INSERT INTO "{table}" VALUE {{{members}}}'
+        self._insert = json.dumps(f'INSERT INTO "{table}" VALUE {{{members}}}')
         # NOT >= is true where < is not: of a row whose version is missing or no text. Such a row is replaced.
-        self._update = f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND NOT "version" >= ?'
+        self._update = json.dumps(f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND NOT "version" >= ?')
 
     def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
         """Write orders with distinct ids and say by id what became of each, at the latest at `deadline` of the clock.
@@ -175,7 +174,7 @@ class Store:
         name, updated = order.order_id, order.order_id in chunk.updates
         existed = _existed(result, updated=updated)
         if existed is not None and (guess := chunk.guesses.pop(name, None)) is not None:
-            self._expectation.learn(order.item["status"]["S"], guess=guess, existed=existed)
+            self._expectation.learn(order.status, guess=guess, existed=existed)
         if existed is not None and existed != updated and result.code:
             chunk.updates ^= {name}  # an INSERT met a row, or an UPDATE none
             return True
@@ -186,26 +185,24 @@ class Store:
         """Send one statement per order, in one call, and say how each ended."""
         statements = [self._statement(chunk, order) for order in chunk.orders]
         try:
-            answer = self._client.batch_execute_statement(Statements=statements)
+            answer = self._execute(f'{{"Statements":[{",".join(statements)}]}}')
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, these orders are reported and the others go on
             return [explain(error)] * len(statements)
         return read(answer, len(statements))
 
-    def _statement(self, chunk: _Chunk, order: Order) -> dict[str, Any]:
-        item = order.item
-        if not chunk.attempts and not chunk.rounds and order.order_id not in chunk.guesses:
-            chunk.guesses[order.order_id] = expected = self._expectation.exists(item["status"]["S"])
+    def _statement(self, chunk: _Chunk, order: Order) -> str:
+        """Spell the statement of an order in JSON; its values are spelled already."""
+        name, values = order.order_id, order.values
+        if not chunk.attempts and not chunk.rounds and name not in chunk.guesses:
+            chunk.guesses[name] = expected = self._expectation.exists(order.status)
             if expected:
-                chunk.updates.add(order.order_id)
-        changing = [item[name] for name in _CHANGING]
-        if order.order_id in chunk.updates:
-            return {
-                "Statement": self._update,
-                "Parameters": [*changing, item["orderId"], item["version"]],
-                # The row, if there is one, tells an order that is superseded from one that is not there.
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        return {"Statement": self._insert, "Parameters": [item["orderId"], *changing]}
+                chunk.updates.add(name)
+        if name in chunk.updates:
+            parameters = ",".join((*values[1:], values[0], values[-1]))
+            # The row, if there is one, tells an order that is superseded from one that is not there.
+            told = '"ReturnValuesOnConditionCheckFailure":"ALL_OLD"'
+            return f'{{"Statement":{self._update},"Parameters":[{parameters}],{told}}}'
+        return f'{{"Statement":{self._insert},"Parameters":[{",".join(values)}]}}'
 
 
 class _Threads:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.events import EXAMPLE, Context, body, run, sqs_event, without
-from fakes.table import Clock, Statement, Table, store_of
+from fakes.table import Clock, Statement, Table, executing, store_of
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome, Store
 
@@ -156,7 +156,7 @@ def test_the_time_kept_to_answer_grows_with_the_batch() -> None:
             self.deadlines.append(deadline)
             return super().write(orders, deadline)
 
-    store = Recording(Table(), "Orders", clock=Clock())
+    store = Recording(executing(Table()), "Orders", clock=Clock())
     for count in (0, 1000):
         run(sqs_event(*["bad"] * count), store, context=Context(milliseconds=3_000))
     assert store.deadlines == pytest.approx([2.5, 2.3])

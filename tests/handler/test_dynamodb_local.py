@@ -19,7 +19,7 @@ import boto3
 import pytest
 
 from fakes.events import body
-from fakes.table import Table
+from fakes.table import Table, executing
 from functions.process_order.orders import MAX_ITEM_SIZE, Rejected, parse
 from functions.process_order.store import STORED, Store
 
@@ -128,7 +128,7 @@ def test_the_table_in_memory_answers_as_dynamodb_local_does(client: Any) -> None
         random, table = Random(case), Table()
         ids = [f"{case}/{index}" for index in range(4)]
         compared = Compared(client, table)
-        store = Store(compared, "Orders")
+        store = Store(executing(compared), "Orders")
         for _ in range(8):
             name = random.choice(ids)
             _place(client, table, name, _row(random, name) if random.random() < 0.5 else table.items.get(name))
@@ -213,5 +213,5 @@ def test_what_the_contract_takes_dynamodb_takes_by_insert_and_by_update(client: 
         return
     for row in (None, {"orderId": {"S": "edge"}}):
         _place(client, Table(), "edge", row)
-        store = Store(client, "Orders")
+        store = Store(executing(client), "Orders")
         assert store.write([order], store.clock() + 30) == {"edge": STORED}

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError, Rea
 from botocore.parsers import ResponseParserError
 
 from fakes.events import body
-from fakes.table import Clock, Statement, Table, client_error, store_of
+from fakes.table import Clock, Statement, Table, client_error, executing, store_of
 from functions.process_order.orders import Order, parse
 from functions.process_order.store import STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
 
@@ -100,7 +100,7 @@ def test_values_are_parameters_and_never_part_of_a_statement() -> None:
 @pytest.mark.parametrize("name", ["", "ab", 'Orders" --', "Orders\n", "x" * 256, "arn:aws:dynamodb"])
 def test_a_table_name_is_checked_before_it_enters_a_statement(name: str) -> None:
     with pytest.raises(ValueError, match="TABLE_NAME must be the name of a DynamoDB table"):
-        Store(Table(), name)
+        Store(executing(Table()), name)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_a_call_that_hangs_is_left_behind_and_harms_no_later_one() -> None:
         return {}
 
     table = Table(before=before)
-    store = Store(table, "Orders")
+    store = Store(executing(table), "Orders")
     try:
         written = store.write(orders(30), store.clock() + 0.2)
         assert written["O0"] == UNCONFIRMED

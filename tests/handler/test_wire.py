@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pytest
-
 from fakes.events import body, sqs_event
 from fakes.table import Table, store_of
 from functions.process_order import client, orders
@@ -117,12 +115,8 @@ def test_the_contract_is_light_to_import() -> None:
     assert done.stdout == "False\n"
 
 
-def test_a_call_that_hangs_is_given_up_before_a_lone_call_would_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, os.devnull)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    config = client.connect(8).meta.config
+def test_a_call_that_hangs_is_given_up_before_a_lone_call_would_be_missed() -> None:
+    config = client.settings(8)
     assert (config.connect_timeout, config.read_timeout) == (1, 2)
     assert config.connect_timeout + config.read_timeout < LONGEST_CALL
     assert config.retries["total_max_attempts"] == 1
