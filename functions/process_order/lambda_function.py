@@ -103,8 +103,8 @@ def _read(record: Any) -> Message:
     try:
         order = parse(record.get("body"))
     except Rejected as rejected:
-        return Message(id=message_id, order_id=rejected.order_id, order=None, reason=str(rejected))
-    return Message(id=message_id, order_id=order.order_id, order=order, reason="")
+        return {"id": message_id, "order_id": rejected.order_id, "order": None, "reason": str(rejected)}
+    return {"id": message_id, "order_id": order.order_id, "order": order, "reason": ""}
 
 
 def _newest(messages: list[Message]) -> dict[str, Order]:

@@ -26,7 +26,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the bound of the random pause before the first and before any further attempt, doubling in between."""
 
 LONGEST_CALL = dynamodb.CONNECT_TIMEOUT + dynamodb.READ_TIMEOUT + 0.5
-"""Seconds. A single call that has so much time is made without a thread to leave behind."""
+"""Seconds. A call that has so much time needs no thread to be left behind on."""
 
 
 class Outcome(NamedTuple):
@@ -103,15 +103,12 @@ class Store:
             _Chunk(waiting[start : start + STATEMENTS_PER_CALL])
             for start in range(0, len(waiting), STATEMENTS_PER_CALL)
         )
-        if len(chunks) == 1:
-            self._drain(chunks, outcomes, deadline - LONGEST_CALL, deadline)
         if chunks:
             self._share(chunks, outcomes, deadline)
         return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
 
     def _share(self, chunks: deque[_Chunk], outcomes: dict[str, Outcome], deadline: float) -> None:
-        """Write on several threads and wait for them until the deadline."""
-        calls = min(PARALLEL_CALLS, len(chunks))
+        """Write on this thread and on others, and wait for those until the deadline."""
         finished: SimpleQueue[None] = SimpleQueue()
 
         def drain() -> None:
@@ -120,9 +117,14 @@ class Store:
             finally:
                 finished.put(None)
 
-        self._threads.run(drain, times=calls)
+        others = min(PARALLEL_CALLS, len(chunks)) - 1
+        self._threads.run(drain, times=others)
+        self._drain(chunks, outcomes, deadline - LONGEST_CALL, deadline)
+        if chunks:  # in a hurry: what is left needs a thread that can be left behind
+            self._threads.run(drain, times=1, busy=others)
+            others += 1
         try:
-            for _ in range(calls):
+            for _ in range(others):
                 finished.get(timeout=max(0.0, deadline - self.clock()))
         except Empty:  # what hangs keeps its threads: it must not delay the next invocation
             self._threads.leave()
@@ -216,10 +218,10 @@ class _Threads:
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
 
-    def run(self, task: Callable[[], None], *, times: int) -> None:
-        """Run a task on so many threads at once, and do not wait for them."""
+    def run(self, task: Callable[[], None], *, times: int, busy: int = 0) -> None:
+        """Run a task on so many threads at once, beside those that are busy, and do not wait for them."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        while len(self._threads) < times:
+        while len(self._threads) < busy + times:
             self._threads.append(Thread(target=self._serve, daemon=True))  # a daemon cannot keep the process alive
             self._threads[-1].start()
         for _ in range(times):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from threading import Event, current_thread
+from threading import Barrier, Event, current_thread
 from typing import Any
 
 import pytest
@@ -290,6 +290,22 @@ def test_a_single_call_with_time_enough_takes_no_thread_and_a_hurried_one_does()
     store.write(orders(1), 3.4)
     assert threads[0] is current_thread()
     assert threads[1] is not current_thread()
+
+
+def test_a_large_batch_is_written_by_this_thread_too_unless_it_could_be_held_past_the_deadline() -> None:
+    threads = set()
+    together = Barrier(3)
+
+    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
+        together.wait(timeout=10)
+        threads.add(current_thread())
+        return {}
+
+    store = store_of(Table(before=before))
+    for deadline, included in ((3.6, True), (3.4, False)):
+        threads.clear()
+        assert set(store.write(orders(75), deadline).values()) <= {STORED, SUPERSEDED}
+        assert (len(threads), current_thread() in threads) == (3, included)
 
 
 def test_nothing_is_started_at_the_deadline() -> None:
