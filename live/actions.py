@@ -16,10 +16,10 @@ from ops import publish as publishing
 from ops import purge, redrive
 from ops.deadletters import Message, drain, send_messages
 from ops.failure import Failure
-from ops.printing import Printer
 from ops.refusals import explained
 from ops.sending import Pace
 from ops.stack import ROOT, Stack
+from terminal import Printer
 
 SCHEMA = ROOT / "functions" / "process_order" / "order.schema.json"
 MOST = 5000

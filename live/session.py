@@ -17,8 +17,8 @@ from live.watching import Watcher
 from local.deploy import deployed, enforce_policies, written_addresses
 from local.up import describe
 from ops.logs import spell
-from ops.printing import clean
 from ops.stack import local_stack
+from terminal import clean
 
 SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from ops.failure import Failure
-from ops.printing import Printer
+from terminal import Printer
 
 PROGRAM = "python -m ops"
 INTERRUPTED = 130

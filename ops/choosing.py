@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ops import table
 from ops.arguments import Selection
 from ops.deadletters import Message, read_all, visible
-from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
+from terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 COLUMNS = ("queue", "message", "order", "age", "state", "reason")
 PLAN_ROWS = 20

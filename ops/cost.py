@@ -9,7 +9,7 @@ import click
 from ops import prices
 from ops.arguments import Number
 from ops.prices import Price
-from ops.printing import DIM, GOOD, Printer
+from terminal import DIM, GOOD, Printer
 
 CHUNK = 64 * 1024
 """Bytes that SNS and SQS bill as one request."""
@@ -150,14 +150,14 @@ def _show(
     rows: list[tuple[object, ...]] = [
         (
             ours.price.service,
-            f"{round(ours.units, 1):,.12g} {ours.price.unit}",
             f"${ours.dollars:,.2f}",
             f"${theirs.dollars:,.2f}",
+            f"{round(ours.units, 1):,.12g} {ours.price.unit}",
         )
         for ours, theirs in zip(*bills.values(), strict=True)
     ]
-    rows.append((("total", GOOD), "", (f"${totals['batched']:,.2f}", GOOD), f"${totals['onePutPerMessage']:,.2f}"))
-    printer.table(("service", "a month", "batched", "one put per message"), rows)
+    rows.append((("total", GOOD), (f"${totals['batched']:,.2f}", GOOD), f"${totals['onePutPerMessage']:,.2f}", ""))
+    printer.table(("service", "batched", "one put each", "a month"), rows)
     printer.line(
         f"Prices of {prices.REGION} as of {prices.AS_OF}, "
         "without free tiers, storage, tracing, key requests, transfer and tax.",

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from functions.process_order.orders import Order, Rejected, parse
-from ops.printing import Advance
 from ops.sending import BATCH, Entry, Pace, Refused, batches, send
 from ops.stack import Stack
+from terminal import Advance
 
 SOURCES: Mapping[str, str] = {"queue": "deadLetterQueueUrl", "topic": "subscriptionDeadLetterQueueUrl"}
 """The dead-letter queues by what could not handle the message: the queue's consumer, or the topic's delivery."""

@@ -14,9 +14,9 @@ from ops.arguments import Selection, selecting, unchecked
 from ops.choosing import chosen_of_all, warn_of
 from ops.deadletters import SOURCES, Message, send_messages
 from ops.failure import NO, Failure
-from ops.printing import BAD, GOOD, Printer, counted
 from ops.publish import read_text
 from ops.stack import Stack
+from terminal import BAD, GOOD, Printer, counted
 
 
 @click.argument("file")

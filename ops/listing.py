@@ -10,8 +10,8 @@ from ops.choosing import chosen, compare, show_table
 from ops.deadletters import SOURCES, Message, read_all, visible
 from ops.export import describe
 from ops.failure import NO
-from ops.printing import BAD, DIM, Printer, counted
 from ops.stack import Stack
+from terminal import BAD, DIM, Printer, counted
 
 
 @selecting

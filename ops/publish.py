@@ -15,9 +15,9 @@ import click
 from functions.process_order.orders import Rejected, parse
 from ops.arguments import rated, unchecked
 from ops.failure import NO, Failure
-from ops.printing import BAD, GOOD, Advance, Printer
 from ops.sending import BATCH_BYTES, Pace, Refused, batches, send
 from ops.stack import Stack
+from terminal import BAD, GOOD, Advance, Printer
 
 THREADS = 8
 """Batches on their way at once."""

@@ -4,9 +4,9 @@ from ops.arguments import Selection, confirmed, selecting
 from ops.choosing import chosen_of_all, compare, show_plan, warn_of
 from ops.deadletters import drain
 from ops.failure import NO, USAGE
-from ops.printing import BAD, GOOD, Printer, counted
 from ops.sending import Pace
 from ops.stack import Stack
+from terminal import BAD, GOOD, Printer, counted
 
 
 @selecting

@@ -13,9 +13,9 @@ from ops.arguments import Selection, confirmed, rated, selecting, spanning
 from ops.choosing import compare, matches, show_plan
 from ops.deadletters import SOURCES, Message, drain, read_all, send_messages
 from ops.failure import NO, UNREACHABLE, USAGE, Failure
-from ops.printing import BAD, DIM, GOOD, Advance, Printer, counted
 from ops.sending import Pace
 from ops.stack import Stack
+from terminal import BAD, DIM, GOOD, Advance, Printer, counted
 
 NOT_OFFERED = frozenset(
     {

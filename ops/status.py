@@ -13,8 +13,8 @@ import click
 from ops import logs
 from ops.arguments import spanning
 from ops.failure import NO
-from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
+from terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
 LONG_WAIT = 900

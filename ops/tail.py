@@ -10,8 +10,8 @@ import click
 from ops import logs
 from ops.arguments import pattern, spanning
 from ops.logs import LEVELS, Follower, Line, spell
-from ops.printing import BAD, DIM, Printer
 from ops.stack import Stack
+from terminal import BAD, DIM, Printer
 
 STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 

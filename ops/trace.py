@@ -10,8 +10,8 @@ from ops.choosing import compare
 from ops.deadletters import SOURCES, read_all
 from ops.export import describe
 from ops.failure import NO
-from ops.printing import BAD, DIM, GOOD, Printer, ago, counted
 from ops.stack import Stack
+from terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 LONGEST_LOGGED = 128
 """Characters of an id in a line of the function's log."""

@@ -10,9 +10,9 @@ from functions.process_order.orders import Rejected, parse
 from ops import logs, status, table
 from ops.arguments import spanning
 from ops.failure import NO, Failure
-from ops.printing import BAD, GOOD, Printer, ago
 from ops.publish import read_bodies, read_text
 from ops.stack import Stack
+from terminal import BAD, GOOD, Printer, ago
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from recording.graph import ROOT
 MAY_IMPORT = {
     "__main__.py": {"pulumi", "config", "components"},
     "config.py": {"pulumi"},
+    "terminal.py": {"rich"},
     "components": {"pulumi", "pulumi_aws", "components"},
     "functions": {"boto3", "botocore", "functions"},
     "policy": {"pulumi_policy", "framework", "rules"},
@@ -25,10 +26,10 @@ MAY_IMPORT = {
         *("pulumi", "boto3", "botocore", "ministack", "hypercorn", "cryptography", "yaml", "rich"),
         *("recording", "local"),
     },
-    "ops": {"boto3", "botocore", "click", "rich", "ops", "functions.process_order.orders"},
+    "ops": {"boto3", "botocore", "click", "terminal", "ops", "functions.process_order.orders"},
     "live": {
         *("pulumi", "botocore", "hypercorn", "jsonschema", "rich", "starlette", "watchfiles"),
-        *("functions.process_order.orders", "recording", "local", "ops", "live"),
+        *("functions.process_order.orders", "terminal", "recording", "local", "ops", "live"),
     },
     "fakes": {"boto3", "botocore", "functions", "fakes"},
     "bench": {

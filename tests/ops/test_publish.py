@@ -6,9 +6,9 @@ import pytest
 
 from functions.process_order.orders import parse
 from ops.failure import Failure
-from ops.printing import Printer
 from ops.publish import check, generate, read_bodies, run
 from ops.stack import Stack
+from terminal import Printer
 from tests.ops.cloud import order
 
 ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
