@@ -17,7 +17,7 @@ import pytest
 from recording.graph import ROOT
 
 PARTS = ("components", "examples", "functions", "live", "local", "ops", "policy", "recording")
-FILES = ("__main__.py", "config.py", "Pulumi.yaml")
+FILES = ("__main__.py", "config.py", "terminal.py", "Pulumi.yaml")
 CONFIG = """\
 config:
   aws:defaultTags:
