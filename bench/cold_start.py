@@ -15,7 +15,7 @@ from bench.results import Target, spread
 from bench.standin import standing_in
 from bench.worker import CONTENDERS, environment
 from components.package import process_order_archive
-from local.provision import archive_bytes
+from local.resources.functions import archive_bytes
 
 NAMES = ("bare", "original", "powertools", "ours")
 ROUNDS, QUICK_ROUNDS = 21, 5

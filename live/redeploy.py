@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,11 @@ from pulumi.runtime.mocks import MockResourceArgs
 
 from live.handler import import_problem
 from local.cloud import Cloud, CloudError
-from local.provision import archive_bytes, provisioner
+from local.provision import provisioner
+from local.resources import KEEPERS
+from local.resources.functions import archive_bytes
 from recording.graph import Answer
+from recording.schema import checked, type_of
 
 FUNCTION = "aws:lambda/function:Function"
 Key = tuple[str, str]
@@ -89,12 +92,13 @@ class Ledger:
             if not different:
                 return known.id, known.outputs
             what = f"{args.name} ({', '.join(different)})"
-            if args.typ not in IN_PLACE or set(different) & IN_PLACE[args.typ]:
+            if set(different) & type_of(args.typ).replaced_by:
                 changes.waiting.append(what)
                 return known.id, known.outputs
             if "code" in different and (reason := import_problem(args.inputs["code"], args.inputs["handler"])):
                 raise CloudError(f"{args.name}, the last one runs on: {reason}")
-            provisioner(_Updating(cloud, known.id))(args)  # type: ignore[arg-type]
+            now, before = (checked(args.typ, args.name, each) for each in (args.inputs, known.args.inputs))
+            KEEPERS[args.typ](cloud).update(known.id, now, before)
             outputs = {**known.outputs, **args.inputs}
             self._remember(args, known.id, outputs)
             changes.done.append(f"updated {what}")
@@ -124,85 +128,3 @@ def _different(known: Known, args: MockResourceArgs) -> list[str]:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def _update_queue(client: Any, id_: str, **request: Any) -> dict[str, Any]:
-    client.set_queue_attributes(QueueUrl=id_, Attributes=request["Attributes"])
-    return {"QueueUrl": id_}
-
-
-def _update_topic(client: Any, id_: str, **request: Any) -> dict[str, Any]:
-    for name, value in request["Attributes"].items():
-        client.set_topic_attributes(TopicArn=id_, AttributeName=name, AttributeValue=value)
-    return {"TopicArn": id_}
-
-
-def _update_subscription(client: Any, id_: str, **request: Any) -> dict[str, Any]:
-    for name, value in request["Attributes"].items():
-        client.set_subscription_attributes(SubscriptionArn=id_, AttributeName=name, AttributeValue=value)
-    return {"SubscriptionArn": id_}
-
-
-def _update_function(client: Any, id_: str, **request: Any) -> Any:
-    code = {"ZipFile": request.pop("Code")["ZipFile"], "Architectures": request.pop("Architectures")}
-    client.update_function_code(FunctionName=id_, **code)
-    settings = {name: value for name, value in request.items() if name not in ("FunctionName", "Tags", "Publish")}
-    return client.update_function_configuration(FunctionName=id_, **settings)
-
-
-def _update_mapping(client: Any, id_: str, **request: Any) -> Any:
-    return client.update_event_source_mapping(
-        UUID=id_, **{name: value for name, value in request.items() if name != "EventSourceArn"}
-    )
-
-
-UPDATES: Mapping[tuple[str, str], Callable[..., Any]] = {
-    ("sqs", "create_queue"): _update_queue,
-    ("sns", "create_topic"): _update_topic,
-    ("sns", "subscribe"): _update_subscription,
-    ("lambda", "create_function"): _update_function,
-    ("lambda", "create_event_source_mapping"): _update_mapping,
-    ("logs", "create_log_group"): lambda _client, _id, **_request: {},
-}
-"""What to call instead of a creation for a resource that runs; the other calls of a creator overwrite."""
-
-IN_PLACE: Mapping[str, frozenset[str]] = {
-    "aws:sqs/queue:Queue": frozenset({"name", "fifoQueue"}),
-    "aws:sns/topic:Topic": frozenset({"name", "fifoTopic"}),
-    "aws:sns/topicSubscription:TopicSubscription": frozenset({"topic", "endpoint", "protocol"}),
-    FUNCTION: frozenset({"name", "packageType"}),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset({"eventSourceArn"}),
-    "aws:cloudwatch/logGroup:LogGroup": frozenset({"name", "kmsKeyId"}),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": frozenset({"name"}),
-    "aws:cloudwatch/dashboard:Dashboard": frozenset({"dashboardName"}),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": frozenset({"name", "logGroupName"}),
-    "aws:iam/rolePolicy:RolePolicy": frozenset({"name", "role"}),
-    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
-    "aws:sqs/queuePolicy:QueuePolicy": frozenset({"queueUrl"}),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
-}
-"""The types whose resources can change while they run, and the inputs that cannot."""
-
-
-class _Updating:
-    """A cloud on which the creators update one resource: only the creation itself is another call."""
-
-    def __init__(self, cloud: Cloud, id_: str) -> None:
-        self._cloud, self._id = cloud, id_
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cloud, name)
-
-    def client(self, service: str) -> Any:
-        return _UpdatingClient(self._cloud.client(service), service, self._id)
-
-
-class _UpdatingClient:
-    def __init__(self, client: Any, service: str, id_: str) -> None:
-        self._client, self._service, self._id = client, service, id_
-
-    def __getattr__(self, name: str) -> Any:
-        update = UPDATES.get((self._service, name))
-        if update is None:
-            return getattr(self._client, name)
-        return lambda **request: update(self._client, self._id, **request)

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.cloud import CloudError
+from recording.graph import stack_config
 
 INTERRUPTED = 130
 
@@ -51,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
     up.set_defaults(run=_up)
 
+    engine = commands.add_parser(
+        "engine", help="run a command, or a shell, in which the Pulumi CLI works on a local cloud of its own"
+    )
+    engine.add_argument("--region", help="of the local cloud (default: that of Pulumi.yaml)")
+    engine.add_argument("command", nargs="*", metavar="-- COMMAND", help="what to run, such as: make up STACK=local")
+    engine.set_defaults(run=_engine)
+
     demo = commands.add_parser("demo", help="send real traffic through the pipeline and check where all of it ended")
     demo.add_argument("--orders", type=_count, default=1000, help="how many orders to generate (default: %(default)s)")
     demo.add_argument("--seed", type=int, default=1, help="the same seed gives the same traffic (default: %(default)s)")
@@ -68,6 +76,13 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
     from local.demo import demo
 
     return 0 if demo(orders=options.orders, seed=options.seed, console=console) else 1
+
+
+def _engine(options: argparse.Namespace, console: Console) -> int:
+    from local.engine import engine
+
+    region = options.region or stack_config("local")[1]["aws:region"]
+    return engine(options.command, region=region, console=console)
 
 
 def _count(text: str) -> int:

@@ -18,7 +18,7 @@ from pulumi.runtime import mocks, rpc, set_all_config, settings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
-from recording.schema import checked
+from recording.schema import checked, type_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
@@ -103,31 +103,26 @@ def _as_config_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
-def recorded_answer(region: str) -> Answer:
+def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
     """Answer registrations without a cloud: inputs, plus the arn, url and name AWS would give under bare names."""
-    arns = {
-        "aws:sqs/queue:Queue": f"arn:aws:sqs:{region}:{ACCOUNT}:{{name}}",
-        "aws:sns/topic:Topic": f"arn:aws:sns:{region}:{ACCOUNT}:{{name}}",
-        "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{{name}}",
-        "aws:lambda/function:Function": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{{name}}",
-        "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
-        "aws:iam/policy:Policy": f"arn:aws:iam::{ACCOUNT}:policy/{{name}}",
-        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{{name}}",
-        "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
-        "aws:kms/key:Key": f"arn:aws:kms:{region}:{ACCOUNT}:key/{{name}}",
-        "aws:cloudwatch/metricAlarm:MetricAlarm": f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{{name}}",
-        "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{{name}}",
-    }
 
     def answer(args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = args.inputs.get("name", args.name)
-        kind = args.typ.split(":")[-1]
-        arn = arns.get(args.typ, f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{region}:{ACCOUNT}:{kind}/{{name}}")
-        url = f"https://sqs.{region}.amazonaws.com/{ACCOUNT}/{name}"
-        computed = {"name": name, "arn": arn.format(name=name), "keyId": name}
-        return (url if kind == "Queue" else name), {"url": url, **computed, **args.inputs}
+        arn = type_of(args.typ).arn.format(region=region, account=account, name=name)
+        url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+        id_ = url if args.typ == "aws:sqs/queue:Queue" else name
+        return id_, {"url": url, "name": name, "arn": arn, "keyId": name, **args.inputs}
 
     return answer
+
+
+def lookups(account: str, region: str) -> dict[str, dict[str, Any]]:
+    """What the provider's functions answer in an account and region, by token."""
+    return {
+        "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account, "id": account},
+        "aws:index/getRegion:getRegion": {"region": region, "name": region, "id": region},
+        "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
+    }
 
 
 class _Runtime(mocks.Mocks):
@@ -135,11 +130,7 @@ class _Runtime(mocks.Mocks):
 
     def __init__(self, answer: Answer, account: str, region: str, *, preview: bool) -> None:
         self.answer, self.preview = answer, preview
-        self.lookups = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account, "id": account},
-            "aws:index/getRegion:getRegion": {"region": region, "name": region, "id": region},
-            "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
-        }
+        self.lookups = lookups(account, region)
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # a bare dict is accepted
         if args.token not in self.lookups:
@@ -240,7 +231,7 @@ def record(
     project, values = stack_config(stack, root)
     values |= dict(config or {})
     region = values["aws:region"]
-    recorder = _Recorder(_Runtime(answer or recorded_answer(region), account, region, preview=preview))
+    recorder = _Recorder(_Runtime(answer or recorded_answer(region, account), account, region, preview=preview))
     # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
     contextvars.copy_context().run(_run, program, recorder, project, stack, values, secrets, preview=preview)
     return Graph(

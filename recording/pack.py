@@ -21,7 +21,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from recording.graph import ROOT, STACK_TYPE, Graph, Resource
 from recording.report import Report, Violation, print_report
-from recording.schema import checked, type_of
+from recording.schema import checked, default_tags, tags_of, type_of
 
 __all__ = ["PACK", "Report", "Violation", "analyze", "check", "configuration", "print_report", "serve"]
 
@@ -91,14 +91,14 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     started = time.perf_counter()
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     settings = configuration(info, config or {})
-    analyzer.ConfigureStack(stack_request(graph))
+    analyzer.ConfigureStack(_stack_request(graph))
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=settings))
     repairs = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
 
     diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
     remediated: list[str] = []
-    outputs = engines_own(graph)
+    outputs = _engines_own(graph)
     for own in outputs:
         diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
@@ -110,7 +110,7 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
             diagnostic.urn = resource.urn
         diagnostics += answer.diagnostics
         notes += answer.not_applicable
-        outputs.append(_outputs(resource, request, preview=graph.preview))
+        outputs.append(_outputs(resource, request, graph))
     answer = analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=outputs))
     diagnostics += answer.diagnostics
     notes += answer.not_applicable
@@ -171,18 +171,7 @@ def _entry(own: Any, for_all: Any) -> tuple[str | None, dict[str, Any]]:
     return level, entry
 
 
-def requests(graph: Graph) -> tuple[list[analyzer_pb2.AnalyzeRequest], analyzer_pb2.AnalyzeStackRequest]:
-    """What an engine asks about a run of the program: each resource by its inputs, then the stack by its outputs."""
-    own = engines_own(graph)
-    alone = [_request(resource, graph) for resource in graph.resources]
-    together = [
-        _outputs(resource, request, preview=graph.preview)
-        for resource, request in zip(graph.resources, alone, strict=True)
-    ]
-    return [*map(_alone, own), *alone], analyzer_pb2.AnalyzeStackRequest(resources=[*own, *together])
-
-
-def stack_request(graph: Graph) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+def _stack_request(graph: Graph) -> analyzer_pb2.AnalyzerStackConfigureRequest:
     """What an engine says of the stack before it asks about it."""
     return analyzer_pb2.AnalyzerStackConfigureRequest(
         stack=graph.stack,
@@ -193,7 +182,7 @@ def stack_request(graph: Graph) -> analyzer_pb2.AnalyzerStackConfigureRequest:
     )
 
 
-def engines_own(graph: Graph) -> list[analyzer_pb2.AnalyzerResource]:
+def _engines_own(graph: Graph) -> list[analyzer_pb2.AnalyzerResource]:
     """The resources that no program registers by itself: the default provider and the stack."""
     provider = _provider(graph)
     options = _timeouts()
@@ -273,9 +262,7 @@ def _mend(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.Analyz
             yield f"{remediation.policyName}: {request.name}"
 
 
-def _outputs(
-    resource: Resource, request: analyzer_pb2.AnalyzeRequest, *, preview: bool
-) -> analyzer_pb2.AnalyzerResource:
+def _outputs(resource: Resource, request: analyzer_pb2.AnalyzeRequest, graph: Graph) -> analyzer_pb2.AnalyzerResource:
     """Return a resource as it is after the step: its inputs, and what the provider computes or would compute.
 
     Dependencies are told as an engine tells them: only of properties that depend on something.
@@ -286,8 +273,10 @@ def _outputs(
     else:
         properties.CopyFrom(request.properties)
         computed = type_of(resource.type).computed
-        told = dict.fromkeys(computed, rpc.UNKNOWN) if preview else resource.outputs
+        told = dict.fromkeys(computed, rpc.UNKNOWN) if graph.preview else resource.outputs
         _add(properties, {key: told[key] for key in computed if key in told})
+        plain = {"tags": resource.properties.get("tags")}
+        _add(properties, tags_of(resource.type, plain, default_tags(graph.config)))
     dependencies = {
         key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
         for key, urns in resource.property_dependencies.items()

@@ -1,8 +1,9 @@
-"""What the AWS provider adds to a resource, by type: names, defaults and computed outputs.
+"""What the AWS provider adds to a resource, by type: names, defaults, tags and computed outputs.
 
-Held to a recorded run of the real engine by `tests/policy/test_faithful.py`.
+The recorder and the provider of the local cloud both read it; runs of the real engine hold it to what is sent there.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 class Type:
     """One resource type of the provider."""
 
+    arn: str = ""
+    """The ARN, made of {region}, {account} and {name}; empty: none of its own."""
     named: str | None = "name"
     """Input that the provider's check names automatically if the program does not; None: nothing to name."""
     prefix: str = ""
@@ -22,34 +25,54 @@ class Type:
     """Outputs that only creation can tell; unknown in preview where the program does not set them."""
     replaced_by: frozenset[str] = frozenset()
     """Inputs whose change replaces the resource."""
+    tagged: bool = True
+    """Whether it takes tags: then `tagsAll` tells its own and the provider's default ones."""
 
 
 TYPES: Mapping[str, Type] = {
     "aws:cloudwatch/dashboard:Dashboard": Type(
-        named=None, computed=("dashboardArn",), replaced_by=frozenset({"dashboardName"})
+        arn="arn:aws:cloudwatch::{account}:dashboard/{name}",
+        tagged=False,
+        named=None,
+        computed=("dashboardArn",),
+        replaced_by=frozenset({"dashboardName"}),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Type(
-        computed=("arn", "logGroupClass"), replaced_by=frozenset({"name", "logGroupClass"})
+        arn="arn:aws:logs:{region}:{account}:log-group:{name}",
+        computed=("arn", "logGroupClass"),
+        replaced_by=frozenset({"name", "logGroupClass"}),
     ),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Type(replaced_by=frozenset({"name", "logGroupName"})),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Type(
+        tagged=False, replaced_by=frozenset({"name", "logGroupName"})
+    ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Type(
+        arn="arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
         computed=("arn", "evaluateLowSampleCountPercentiles"),
         replaced_by=frozenset({"name"}),
     ),
     "aws:dynamodb/table:Table": Type(
+        arn="arn:aws:dynamodb:{region}:{account}:table/{name}",
         defaults={"billingMode": "PROVISIONED"},
         computed=("arn", "readCapacity", "streamArn", "streamLabel", "streamViewType", "writeCapacity"),
         replaced_by=frozenset({"name", "hashKey", "rangeKey"}),
     ),
     "aws:iam/role:Role": Type(
+        arn="arn:aws:iam::{account}:role/{name}",
         defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
         computed=("arn", "createDate", "inlinePolicies", "managedPolicyArns", "uniqueId"),
         replaced_by=frozenset({"name", "path"}),
     ),
-    "aws:iam/rolePolicy:RolePolicy": Type(replaced_by=frozenset({"name", "role"})),
-    "aws:kms/alias:Alias": Type(prefix="alias/", computed=("arn", "targetKeyArn"), replaced_by=frozenset({"name"})),
+    "aws:iam/rolePolicy:RolePolicy": Type(tagged=False, replaced_by=frozenset({"name", "role"})),
+    "aws:kms/alias:Alias": Type(
+        arn="arn:aws:kms:{region}:{account}:{name}",
+        tagged=False,
+        prefix="alias/",
+        computed=("arn", "targetKeyArn"),
+        replaced_by=frozenset({"name"}),
+    ),
     "aws:kms/key:Key": Type(
+        arn="arn:aws:kms:{region}:{account}:key/{name}",
         named=None,
         defaults={
             "bypassPolicyLockoutSafetyCheck": False,
@@ -61,6 +84,7 @@ TYPES: Mapping[str, Type] = {
         replaced_by=frozenset({"customerMasterKeySpec", "keyUsage", "multiRegion"}),
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Type(
+        arn="arn:aws:lambda:{region}:{account}:event-source-mapping:{name}",
         named=None,
         computed=(
             *("arn", "functionArn", "lastModified", "maximumRecordAgeInSeconds", "parallelizationFactor", "state"),
@@ -69,6 +93,7 @@ TYPES: Mapping[str, Type] = {
         replaced_by=frozenset({"eventSourceArn"}),
     ),
     "aws:lambda/function:Function": Type(
+        arn="arn:aws:lambda:{region}:{account}:function:{name}",
         defaults={
             "packageType": "Zip",
             "publish": False,
@@ -84,17 +109,23 @@ TYPES: Mapping[str, Type] = {
         replaced_by=frozenset({"name", "packageType"}),
     ),
     "aws:sns/topic:Topic": Type(
+        arn="arn:aws:sns:{region}:{account}:{name}",
         computed=("arn", "beginningArchiveTime", "owner", "policy", "signatureVersion", "tracingConfig"),
         replaced_by=frozenset({"name", "fifoTopic"}),
     ),
-    "aws:sns/topicPolicy:TopicPolicy": Type(named=None, computed=("owner",), replaced_by=frozenset({"arn"})),
+    "aws:sns/topicPolicy:TopicPolicy": Type(
+        tagged=False, named=None, computed=("owner",), replaced_by=frozenset({"arn"})
+    ),
     "aws:sns/topicSubscription:TopicSubscription": Type(
+        arn="arn:aws:sns:{region}:{account}:{name}",
+        tagged=False,
         named=None,
         defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False},
         computed=("arn", "confirmationWasAuthenticated", "filterPolicyScope", "ownerId", "pendingConfirmation"),
         replaced_by=frozenset({"endpoint", "protocol", "topic"}),
     ),
     "aws:sqs/queue:Queue": Type(
+        arn="arn:aws:sqs:{region}:{account}:{name}",
         defaults={
             "contentBasedDeduplication": False,
             "delaySeconds": 0,
@@ -110,22 +141,42 @@ TYPES: Mapping[str, Type] = {
         ),
         replaced_by=frozenset({"name", "fifoQueue"}),
     ),
-    "aws:sqs/queuePolicy:QueuePolicy": Type(named=None, replaced_by=frozenset({"queueUrl"})),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Type(named=None, replaced_by=frozenset({"queueUrl"})),
+    "aws:sqs/queuePolicy:QueuePolicy": Type(tagged=False, named=None, replaced_by=frozenset({"queueUrl"})),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Type(
+        tagged=False, named=None, replaced_by=frozenset({"queueUrl"})
+    ),
+    # What the foundation of an account needs besides.
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Type(
+        arn="arn:aws:iam::{account}:oidc-provider/{name}", named=None, computed=("arn",)
+    ),
+    "aws:iam/policy:Policy": Type(arn="arn:aws:iam::{account}:policy/{name}", computed=("arn",)),
+    "aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named=None, computed=("arn",)),
 }
-"""The types that the program registers, by Pulumi type token."""
+"""By Pulumi type token."""
 
 
 def type_of(token: str) -> Type:
-    """What is known of a type; of one that the program does not use, that it has an ARN and nothing else."""
-    return TYPES.get(token, Type(named=None, computed=("arn",)))
+    """What is known of a type; of one that is not listed, that it has an ARN and nothing else."""
+    service, _, kind = token.partition("/")
+    arn = f"arn:{service}:{{region}}:{{account}}:{kind.split(':')[-1]}/{{name}}"
+    return TYPES.get(token, Type(named=None, computed=("arn",), arn=arn, tagged=False))
 
 
 def checked(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs as the provider's check returns them: what the program set, the physical name, and defaults.
 
-    The name is the bare one, as under `pulumi:autonaming: {mode: verbatim}`.
+    `name` is the physical name where the program sets none.
     """
     type_ = type_of(token)
     naming = {} if type_.named is None else {type_.named: type_.prefix + name}
     return {**type_.defaults, **naming, **inputs}
+
+
+def tags_of(token: str, inputs: Mapping[str, Any], default: Mapping[str, str]) -> dict[str, Any]:
+    """The output that tells all tags of a resource, its own and the provider's; nothing for a type without tags."""
+    return {"tagsAll": {**default, **(inputs.get("tags") or {})}} if type_of(token).tagged else {}
+
+
+def default_tags(config: Mapping[str, str]) -> dict[str, str]:
+    """The tags that the provider gives every resource, from the stack's configuration with full keys."""
+    return dict(json.loads(config.get("aws:defaultTags") or "{}").get("tags") or {})

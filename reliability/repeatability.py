@@ -18,7 +18,7 @@ ARCHIVE = """
 import hashlib, sys
 sys.path.insert(0, ".")
 from components.package import process_order_archive
-from local.provision import archive_bytes
+from local.resources.functions import archive_bytes
 print(hashlib.sha256(archive_bytes(process_order_archive())).hexdigest())
 """
 STACKS = ("dev", "staging", "prod", "local")

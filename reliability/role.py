@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from components.package import process_order_archive
 from local.cloud import loopback_client
 from local.deploy import Deployment
-from local.provision import CREATORS, archive_bytes
+from local.provision import create
+from local.resources.functions import archive_bytes
 
 ROLE, POLICY = "ProcessOrder-role", "ProcessOrder-permissions"
 EMULATED = "dynamodb:BatchExecuteStatement"
@@ -60,7 +61,7 @@ class Role:
         ]
         policy = {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement["Action"]]}
         inputs = {"role": self.name, "policy": json.dumps(policy)}
-        CREATORS["aws:iam/rolePolicy:RolePolicy"](self.deployment.cloud, "permissions", inputs)
+        create(self.deployment.cloud, "aws:iam/rolePolicy:RolePolicy", "permissions", inputs)
 
     def allows(self, action: str, resource: str) -> bool:
         """What IAM's simulator says, where the local cloud cannot make the call itself."""
@@ -88,7 +89,8 @@ def make_role(deployment: Deployment) -> Role:
     name = f"Limited-{uuid.uuid4().hex[:6]}"
     iam, functions = deployment.client("iam"), deployment.client("lambda")
     trust = json.dumps(iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"])
-    arn = CREATORS["aws:iam/role:Role"](deployment.cloud, name, {"assumeRolePolicy": trust})["arn"]
+    _, made = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust})
+    arn = made["arn"]
     probe = io.BytesIO()
     with zipfile.ZipFile(probe, "w") as target:
         target.writestr("probe.py", PROBE)

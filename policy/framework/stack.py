@@ -93,7 +93,7 @@ class Resource:
         if key not in list(self.properties):
             return False
         if self.dependencies is None:
-            return key not in items(read(self.properties, "__defaults"))  # what the provider's check has filled in
+            return True
         return (
             key in self.dependencies or bool(self.sources(key)) or read(self.properties, key) not in (UNKNOWN, MISSING)
         )

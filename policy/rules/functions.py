@@ -73,7 +73,11 @@ def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
     timeout = number(function.get("timeout"))
     if timeout is not None and timeout > config["maxTimeout"]:
         yield f"has a timeout of {timeout:g} s, more than {config['maxTimeout']} s"
-    missing = [key for key in ("timeout", "memorySize") if not function.sets(key)]
+    # A pack sees a default that the provider filled in as if the program had set it: both at once were left to it.
+    limits = {"timeout": 3, "memorySize": 128}
+    missing = [key for key in limits if not function.sets(key)]
+    if all(function.get(key) == default for key, default in limits.items()):
+        missing = [*limits]
     if missing:
         yield f"leaves {' and '.join(missing)} to the default"
     if config["requireTracing"] and function.get("tracingConfig", "mode") not in ("Active", UNKNOWN):
@@ -129,7 +133,7 @@ RULES = (
     ),
     Rule(
         name="lambda-runtime-and-limits",
-        requires="A function must have a supported runtime, a stated timeout and memory size, and tracing.",
+        requires="A function must have a supported runtime, a chosen timeout and memory size, and tracing.",
         why="An old runtime gets no fixes, a default of 3 seconds and 128 MB was never a decision, and a slow order "
         "that is not traced stays a riddle.",
         remedy="set runtime, timeout, memorySize and tracingConfig.mode to Active.",

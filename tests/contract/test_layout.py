@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "bootstrap": {"pulumi", "pulumi_aws", "foundation"},
     "recording": {"pulumi", "google", "grpc", "jsonschema", "rich", "yaml", "config", "recording"},
     "local": {
-        *("pulumi", "boto3", "botocore", "ministack", "hypercorn", "cryptography", "yaml", "rich"),
+        *("pulumi", "boto3", "botocore", "google", "grpc", "ministack", "hypercorn", "cryptography", "yaml", "rich"),
         *("recording", "local"),
     },
     "ops": {"boto3", "botocore", "click", "terminal", "ops", "functions.process_order.orders"},

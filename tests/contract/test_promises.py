@@ -8,7 +8,8 @@ import pulumi
 import pytest
 
 from components.package import PROCESS_ORDER, process_order_archive
-from local.provision import CREATORS, archive_bytes
+from local.resources import KEEPERS
+from local.resources.functions import archive_bytes
 from recording.graph import ROOT, program, record, recorded_answer, stack_config
 from recording.pages import GENERATED
 from tests.defaults import DEFAULTS
@@ -86,7 +87,7 @@ def test_the_archive_has_the_same_bytes_wherever_and_whenever_it_is_built(tmp_pa
     assert archive_bytes(copied()) == archive_bytes(process_order_archive())
 
 
-def test_the_local_cloud_can_create_every_type_the_program_registers() -> None:
+def test_the_local_cloud_can_keep_every_type_the_program_registers() -> None:
     registered: set[str] = set()
 
     def answer(args: Any) -> tuple[str, dict[str, Any]]:
@@ -94,7 +95,7 @@ def test_the_local_cloud_can_create_every_type_the_program_registers() -> None:
         return recorded_answer("eu-west-1")(args)
 
     record(stack="prod", answer=answer)
-    assert registered <= CREATORS.keys()
+    assert registered <= KEEPERS.keys()
 
 
 @pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.name)

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from components.package import process_order_archive
 from local.cloud import CloudError, loopback_client
 from local.deploy import Deployment
-from local.provision import CREATORS, archive_bytes
+from local.provision import create
+from local.resources.functions import archive_bytes
 
 EXAMPLE = {
     "orderId": "O1234",
@@ -164,8 +165,9 @@ def weakened_function(deployment: Deployment, request: pytest.FixtureRequest) ->
         if statement["Action"] != "dynamodb:BatchExecuteStatement"  # the provisioner's own, made below
     ]
     trust = json.dumps(iam.get_role(RoleName="ProcessOrder-role")["Role"]["AssumeRolePolicyDocument"])
-    role = CREATORS["aws:iam/role:Role"](deployment.cloud, name, {"assumeRolePolicy": trust})
-    CREATORS["aws:iam/rolePolicy:RolePolicy"](deployment.cloud, name, {"role": name, "policy": json.dumps(policy)})
+    _, role = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust})
+    inputs = {"role": name, "policy": json.dumps(policy)}
+    create(deployment.cloud, "aws:iam/rolePolicy:RolePolicy", name, inputs)
     functions.create_function(
         FunctionName=name,
         Code={"ZipFile": archive_bytes(process_order_archive())},

@@ -218,6 +218,8 @@ CASES: dict[str, list[Case]] = {
         fails("an old runtime", given("function", runtime="python3.8")),
         fails("no timeout", given("function", timeout=None)),
         fails("no memory size", given("function", memorySize=None)),
+        fails("both at the default, as the provider fills them in", given("function", timeout=3, memorySize=128)),
+        passes("one of them at the default's value", given("function", memorySize=128)),
         fails("too long", maxTimeout=10),
         fails("no tracing", given("function", tracingConfig={"mode": "PassThrough"})),
         unknown("the runtime is unknown", given("function", runtime=Ref("table"))),
