@@ -76,9 +76,9 @@ def test_what_would_lose_orders_waits_for_a_restart(live: Live) -> None:
     stack = connect(stack=None, outputs=str(live.outputs))
     send(stack, "kept")
     assert stored(stack, "kept")
-    edit(live.tree / "components/table.py", 'billing_mode="PAY_PER_REQUEST"', 'billing_mode="PROVISIONED"')
-    live.wait_for("needs a restart (it would lose orders or messages): Orders (billingMode)")
-    edit(live.tree / "components/table.py", 'billing_mode="PROVISIONED"', 'billing_mode="PAY_PER_REQUEST"')
+    edit(live.tree / "components/table.py", 'hash_key="orderId"', 'hash_key="userId"')
+    live.wait_for("needs a restart (it would lose orders or messages): Orders (hashKey)")
+    edit(live.tree / "components/table.py", 'hash_key="userId"', 'hash_key="orderId"')
     assert item(stack, "kept")
 
 
