@@ -3,7 +3,6 @@
 from typing import Any
 
 from framework.stack import (
-    ALARM,
     ATTACHMENT,
     FUNCTION_URL,
     INVOKE_CONFIG,
@@ -12,30 +11,35 @@ from framework.stack import (
     SCALING_TARGET,
 )
 
-from tests.policy.case import Case, fails, malformed, passes, unknown
-from tests.policy.cases_queues import NO_REDRIVE
-from tests.policy.sound import (
-    ACCOUNT,
-    CONSUMES,
-    DECRYPTS,
-    TRACES,
-    TRUSTS_LAMBDA,
-    WRITES,
-    Change,
-    Ref,
-    added,
-    alarm,
+from recording.graph import ACCOUNT
+from tests.policy.case import (
+    DEAD,
+    DEAD_LETTER_ALARM,
+    TOPIC,
+    TOPIC_DLQ_ALARM,
+    UNDELIVERED,
+    Case,
+    alarmed,
     document,
-    given,
-    without,
+    fails,
+    malformed,
+    passes,
+    statement,
+    unknown,
 )
+from tests.policy.cases_queues import NO_REDRIVE
+from tests.policy.pipeline import Change, Ref, added, given, without
 
-KINESIS = f"arn:aws:kinesis:eu-central-1:{ACCOUNT}:stream/clicks"
+CONSUMES, WRITES, TRACES = (statement("ProcessOrder-permissions", sid) for sid in ("Consume", "Write", "Trace"))
+DECRYPTS = statement("ProcessOrder-decryption", "Decrypt")
+NO_PERMISSIONS = without("ProcessOrder-permissions", "ProcessOrder-decryption")
+TRUSTS_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+KINESIS = f"arn:aws:kinesis:eu-west-1:{ACCOUNT}:stream/clicks"
 SECRET = "hunter2-" * 3
 
 
 def role_policy(*statements: Any) -> Change:
-    return given("permissions", policy=document(*statements))
+    return given("ProcessOrder-permissions", policy=document(*statements))
 
 
 def known(**changes: Any) -> dict[str, Any]:
@@ -46,13 +50,21 @@ def known(**changes: Any) -> dict[str, Any]:
 def granted(*statements: Any) -> Change:
     """A further policy on the role."""
     return lambda nodes: added(
-        "aws:iam/rolePolicy:RolePolicy", "more", role=Ref("role", "name"), policy=document(*statements)
+        "aws:iam/rolePolicy:RolePolicy", "more", role=Ref("ProcessOrder-role", "name"), policy=document(*statements)
     )(nodes)
+
+
+def attached(policy_arn: Any) -> Change:
+    return added(ATTACHMENT, "attachment", role=Ref("ProcessOrder-role", "name"), policyArn=policy_arn)
+
+
+def trusts(*statements: Any) -> Change:
+    return given("ProcessOrder-role", assumeRolePolicy=document(*statements))
 
 
 def stream(**inputs: Any) -> Change:
     return given(
-        "mapping",
+        "ProcessOrder-mapping",
         eventSourceArn=KINESIS,
         startingPosition="LATEST",
         functionResponseTypes=None,
@@ -63,25 +75,25 @@ def stream(**inputs: Any) -> Change:
 
 def permission(**inputs: Any) -> Change:
     return added(
-        PERMISSION, "permission", action="lambda:InvokeFunction", **{"function": Ref("function", "name"), **inputs}
+        PERMISSION, "permission", action="lambda:InvokeFunction", **{"function": Ref("ProcessOrder", "name"), **inputs}
     )
 
 
 def dead_alarm(**inputs: Any) -> Change:
-    return given("dead-alarm", **inputs)
+    return given(DEAD_LETTER_ALARM, **inputs)
 
 
 def environment(**variables: Any) -> Change:
-    return given("function", environment={"variables": variables})
+    return given("ProcessOrder", environment={"variables": variables})
 
 
-BY_SNS: dict[str, Any] = {"principal": "sns.amazonaws.com", "sourceArn": Ref("topic")}
+BY_SNS: dict[str, Any] = {"principal": "sns.amazonaws.com", "sourceArn": TOPIC}
 QUERY = {
     "id": "depth",
     "metric": {
         "namespace": "AWS/SQS",
         "metricName": "ApproximateNumberOfMessagesVisible",
-        "dimensions": {"QueueName": Ref("dead", "name")},
+        "dimensions": {"QueueName": Ref("OrderQueue-dlq", "name")},
     },
 }
 BY_QUERY: dict[str, Any] = {"namespace": None, "metricName": None, "dimensions": None, "metricQueries": [QUERY]}
@@ -91,80 +103,87 @@ CASES: dict[str, list[Case]] = {
         passes("a queue's mapping without a destination"),
         passes(
             "a stream with a destination",
-            stream(destinationConfig={"onFailure": {"destinationArn": Ref("undelivered")}}),
+            stream(destinationConfig={"onFailure": {"destinationArn": UNDELIVERED}}),
         ),
         fails("a queue without", NO_REDRIVE, also=("sqs-queue-has-dlq",)),
         fails("a stream without a destination", stream()),
         unknown("the source is unknown but depended on", NO_REDRIVE, breaks=True, also=("sqs-queue-has-dlq",)),
-        malformed("a source that is a number", given("mapping", eventSourceArn=7)),
+        malformed("a source that is a number", given("ProcessOrder-mapping", eventSourceArn=7)),
     ],
     "esm-visibility-timeout": [
         passes("exactly 6 times"),
         passes(
             "6 times and the window",
-            given("orders", visibilityTimeoutSeconds=190),
-            given("mapping", maximumBatchingWindowInSeconds=10),
+            given("OrderQueue", visibilityTimeoutSeconds=190),
+            given("ProcessOrder-mapping", maximumBatchingWindowInSeconds=10),
         ),
-        passes("twice if the team says so", given("orders", visibilityTimeoutSeconds=60), factor=2),
+        passes("twice if the team says so", given("OrderQueue", visibilityTimeoutSeconds=60), factor=2),
         passes(
             "without the window if the team says so",
-            given("mapping", maximumBatchingWindowInSeconds=10),
+            given("ProcessOrder-mapping", maximumBatchingWindowInSeconds=10),
             addBatchWindow=False,
         ),
-        passes("the defaults of both", given("orders", visibilityTimeoutSeconds=None), given("function", timeout=5)),
-        fails("a second less", given("orders", visibilityTimeoutSeconds=179)),
-        fails("the window forgotten", given("mapping", maximumBatchingWindowInSeconds=10)),
-        fails("the default of 30 s", given("orders", visibilityTimeoutSeconds=None)),
-        unknown("the timeout is unknown", given("function", timeout=Ref("table")), waits=True),
-        unknown(
-            "source and function are unknown but depended on", given("orders", visibilityTimeoutSeconds=30), breaks=True
+        passes(
+            "the defaults of both", given("OrderQueue", visibilityTimeoutSeconds=None), given("ProcessOrder", timeout=5)
         ),
-        malformed("a number in quotes", given("orders", visibilityTimeoutSeconds="30")),
-        malformed("not a number", given("orders", visibilityTimeoutSeconds="long"), breaks=False),
+        fails("a second less", given("OrderQueue", visibilityTimeoutSeconds=179)),
+        fails("the window forgotten", given("ProcessOrder-mapping", maximumBatchingWindowInSeconds=10)),
+        fails("the default of 30 s", given("OrderQueue", visibilityTimeoutSeconds=None)),
+        unknown("the timeout is unknown", given("ProcessOrder", timeout=Ref("Orders")), waits=True),
+        unknown(
+            "source and function are unknown but depended on",
+            given("OrderQueue", visibilityTimeoutSeconds=30),
+            breaks=True,
+        ),
+        malformed("a number in quotes", given("OrderQueue", visibilityTimeoutSeconds="30")),
+        malformed("not a number", given("OrderQueue", visibilityTimeoutSeconds="long"), breaks=False),
     ],
     "esm-partial-batch-response": [
-        passes("a batch of one", given("mapping", functionResponseTypes=None, batchSize=1)),
-        passes("a stream", stream(destinationConfig={"onFailure": {"destinationArn": Ref("undelivered")}})),
-        fails("none", given("mapping", functionResponseTypes=None)),
-        fails("an empty list", given("mapping", functionResponseTypes=[])),
-        unknown("the source is unknown", given("mapping", functionResponseTypes=None), breaks=True),
-        unknown("the types are unknown", given("mapping", functionResponseTypes=[Ref("table")])),
-        malformed("another type", given("mapping", functionResponseTypes=["reportbatchitemfailures"])),
+        passes("a batch of one", given("ProcessOrder-mapping", functionResponseTypes=None, batchSize=1)),
+        passes("a stream", stream(destinationConfig={"onFailure": {"destinationArn": UNDELIVERED}})),
+        fails("none", given("ProcessOrder-mapping", functionResponseTypes=None)),
+        fails("an empty list", given("ProcessOrder-mapping", functionResponseTypes=[])),
+        unknown("the source is unknown", given("ProcessOrder-mapping", functionResponseTypes=None), breaks=True),
+        unknown("the types are unknown", given("ProcessOrder-mapping", functionResponseTypes=[Ref("Orders")])),
+        malformed("another type", given("ProcessOrder-mapping", functionResponseTypes=["reportbatchitemfailures"])),
     ],
     "esm-concurrency-consistent": [
-        passes("unreserved", given("function", reservedConcurrentExecutions=-1)),
+        passes("unreserved", given("ProcessOrder", reservedConcurrentExecutions=-1)),
         passes(
             "a large batch with a window",
-            given("mapping", batchSize=100, maximumBatchingWindowInSeconds=1),
-            given("orders", visibilityTimeoutSeconds=181),
+            given("ProcessOrder-mapping", batchSize=100, maximumBatchingWindowInSeconds=1),
+            given("OrderQueue", visibilityTimeoutSeconds=181),
         ),
-        passes("enough reserved", given("function", reservedConcurrentExecutions=10)),
-        fails("a concurrency of 1", given("mapping", scalingConfig={"maximumConcurrency": 1})),
-        fails("a large batch without a window", given("mapping", batchSize=100)),
+        passes("enough reserved", given("ProcessOrder", reservedConcurrentExecutions=10)),
+        fails("a concurrency of 1", given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": 1})),
+        fails("a large batch without a window", given("ProcessOrder-mapping", batchSize=100)),
         fails(
             "a large FIFO batch",
-            given("mapping", batchSize=100, maximumBatchingWindowInSeconds=1),
-            given("orders", fifoQueue=True, visibilityTimeoutSeconds=181),
-            given("dead", fifoQueue=True),
+            given("ProcessOrder-mapping", batchSize=100, maximumBatchingWindowInSeconds=1),
+            given("OrderQueue", fifoQueue=True, visibilityTimeoutSeconds=181),
+            given("OrderQueue-dlq", fifoQueue=True),
         ),
-        fails("more than reserved", given("function", reservedConcurrentExecutions=5)),
-        fails("nothing may run", given("function", reservedConcurrentExecutions=0)),
+        fails("more than reserved", given("ProcessOrder", reservedConcurrentExecutions=5)),
+        fails("nothing may run", given("ProcessOrder", reservedConcurrentExecutions=0)),
         fails(
             "little reserved and few receives",
-            given("function", reservedConcurrentExecutions=4),
-            given("mapping", scalingConfig={"maximumConcurrency": 4}),
+            given("ProcessOrder", reservedConcurrentExecutions=4),
+            given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": 4}),
             waits=True,
         ),
-        unknown("the concurrency is unknown", given("mapping", scalingConfig={"maximumConcurrency": Ref("table")})),
-        malformed("a text", given("mapping", scalingConfig={"maximumConcurrency": "many"}), breaks=False),
-        malformed("a list", given("mapping", scalingConfig=[1]), breaks=False),
+        unknown(
+            "the concurrency is unknown",
+            given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": Ref("Orders")}),
+        ),
+        malformed("a text", given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": "many"}), breaks=False),
+        malformed("a list", given("ProcessOrder-mapping", scalingConfig=[1]), breaks=False),
     ],
     "lambda-failure-destination-if-async": [
         passes("a queue's consumer"),
         passes(
             "a dead-letter queue",
             permission(**BY_SNS),
-            given("function", deadLetterConfig={"targetArn": Ref("undelivered")}),
+            given("ProcessOrder", deadLetterConfig={"targetArn": UNDELIVERED}),
         ),
         passes(
             "a destination",
@@ -172,11 +191,11 @@ CASES: dict[str, list[Case]] = {
             added(
                 INVOKE_CONFIG,
                 "invoke",
-                functionName=Ref("function", "name"),
-                destinationConfig={"onFailure": {"destination": Ref("undelivered")}},
+                functionName=Ref("ProcessOrder", "name"),
+                destinationConfig={"onFailure": {"destination": UNDELIVERED}},
             ),
         ),
-        passes("an API", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("table"))),
+        passes("an API", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("Orders"))),
         fails("SNS and nothing", permission(**BY_SNS)),
         fails(
             "S3 and only a destination for success",
@@ -184,8 +203,8 @@ CASES: dict[str, list[Case]] = {
             added(
                 INVOKE_CONFIG,
                 "invoke",
-                functionName=Ref("function", "name"),
-                destinationConfig={"onSuccess": {"destination": Ref("alarms")}},
+                functionName=Ref("ProcessOrder", "name"),
+                destinationConfig={"onSuccess": {"destination": Ref("OrderAlarms")}},
             ),
         ),
         unknown("the function is unknown but depended on", permission(**BY_SNS), breaks=True),
@@ -208,22 +227,22 @@ CASES: dict[str, list[Case]] = {
         ),
         fails("an open URL", added(FUNCTION_URL, "url", authorizationType="NONE")),
         fails("a permission for an open URL", permission(principal="*", functionUrlAuthType="NONE")),
-        unknown("the source is unknown", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("table"))),
+        unknown("the source is unknown", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("Orders"))),
         malformed("a principal that is a list", permission(principal=["*"]), breaks=False),
     ],
     "lambda-runtime-and-limits": [
-        passes("an image", given("function", runtime=None, packageType="Image")),
-        passes("another runtime if the team says so", given("function", runtime="ruby2.7"), runtimes=["ruby2.7"]),
-        passes("no tracing if the team says so", given("function", tracingConfig=None), requireTracing=False),
-        fails("an old runtime", given("function", runtime="python3.8")),
-        fails("no timeout", given("function", timeout=None)),
-        fails("no memory size", given("function", memorySize=None)),
-        fails("both at the default, as the provider fills them in", given("function", timeout=3, memorySize=128)),
-        passes("one of them at the default's value", given("function", memorySize=128)),
+        passes("an image", given("ProcessOrder", runtime=None, packageType="Image")),
+        passes("another runtime if the team says so", given("ProcessOrder", runtime="ruby2.7"), runtimes=["ruby2.7"]),
+        passes("no tracing if the team says so", given("ProcessOrder", tracingConfig=None), requireTracing=False),
+        fails("an old runtime", given("ProcessOrder", runtime="python3.8")),
+        fails("no timeout", given("ProcessOrder", timeout=None)),
+        fails("no memory size", given("ProcessOrder", memorySize=None)),
+        fails("both at the default, as the provider fills them in", given("ProcessOrder", timeout=3, memorySize=128)),
+        passes("one of them at the default's value", given("ProcessOrder", memorySize=128)),
         fails("too long", maxTimeout=10),
-        fails("no tracing", given("function", tracingConfig={"mode": "PassThrough"})),
-        unknown("the runtime is unknown", given("function", runtime=Ref("table"))),
-        malformed("a runtime that is a number", given("function", runtime=3.12)),
+        fails("no tracing", given("ProcessOrder", tracingConfig={"mode": "PassThrough"})),
+        unknown("the runtime is unknown", given("ProcessOrder", runtime=Ref("Orders"))),
+        malformed("a runtime that is a number", given("ProcessOrder", runtime=3.12)),
     ],
     "lambda-env-protected": [
         passes("where a secret is kept", environment(DB_SECRET="arn:aws:secretsmanager:x", API_TOKEN="/prod/token")),
@@ -231,17 +250,18 @@ CASES: dict[str, list[Case]] = {
         fails("a password", environment(DB_PASSWORD=SECRET)),
         fails("an access key", environment(X="AKIA" + "ABCDEFGHIJKLMNOP")),
         fails("a private key", environment(X="-----BEGIN RSA PRIVATE KEY-----")),
-        fails("no key where one is asked for", requireCmk=True),
-        unknown("the value is unknown", environment(DB_PASSWORD=Ref("table"))),
+        fails("no key where one is asked for", given("ProcessOrder", kmsKeyArn=None), requireCmk=True),
+        unknown("the value is unknown", environment(DB_PASSWORD=Ref("Orders"))),
         malformed("a number", environment(DB_PASSWORD=7), breaks=False),
-        malformed("variables that are a list", given("function", environment={"variables": ["x"]}), breaks=False),
+        malformed("variables that are a list", given("ProcessOrder", environment={"variables": ["x"]}), breaks=False),
     ],
     "sqs-dlq-has-alarm": [
         passes("a metric query", dead_alarm(**BY_QUERY)),
-        passes("one good alarm among several", added(ALARM, "worse", **{**alarm("dead").inputs, "threshold": 100})),
+        passes("one good alarm among several", alarmed("OrderQueue-dlq", threshold=100)),
         passes("a higher threshold if the team says so", dead_alarm(threshold=5), maxThreshold=5),
         passes("no action if the team says so", dead_alarm(alarmActions=None), requireActions=False),
-        fails("none", without("dead-alarm")),
+        fails("none", without(DEAD_LETTER_ALARM)),
+        fails("none on the topic's", without(TOPIC_DLQ_ALARM)),
         fails("the metric that does not count redriven messages", dead_alarm(metricName="NumberOfMessagesSent")),
         fails("another metric", dead_alarm(metricName="ApproximateAgeOfOldestMessage")),
         fails("the wrong way round", dead_alarm(comparisonOperator="LessThanThreshold")),
@@ -249,85 +269,85 @@ CASES: dict[str, list[Case]] = {
         fails("nobody is told", dead_alarm(alarmActions=[])),
         fails("actions switched off", dead_alarm(actionsEnabled=False)),
         fails("missing data", dead_alarm(treatMissingData="breaching")),
-        fails("another queue", dead_alarm(dimensions={"QueueName": Ref("orders", "name")})),
+        fails("another queue", dead_alarm(dimensions={"QueueName": Ref("OrderQueue", "name")})),
         unknown(
             "the queue's name is unknown but depended on",
-            dead_alarm(dimensions={"QueueName": Ref("orders", "name")}),
+            dead_alarm(dimensions={"QueueName": Ref("OrderQueue", "name")}),
             breaks=True,
         ),
-        unknown("the metric is unknown", dead_alarm(metricName=Ref("table"))),
+        unknown("the metric is unknown", dead_alarm(metricName=Ref("Orders"))),
         malformed("dimensions that are a text", dead_alarm(dimensions="dead")),
     ],
     "log-group-retention-encryption": [
-        passes("a year", given("logs", retentionInDays=365)),
-        passes("shorter if the team says so", given("logs", retentionInDays=7), minDays=7),
-        passes("no key if the team says so", given("logs", kmsKeyId=None), requireCmk=False),
-        fails("forever", given("logs", retentionInDays=None)),
-        fails("forever, as a number", given("logs", retentionInDays=0)),
-        fails("a week", given("logs", retentionInDays=7)),
-        fails("no key", given("logs", kmsKeyId=None)),
-        unknown("the retention is unknown", given("logs", retentionInDays=Ref("table")), waits=True),
+        passes("a year", given("ProcessOrder-logs", retentionInDays=365)),
+        passes("shorter if the team says so", given("ProcessOrder-logs", retentionInDays=7), minDays=7),
+        passes("no key if the team says so", given("ProcessOrder-logs", kmsKeyId=None), requireCmk=False),
+        fails("forever", given("ProcessOrder-logs", retentionInDays=None)),
+        fails("forever, as a number", given("ProcessOrder-logs", retentionInDays=0)),
+        fails("a week", given("ProcessOrder-logs", retentionInDays=7)),
+        fails("no key", given("ProcessOrder-logs", kmsKeyId=None)),
+        unknown("the retention is unknown", given("ProcessOrder-logs", retentionInDays=Ref("Orders")), waits=True),
         unknown("the key is unknown"),
-        malformed("not a number", given("logs", retentionInDays="long")),
+        malformed("not a number", given("ProcessOrder-logs", retentionInDays="long")),
     ],
     "lambda-log-group-declared": [
         passes(
             "by Lambda's own name",
-            given("function", loggingConfig=None, name="function"),
-            given("logs", name="/aws/lambda/function"),
+            given("ProcessOrder", loggingConfig=None, name="ProcessOrder"),
+            given("ProcessOrder-logs", name="/aws/lambda/ProcessOrder"),
         ),
         passes(
             "by a name made from the function's",
-            given("function", loggingConfig=None),
-            given("logs", name=Ref("function", "name")),
+            given("ProcessOrder", loggingConfig=None),
+            given("ProcessOrder-logs", name=Ref("ProcessOrder", "name")),
         ),
-        fails("none", given("function", loggingConfig=None)),
-        fails("a group elsewhere", given("function", loggingConfig={"logGroup": "/shared"})),
+        fails("none", given("ProcessOrder", loggingConfig=None)),
+        fails("a group elsewhere", given("ProcessOrder", loggingConfig={"logGroup": "/shared"})),
         unknown("the group is unknown but depended on"),
-        malformed("a text", given("function", loggingConfig="logs")),
+        malformed("a text", given("ProcessOrder", loggingConfig="logs")),
     ],
     "dynamodb-table-protected": [
-        passes("protected in production", given("table", deletionProtectionEnabled=True), stack="prod"),
+        passes("protected in production", given("Orders", deletionProtectionEnabled=True), stack="prod"),
         passes("deletable in development", stack="dev"),
-        passes("the key of AWS if the team says so", given("table", serverSideEncryption=None), requireCmk=False),
-        passes("no recovery if the team says so", given("table", pointInTimeRecovery=None), requirePitr=False),
-        fails("no recovery", given("table", pointInTimeRecovery=None)),
-        fails("recovery off", given("table", pointInTimeRecovery={"enabled": False})),
-        fails("no key", given("table", serverSideEncryption={"enabled": True})),
-        fails("encryption not set", given("table", serverSideEncryption=None)),
+        passes("the key of AWS if the team says so", given("Orders", serverSideEncryption=None), requireCmk=False),
+        passes("no recovery if the team says so", given("Orders", pointInTimeRecovery=None), requirePitr=False),
+        fails("no recovery", given("Orders", pointInTimeRecovery=None)),
+        fails("recovery off", given("Orders", pointInTimeRecovery={"enabled": False})),
+        fails("no key", given("Orders", serverSideEncryption={"enabled": True})),
+        fails("encryption not set", given("Orders", serverSideEncryption=None)),
         fails("deletable in production", stack="prod"),
         unknown("the key is unknown"),
-        unknown("the recovery is unknown", given("table", pointInTimeRecovery=Ref("topic"))),
-        malformed("a text", given("table", pointInTimeRecovery="yes")),
+        unknown("the recovery is unknown", given("Orders", pointInTimeRecovery=TOPIC)),
+        malformed("a text", given("Orders", pointInTimeRecovery="yes")),
     ],
     "dynamodb-capacity-follows-load": [
         passes(
             "scaled",
-            given("table", billingMode="PROVISIONED", name="table"),
-            added(SCALING_TARGET, "scaling", resourceId="table/table"),
+            given("Orders", billingMode="PROVISIONED", name="Orders"),
+            added(SCALING_TARGET, "scaling", resourceId="table/Orders"),
         ),
         passes(
             "scaled by a name that is unknown in preview",
-            given("table", billingMode="PROVISIONED"),
-            added(SCALING_TARGET, "scaling", resourceId=Ref("table")),
+            given("Orders", billingMode="PROVISIONED"),
+            added(SCALING_TARGET, "scaling", resourceId=Ref("Orders")),
         ),
-        fails("fixed", given("table", billingMode="PROVISIONED")),
-        fails("fixed by default", given("table", billingMode=None)),
-        unknown("the mode is unknown", given("table", billingMode=Ref("topic"))),
-        malformed("a number", given("table", billingMode=1), breaks=False),
+        fails("fixed", given("Orders", billingMode="PROVISIONED")),
+        fails("fixed by default", given("Orders", billingMode=None)),
+        unknown("the mode is unknown", given("Orders", billingMode=TOPIC)),
+        malformed("a number", given("Orders", billingMode=1), breaks=False),
     ],
     "iam-least-privilege": [
         passes("a statement for one resource", granted(known())),
         passes(
             "an action of one's own on everything",
             granted(known(Action="ec2:DescribeRegions", Resource="*")),
-            allowStarResourceFor=["ec2:DescribeRegions", "xray:PutTraceSegments"],
+            allowStarResourceFor=["ec2:DescribeRegions", *TRACES["Action"]],
         ),
         passes("a denial of everything", granted(known(Effect="Deny", Action="*", Resource="*"))),
         passes(
             "a further service",
             given(
-                "role",
+                "ProcessOrder-role",
                 assumeRolePolicy=document(
                     TRUSTS_LAMBDA, {**TRUSTS_LAMBDA, "Principal": {"Service": "scheduler.amazonaws.com"}}
                 ),
@@ -336,12 +356,7 @@ CASES: dict[str, list[Case]] = {
         ),
         passes(
             "a narrow managed policy",
-            added(
-                ATTACHMENT,
-                "attachment",
-                role=Ref("role", "name"),
-                policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole",
-            ),
+            attached("arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"),
         ),
         passes(
             "a role passed to one service",
@@ -367,82 +382,87 @@ CASES: dict[str, list[Case]] = {
         ),
         fails(
             "a pattern of keys",
-            granted(known(Action="kms:Decrypt", Resource=f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/*")),
+            granted(known(Action="kms:Decrypt", Resource=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/*")),
         ),
         fails(
             "any role to any service", granted(known(Action="iam:PassRole", Resource=f"arn:aws:iam::{ACCOUNT}:role/*"))
         ),
         fails(
             "another service",
-            given("role", assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}})),
+            given(
+                "ProcessOrder-role",
+                assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}}),
+            ),
         ),
-        fails("everyone assumes it", given("role", assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": "*"}))),
+        fails(
+            "everyone assumes it",
+            trusts({**TRUSTS_LAMBDA, "Principal": "*"}),
+        ),
         fails(
             "everyone but one assumes it",
             given(
-                "role",
+                "ProcessOrder-role",
                 assumeRolePolicy=document(
                     {"Effect": "Allow", "NotPrincipal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
                 ),
             ),
         ),
         fails("a policy of its own", added(MANAGED_POLICY, "managed", policy=document(known(Action="s3:*")))),
-        fails("inline", given("role", inlinePolicies=[{"name": "x", "policy": document(known(Action="s3:*"))}])),
+        fails(
+            "inline",
+            given("ProcessOrder-role", inlinePolicies=[{"name": "x", "policy": document(known(Action="s3:*"))}]),
+        ),
         fails(
             "an administrator",
-            added(
-                ATTACHMENT,
-                "attachment",
-                role=Ref("role", "name"),
-                policyArn="arn:aws:iam::aws:policy/AdministratorAccess",
-            ),
+            attached("arn:aws:iam::aws:policy/AdministratorAccess"),
         ),
-        fails("full access", given("role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonSQSFullAccess"])),
+        fails(
+            "full access", given("ProcessOrder-role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonSQSFullAccess"])
+        ),
         fails(
             "in a text that is unknown in preview",
-            granted(known(Resource=Ref("table"), Action="dynamodb:*")),
+            granted(known(Resource=Ref("Orders"), Action="dynamodb:*")),
             waits=True,
         ),
         unknown("the text is unknown", waits=True),
         unknown(
             "an attached policy is unknown",
-            added(ATTACHMENT, "attachment", role=Ref("role", "name"), policyArn=Ref("table")),
+            attached(Ref("Orders")),
         ),
-        malformed("not JSON", given("role", assumeRolePolicy="lambda")),
+        malformed("not JSON", given("ProcessOrder-role", assumeRolePolicy="lambda")),
         malformed("an action that is a number", granted(known(Action=7))),
     ],
     "consumer-role-can-use-queue": [
         passes(
             "by a managed policy",
-            role_policy(WRITES, DECRYPTS, TRACES),
-            added(
-                ATTACHMENT,
-                "attachment",
-                role=Ref("role", "name"),
-                policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole",
-            ),
+            role_policy(WRITES, TRACES),
+            attached("arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"),
         ),
         passes(
             "by a policy of its own resource",
-            role_policy(WRITES, DECRYPTS),
+            role_policy(WRITES),
             added(MANAGED_POLICY, "managed", policy=document(CONSUMES)),
-            added(ATTACHMENT, "attachment", role=Ref("role", "name"), policyArn=Ref("managed")),
+            attached(Ref("managed")),
         ),
         passes(
             "inline",
-            without("permissions"),
-            given("role", inlinePolicies=[{"name": "x", "policy": document(CONSUMES, WRITES, DECRYPTS)}]),
+            NO_PERMISSIONS,
+            given("ProcessOrder-role", inlinePolicies=[{"name": "x", "policy": document(CONSUMES, WRITES, DECRYPTS)}]),
         ),
-        fails("no policy", without("permissions")),
+        fails("no policy", NO_PERMISSIONS),
         fails(
             "may not delete",
-            role_policy({**CONSUMES, "Action": ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]}, WRITES, DECRYPTS),
+            role_policy({**CONSUMES, "Action": ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]}, WRITES),
             waits=True,
         ),
-        fails("another queue", role_policy({**CONSUMES, "Resource": Ref("dead")}, WRITES, DECRYPTS)),
-        fails("may not decrypt", role_policy(CONSUMES, WRITES)),
+        fails("another queue", role_policy({**CONSUMES, "Resource": DEAD}, WRITES)),
+        fails("may not decrypt", without("ProcessOrder-decryption")),
         unknown("the text is unknown but depends on queue and key"),
-        unknown("the text is unknown and does not depend on the key", role_policy(CONSUMES, WRITES), breaks=True),
-        malformed("not JSON", given("permissions", policy="{"), also=("iam-least-privilege",)),
+        unknown(
+            "the text is unknown and does not depend on the key",
+            given("ProcessOrder-decryption", policy=document({**DECRYPTS, "Resource": Ref("Orders")})),
+            breaks=True,
+        ),
+        malformed("not JSON", given("ProcessOrder-permissions", policy="{"), also=("iam-least-privilege",)),
     ],
 }

@@ -13,12 +13,27 @@ from framework.stack import (
     REDRIVE_POLICY,
 )
 
-from tests.policy.case import Case, fails, malformed, passes, unknown
-from tests.policy.sound import ACCOUNT, Change, Json, Pipeline, Ref, added, alarm, document, given, tls_only, without
+from recording.graph import ACCOUNT
+from tests.policy.case import (
+    DEAD,
+    ORDERS,
+    TOPIC,
+    TOPIC_DLQ_ALARM,
+    UNDELIVERED,
+    Case,
+    alarmed,
+    document,
+    fails,
+    malformed,
+    passes,
+    tls_only,
+    unknown,
+)
+from tests.policy.pipeline import Change, Json, Pipeline, Ref, added, given, without
 
 FORTNIGHT = 1_209_600
-LOOP_ARN = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:loop"
-FOREIGN_ARN = "arn:aws:sqs:eu-central-1:999999999999:shared-dlq"
+LOOP_ARN = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:loop"
+FOREIGN_ARN = "arn:aws:sqs:eu-west-1:999999999999:shared-dlq"
 
 
 def redrive(queue: str, count: object = 3) -> Json:
@@ -29,15 +44,11 @@ def queue(name: str, /, **inputs: object) -> Change:
     """A queue that no rule but the one at hand minds."""
 
     def change(nodes: Pipeline) -> Pipeline:
-        nodes = added(QUEUE, name, **{"kmsMasterKeyId": Ref("key"), **inputs})(nodes)
+        nodes = added(QUEUE, name, **{"kmsMasterKeyId": Ref("OrderKey"), **inputs})(nodes)
         policy = {"queueUrl": Ref(name, "url"), "policy": document(tls_only(Ref(name)))}
         return added(QUEUE_POLICY, f"{name}-policy", **policy)(nodes)
 
     return change
-
-
-def alarmed(name: str) -> Change:
-    return lambda nodes: {**nodes, f"{name}-alarm": alarm(name)}
 
 
 def pair(source: Mapping[str, object], dead: Mapping[str, object]) -> tuple[Change, ...]:
@@ -51,7 +62,15 @@ def pair(source: Mapping[str, object], dead: Mapping[str, object]) -> tuple[Chan
     )
 
 
-NO_REDRIVE = given("orders", redrivePolicy=None)
+def redrives(policy: Mapping[str, object]) -> Change:
+    return given("OrderQueue", redrivePolicy=Json(policy))
+
+
+def allow(policy: Mapping[str, object]) -> Change:
+    return given("OrderQueue-redrive-allow", redriveAllowPolicy=Json(policy))
+
+
+NO_REDRIVE = given("OrderQueue", redrivePolicy=None)
 SOURCELESS = ("esm-source-queue-has-dlq",)
 
 POISON_LOOP = ("esm-source-queue-has-dlq", "consumer-role-can-use-queue")
@@ -60,7 +79,7 @@ POISON_LOOP = ("esm-source-queue-has-dlq", "consumer-role-can-use-queue")
 def consumed_by(function: str) -> tuple[Change, ...]:
     """Let a function, which may be another one, consume the dead-letter queue."""
     return (
-        given("dead", visibilityTimeoutSeconds=180),
+        given("OrderQueue-dlq", visibilityTimeoutSeconds=180),
         added(
             FUNCTION,
             "other",
@@ -68,12 +87,12 @@ def consumed_by(function: str) -> tuple[Change, ...]:
             timeout=30,
             memorySize=128,
             tracingConfig={"mode": "Active"},
-            loggingConfig={"logGroup": Ref("logs", "name")},
+            loggingConfig={"logGroup": Ref("ProcessOrder-logs", "name")},
         ),
         added(
             MAPPING,
             "repair",
-            eventSourceArn=Ref("dead"),
+            eventSourceArn=DEAD,
             functionName=Ref(function, "name"),
             functionResponseTypes=["ReportBatchItemFailures"],
         ),
@@ -86,7 +105,9 @@ CASES: dict[str, list[Case]] = {
         passes(
             "a redrive policy of its own resource",
             NO_REDRIVE,
-            added(REDRIVE_POLICY, "redrive", queueUrl=Ref("orders", "url"), redrivePolicy=redrive("dead")),
+            added(
+                REDRIVE_POLICY, "redrive", queueUrl=Ref("OrderQueue", "url"), redrivePolicy=redrive("OrderQueue-dlq")
+            ),
         ),
         passes(
             "the destination of a function's failures",
@@ -95,7 +116,7 @@ CASES: dict[str, list[Case]] = {
             added(
                 INVOKE_CONFIG,
                 "invoke",
-                functionName=Ref("function", "name"),
+                functionName=Ref("ProcessOrder", "name"),
                 destinationConfig={"onFailure": {"destination": Ref("failures")}},
             ),
         ),
@@ -103,7 +124,7 @@ CASES: dict[str, list[Case]] = {
             "the dead-letter queue of a function",
             queue("failures"),
             alarmed("failures"),
-            given("function", deadLetterConfig={"targetArn": Ref("failures")}),
+            given("ProcessOrder", deadLetterConfig={"targetArn": Ref("failures")}),
         ),
         passes(
             "the dead-letter queue of an event rule's target",
@@ -120,24 +141,36 @@ CASES: dict[str, list[Case]] = {
             treatRedriveAllowAsDlq=False,
             also=SOURCELESS,
         ),
+        fails(
+            "what nothing fails to any more",
+            without("OrderQueue-subscription", TOPIC_DLQ_ALARM),
+        ),
         unknown("the redrive policy is unknown but depends on a queue"),
         unknown("a redrive policy that is only a computed output", queue("lost"), breaks=True),
-        malformed("an empty text is no redrive policy", given("orders", redrivePolicy=""), also=SOURCELESS),
+        malformed("an empty text is no redrive policy", given("OrderQueue", redrivePolicy=""), also=SOURCELESS),
     ],
     "sqs-redrive-policy-valid": [
-        passes("a count within the range", given("orders", redrivePolicy=redrive("dead", 10))),
-        passes("a redrive policy given as an object", given("orders", redrivePolicy=redrive("dead").value)),
-        passes("a smaller count if the team says so", given("orders", redrivePolicy=redrive("dead", 1)), minReceives=1),
-        fails("a count of 1", given("orders", redrivePolicy=redrive("dead", 1)), waits=True),
-        fails("a count that never ends", given("orders", redrivePolicy=redrive("dead", 1000)), waits=True),
-        fails("a count in quotes", given("orders", redrivePolicy=redrive("dead", "3")), waits=True),
-        fails("a count that is true", given("orders", redrivePolicy=redrive("dead", True)), waits=True),
-        fails("a fraction", given("orders", redrivePolicy=redrive("dead", 3.5)), waits=True),
-        fails("no target", given("orders", redrivePolicy=Json({"maxReceiveCount": 3}))),
+        passes("a count within the range", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 10))),
+        passes(
+            "a redrive policy given as an object", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq").value)
+        ),
+        passes(
+            "a smaller count if the team says so",
+            given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1)),
+            minReceives=1,
+        ),
+        fails("a count of 1", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1)), waits=True),
+        fails(
+            "a count that never ends", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1000)), waits=True
+        ),
+        fails("a count in quotes", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", "3")), waits=True),
+        fails("a count that is true", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", True)), waits=True),
+        fails("a fraction", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 3.5)), waits=True),
+        fails("no target", redrives({"maxReceiveCount": 3})),
         fails(
             "a topic as target",
-            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("topic"), "maxReceiveCount": 3})),
-            also_in_preview=("sqs-dlq-in-stack-and-compatible",),
+            redrives({"deadLetterTargetArn": TOPIC, "maxReceiveCount": 3}),
+            also_blind=("sqs-dlq-in-stack-and-compatible",),
             waits=True,
         ),
         fails(
@@ -147,27 +180,27 @@ CASES: dict[str, list[Case]] = {
             also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
         ),
         unknown("the text is unknown", waits=True),
-        unknown("one part of an object is unknown", given("orders", redrivePolicy=redrive("dead").value)),
-        malformed("not JSON", given("orders", redrivePolicy="{deadLetterTargetArn")),
-        malformed("a list", given("orders", redrivePolicy="[]")),
-        malformed("a number", given("orders", redrivePolicy=5)),
+        unknown("one part of an object is unknown", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq").value)),
+        malformed("not JSON", given("OrderQueue", redrivePolicy="{deadLetterTargetArn")),
+        malformed("a list", given("OrderQueue", redrivePolicy="[]")),
+        malformed("a number", given("OrderQueue", redrivePolicy=5)),
     ],
     "sqs-dlq-in-stack-and-compatible": [
         passes("both FIFO", *pair({"fifoQueue": True}, {"fifoQueue": True})),
         passes(
             "a queue outside that is allowed",
-            given("orders", redrivePolicy=Json({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3})),
+            redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3}),
             allowExternalDlqArns=["arn:aws:sqs:*:shared-dlq"],
         ),
         fails("a standard dead-letter queue for a FIFO queue", *pair({"fifoQueue": True}, {})),
         fails("a FIFO dead-letter queue for a standard queue", *pair({}, {"fifoQueue": True})),
         fails(
             "a queue outside",
-            given("orders", redrivePolicy=Json({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3})),
+            redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3}),
         ),
         fails(
             "a queue of another region",
-            *pair({"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}, {}),
+            *pair({"arn": "arn:aws:sqs:us-east-1:123456789012:q"}, {}),
             only_update=True,
             also=("sqs-dlq-redrive-allow",),
         ),
@@ -183,7 +216,7 @@ CASES: dict[str, list[Case]] = {
         unknown("the target is unknown but depends on a queue of this stack"),
         unknown(
             "the target is unknown and depends on no queue",
-            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("table"), "maxReceiveCount": 3})),
+            redrives({"deadLetterTargetArn": Ref("Orders"), "maxReceiveCount": 3}),
             breaks=True,
         ),
         unknown(
@@ -194,18 +227,21 @@ CASES: dict[str, list[Case]] = {
         ),
         unknown(
             "a target outside may be one that is allowed",
-            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("table"), "maxReceiveCount": 3})),
+            redrives({"deadLetterTargetArn": Ref("Orders"), "maxReceiveCount": 3}),
             waits=True,
             allowExternalDlqArns=[FOREIGN_ARN],
         ),
         unknown(
             "several queues may be the target",
-            given("orders", redrivePolicy=Json({"deadLetterTargetArn": Ref("dead"), "note": Ref("undelivered")})),
+            given(
+                "OrderQueue",
+                redrivePolicy=Json({"deadLetterTargetArn": DEAD, "note": UNDELIVERED}),
+            ),
             waits=True,
         ),
         malformed(
             "not JSON is for another rule",
-            given("orders", redrivePolicy="{"),
+            given("OrderQueue", redrivePolicy="{"),
             breaks=False,
             also=("sqs-redrive-policy-valid",),
         ),
@@ -215,68 +251,62 @@ CASES: dict[str, list[Case]] = {
             "a FIFO source as long as its dead-letter queue",
             *pair({"fifoQueue": True, "messageRetentionSeconds": FORTNIGHT}, {"fifoQueue": True}),
         ),
-        passes("shorter, if the team says so", given("dead", messageRetentionSeconds=864_000), minDlqRetentionDays=7),
-        fails("the default of 4 days", given("dead", messageRetentionSeconds=None)),
-        fails("the subscription's, too", given("undelivered", messageRetentionSeconds=345_600)),
-        fails("a source that keeps as long", given("orders", messageRetentionSeconds=FORTNIGHT)),
+        passes(
+            "shorter, if the team says so",
+            given("OrderQueue-dlq", messageRetentionSeconds=864_000),
+            minDlqRetentionDays=7,
+        ),
+        fails("the default of 4 days", given("OrderQueue-dlq", messageRetentionSeconds=None)),
+        fails("the subscription's, too", given("OrderTopic-dlq", messageRetentionSeconds=345_600)),
+        fails("a source that keeps as long", given("OrderQueue", messageRetentionSeconds=FORTNIGHT)),
         fails(
             "a FIFO dead-letter queue below the least",
             *pair({"fifoQueue": True}, {"fifoQueue": True, "messageRetentionSeconds": 60}),
         ),
-        unknown("the retention is unknown", given("dead", messageRetentionSeconds=Ref("table")), waits=True),
-        malformed("not a number", given("dead", messageRetentionSeconds="long"), breaks=False),
-        malformed("a number in quotes", given("dead", messageRetentionSeconds="60")),
+        unknown("the retention is unknown", given("OrderQueue-dlq", messageRetentionSeconds=Ref("Orders")), waits=True),
+        malformed("not a number", given("OrderQueue-dlq", messageRetentionSeconds="long"), breaks=False),
+        malformed("a number in quotes", given("OrderQueue-dlq", messageRetentionSeconds="60")),
     ],
     "sqs-dlq-redrive-allow": [
         passes(
             "more sources than there are",
-            given(
-                "allow",
-                redriveAllowPolicy=Json(
-                    {"redrivePermission": "byQueue", "sourceQueueArns": [Ref("orders"), FOREIGN_ARN]}
-                ),
-            ),
+            allow({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS, FOREIGN_ARN]}),
         ),
         passes(
             "inline",
-            without("allow"),
+            without("OrderQueue-redrive-allow"),
             given(
-                "dead", redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("orders")]})
+                "OrderQueue-dlq",
+                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS]}),
             ),
         ),
-        fails("none", without("allow")),
-        fails("all queues", given("allow", redriveAllowPolicy=Json({"redrivePermission": "allowAll"}))),
-        fails("no queue", given("allow", redriveAllowPolicy=Json({"redrivePermission": "denyAll"}))),
+        fails("none", without("OrderQueue-redrive-allow")),
+        fails("all queues", allow({"redrivePermission": "allowAll"})),
+        fails("no queue", allow({"redrivePermission": "denyAll"})),
         fails(
             "another queue",
-            given(
-                "allow",
-                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("undelivered")]}),
-            ),
+            allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]}),
         ),
         unknown("the text is unknown but depends on the source"),
         unknown(
             "the text is unknown and depends on another queue",
-            given(
-                "allow",
-                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("undelivered")]}),
-            ),
+            allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]}),
             breaks=True,
         ),
-        malformed("not JSON", given("allow", redriveAllowPolicy="x")),
+        malformed("not JSON", given("OrderQueue-redrive-allow", redriveAllowPolicy="x")),
     ],
     "sqs-dlq-not-consumed-by-source-function": [
         passes("consumed by another function", *consumed_by("other"), also=("esm-source-queue-has-dlq",)),
-        fails("consumed by the function that fills it", *consumed_by("function"), also=POISON_LOOP),
+        fails("consumed by the function that fills it", *consumed_by("ProcessOrder"), also=POISON_LOOP),
         unknown(
             "an unknown source is decided by what it depends on",
-            *consumed_by("function"),
+            *consumed_by("ProcessOrder"),
             breaks=True,
             also=POISON_LOOP,
         ),
         malformed(
             "a mapping without a function",
-            *consumed_by("function"),
+            *consumed_by("ProcessOrder"),
             given("repair", functionName=7),
             breaks=False,
             also=("esm-source-queue-has-dlq",),
@@ -285,11 +315,13 @@ CASES: dict[str, list[Case]] = {
     "sqs-encrypted-at-rest": [
         passes("the default of SQS", *pair({"kmsMasterKeyId": None}, {})),
         passes("SSE-SQS stated", *pair({"kmsMasterKeyId": None, "sqsManagedSseEnabled": True}, {})),
-        passes("a key and no SSE-SQS", given("orders", sqsManagedSseEnabled=False)),
-        fails("switched off", given("orders", kmsMasterKeyId=None, sqsManagedSseEnabled=False)),
-        fails("both", given("orders", sqsManagedSseEnabled=True)),
-        fails("no key where one is asked for", given("orders", kmsMasterKeyId=None), requireCmk=True),
-        fails("the default where a choice is asked for", given("orders", kmsMasterKeyId=None), requireExplicit=True),
+        passes("a key and no SSE-SQS", given("OrderQueue", sqsManagedSseEnabled=False)),
+        fails("switched off", given("OrderQueue", kmsMasterKeyId=None, sqsManagedSseEnabled=False)),
+        fails("both", given("OrderQueue", sqsManagedSseEnabled=True)),
+        fails("no key where one is asked for", given("OrderQueue", kmsMasterKeyId=None), requireCmk=True),
+        fails(
+            "the default where a choice is asked for", given("OrderQueue", kmsMasterKeyId=None), requireExplicit=True
+        ),
         fails(
             "the key of AWS where one's own is asked for",
             *pair({"kmsMasterKeyId": "alias/aws/sqs"}, {}),
@@ -297,18 +329,20 @@ CASES: dict[str, list[Case]] = {
         ),
         unknown("the key is unknown"),
         unknown(
-            "the switch is unknown", given("orders", kmsMasterKeyId=None, sqsManagedSseEnabled=Ref("table")), waits=True
+            "the switch is unknown",
+            given("OrderQueue", kmsMasterKeyId=None, sqsManagedSseEnabled=Ref("Orders")),
+            waits=True,
         ),
-        malformed("an empty key is none", given("orders", kmsMasterKeyId="", sqsManagedSseEnabled=False)),
+        malformed("an empty key is none", given("OrderQueue", kmsMasterKeyId="", sqsManagedSseEnabled=False)),
     ],
     "sqs-dlq-encryption-parity": [
-        passes("stronger than its source", given("orders", kmsMasterKeyId=None)),
+        passes("stronger than its source", given("OrderQueue", kmsMasterKeyId=None)),
         passes("the same key", requireSameKey=True),
-        fails("SSE-SQS after a key", given("dead", kmsMasterKeyId=None)),
-        fails("the subscription's, too", given("undelivered", kmsMasterKeyId=None)),
-        fails("the key of AWS after one's own", given("dead", kmsMasterKeyId="alias/aws/sqs")),
-        fails("another key", given("dead", kmsMasterKeyId="alias/other"), requireSameKey=True),
-        unknown("an unknown key is a key", given("dead", kmsMasterKeyId=Ref("alias", "name"))),
-        malformed("an empty key is none", given("dead", kmsMasterKeyId="")),
+        fails("SSE-SQS after a key", given("OrderQueue-dlq", kmsMasterKeyId=None)),
+        fails("the subscription's, too", given("OrderTopic-dlq", kmsMasterKeyId=None)),
+        fails("the key of AWS after one's own", given("OrderQueue-dlq", kmsMasterKeyId="alias/aws/sqs")),
+        fails("another key", given("OrderQueue-dlq", kmsMasterKeyId="alias/other"), requireSameKey=True),
+        unknown("an unknown key is a key", given("OrderQueue-dlq", kmsMasterKeyId=Ref("OrderKey-alias", "name"))),
+        malformed("an empty key is none", given("OrderQueue-dlq", kmsMasterKeyId="")),
     ],
 }

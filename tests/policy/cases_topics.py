@@ -4,43 +4,59 @@ from typing import Any
 
 from framework.stack import KEY_POLICY, QUEUE_POLICY
 
-from tests.policy.case import Case, fails, malformed, passes, unknown
-from tests.policy.cases_queues import FORTNIGHT, queue
-from tests.policy.sound import (
-    ACCOUNT,
-    ADMINISTERS,
-    ADMITS_ALARMS,
-    ADMITS_LOGS,
-    ADMITS_SNS,
-    Change,
-    Json,
-    Ref,
-    added,
+from recording.graph import ACCOUNT
+from tests.policy.case import (
+    DEAD,
+    ORDERS,
+    TOPIC,
+    TOPIC_DLQ_ALARM,
+    UNDELIVERED,
+    Case,
+    by_account,
     document,
+    fails,
     from_topic,
-    given,
+    malformed,
+    passes,
+    statement,
     tls_only,
-    without,
+    unknown,
 )
+from tests.policy.cases_queues import FORTNIGHT, queue
+from tests.policy.pipeline import Change, Json, Ref, added, given, without
 
-TO_UNDELIVERED = Json({"deadLetterTargetArn": Ref("undelivered")})
-UNSUBSCRIBED = without("undelivered", "undelivered-policy", "undelivered-alarm")
-TOPIC_ARN = f"arn:aws:sns:eu-central-1:{ACCOUNT}:topic"
+ADMINISTERS = statement("OrderKey", "AccountAdministersKey")
+ADMITS_SNS = statement("OrderKey", "TopicDelivers")
+ADMITS_ALARMS = statement("OrderKey", "AlarmsNotify")
+ADMITS_LOGS = statement("OrderKey", "LogGroupsEncrypt")
+TO_UNDELIVERED = Json({"deadLetterTargetArn": UNDELIVERED})
+UNSUBSCRIBED = without("OrderTopic-dlq", "OrderTopic-dlq-policy", TOPIC_DLQ_ALARM)
+TOPIC_ARN = f"arn:aws:sns:eu-west-1:{ACCOUNT}:OrderTopic"
 
 
 def orders_policy(**changes: Any) -> Change:
     """The subscribed queue's policy, with a changed statement for SNS."""
     return given(
-        "orders-policy", policy=document(from_topic(Ref("orders"), Ref("topic"), **changes), tls_only(Ref("orders")))
+        "OrderQueue-policy",
+        policy=document(from_topic(ORDERS, TOPIC, **changes), tls_only(ORDERS)),
     )
 
 
-def dead_policy(*statements: Any, queue: str = "dead") -> Change:
+def dead_policy(*statements: Any, queue: str = "OrderQueue-dlq") -> Change:
     return given(f"{queue}-policy", policy=document(*statements, tls_only(Ref(queue))))
 
 
+def dlq_policy(*statements: Any) -> Change:
+    """The dead-letter queue's policy, whose every part is known in preview too."""
+    return given("OrderQueue-dlq-policy", policy=document(*statements))
+
+
+def subscribed(**inputs: Any) -> Change:
+    return given("OrderQueue-subscription", **inputs)
+
+
 def key_policy(*statements: Any) -> Change:
-    return given("key", policy=document(ADMINISTERS, *statements))
+    return given("OrderKey", policy=document(ADMINISTERS, *statements))
 
 
 def public(**changes: Any) -> dict[str, Any]:
@@ -48,8 +64,8 @@ def public(**changes: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*", **changes}
 
 
-ORDERS_ARN = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:orders"
-ACCEPTS = document(from_topic(Ref("orders"), Ref("topic")), tls_only(Ref("orders")))
+ORDERS_ARN = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:OrderQueue"
+ACCEPTS = document(from_topic(ORDERS, TOPIC), tls_only(ORDERS))
 KNOWN_TLS = tls_only("*")
 
 CASES: dict[str, list[Case]] = {
@@ -57,140 +73,140 @@ CASES: dict[str, list[Case]] = {
         passes(
             "mail needs none",
             UNSUBSCRIBED,
-            given("subscription", redrivePolicy=None, protocol="email", endpoint="a@b.c"),
+            subscribed(redrivePolicy=None, protocol="email", endpoint="a@b.c"),
         ),
-        passes("a policy given as an object", given("subscription", redrivePolicy=TO_UNDELIVERED.value)),
-        fails("none", UNSUBSCRIBED, given("subscription", redrivePolicy=None)),
+        passes("a policy given as an object", subscribed(redrivePolicy=TO_UNDELIVERED.value)),
+        fails("none", UNSUBSCRIBED, subscribed(redrivePolicy=None)),
         fails(
             "a count, which SNS refuses",
-            given(
-                "subscription", redrivePolicy=Json({"deadLetterTargetArn": Ref("undelivered"), "maxReceiveCount": 3})
+            subscribed(
+                redrivePolicy=Json({"deadLetterTargetArn": UNDELIVERED, "maxReceiveCount": 3}),
             ),
             waits=True,
         ),
-        fails("no queue", UNSUBSCRIBED, given("subscription", redrivePolicy=Json({"deadLetterTargetArn": TOPIC_ARN}))),
+        fails(
+            "no queue",
+            UNSUBSCRIBED,
+            subscribed(redrivePolicy=Json({"deadLetterTargetArn": TOPIC_ARN})),
+        ),
         unknown("the text is unknown", waits=True),
         unknown(
             "the protocol is unknown",
             UNSUBSCRIBED,
-            given("subscription", redrivePolicy=None, protocol=Ref("table")),
+            subscribed(redrivePolicy=None, protocol=Ref("Orders")),
             waits=True,
         ),
-        malformed("not JSON", UNSUBSCRIBED, given("subscription", redrivePolicy="undelivered")),
+        malformed("not JSON", UNSUBSCRIBED, subscribed(redrivePolicy="undelivered")),
     ],
     "sns-subscription-dlq-compatible": [
-        passes("all FIFO", given("topic", fifoTopic=True), given("undelivered", fifoQueue=True)),
-        fails("a standard queue for a FIFO topic", given("topic", fifoTopic=True)),
-        fails("a FIFO queue for a standard topic", given("undelivered", fifoQueue=True)),
+        passes("all FIFO", given("OrderTopic", fifoTopic=True), given("OrderTopic-dlq", fifoQueue=True)),
+        fails("a standard queue for a FIFO topic", given("OrderTopic", fifoTopic=True)),
+        fails("a FIFO queue for a standard topic", given("OrderTopic-dlq", fifoQueue=True)),
         fails(
             "its own endpoint",
             UNSUBSCRIBED,
-            given("subscription", redrivePolicy=Json({"deadLetterTargetArn": Ref("orders")})),
-            given("orders", messageRetentionSeconds=FORTNIGHT),
-            given("dead", messageRetentionSeconds=FORTNIGHT + 86_400),
+            subscribed(redrivePolicy=Json({"deadLetterTargetArn": ORDERS})),
+            given("OrderQueue", messageRetentionSeconds=FORTNIGHT),
+            given("OrderQueue-dlq", messageRetentionSeconds=FORTNIGHT + 86_400),
             also=("sqs-dlq-has-alarm",),
         ),
         unknown("the queue is unknown but depended on"),
         malformed(
             "not JSON is for another rule",
             UNSUBSCRIBED,
-            given("subscription", redrivePolicy="x"),
+            subscribed(redrivePolicy="x"),
             breaks=False,
             also=("sns-subscription-has-dlq",),
         ),
     ],
     "sns-topic-encrypted-at-rest": [
-        passes("an alias", given("topic", kmsMasterKeyId="alias/orders")),
+        passes("an alias", given("OrderTopic", kmsMasterKeyId="alias/orders")),
         passes(
             "the key of AWS if the team says so",
-            given("alarms", kmsMasterKeyId="alias/aws/sns"),
+            given("OrderAlarms", kmsMasterKeyId="alias/aws/sns"),
             allowAwsManagedKey=True,
         ),
-        fails("none", given("topic", kmsMasterKeyId=None)),
-        fails("the key of AWS", given("topic", kmsMasterKeyId="alias/aws/sns")),
+        fails("none", given("OrderTopic", kmsMasterKeyId=None)),
+        fails("none for alarms", given("OrderAlarms", kmsMasterKeyId=None)),
+        fails("the key of AWS", given("OrderTopic", kmsMasterKeyId="alias/aws/sns")),
         unknown("the key is unknown"),
-        malformed("an empty key is none", given("topic", kmsMasterKeyId="")),
+        malformed("an empty key is none", given("OrderTopic", kmsMasterKeyId="")),
     ],
     "sns-to-sqs-no-aws-managed-key": [
         passes(
             "a queue that SNS does not fill",
-            queue("q", redrivePolicy=Json({"deadLetterTargetArn": Ref("dead"), "maxReceiveCount": 3})),
+            queue("q", redrivePolicy=Json({"deadLetterTargetArn": DEAD, "maxReceiveCount": 3})),
             given("q", kmsMasterKeyId="alias/aws/sqs"),
             given(
-                "allow",
-                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [Ref("orders"), Ref("q")]}),
+                "OrderQueue-redrive-allow",
+                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS, Ref("q")]}),
             ),
         ),
-        passes("no key of its own", given("orders", kmsMasterKeyId=None)),
-        fails("the endpoint", given("orders", kmsMasterKeyId="alias/aws/sqs")),
+        passes("no key of its own", given("OrderQueue", kmsMasterKeyId=None)),
+        fails("the endpoint", given("OrderQueue", kmsMasterKeyId="alias/aws/sqs")),
         fails(
-            "the alias by its ARN", given("orders", kmsMasterKeyId=f"arn:aws:kms:eu-central-1:{ACCOUNT}:alias/aws/sqs")
+            "the alias by its ARN", given("OrderQueue", kmsMasterKeyId=f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/sqs")
         ),
         fails(
             "the dead-letter queue",
-            given("undelivered", kmsMasterKeyId="alias/aws/sqs"),
+            given("OrderTopic-dlq", kmsMasterKeyId="alias/aws/sqs"),
             also=("sqs-dlq-encryption-parity",),
         ),
         unknown("the key is unknown"),
-        malformed("a number", given("orders", kmsMasterKeyId=7), breaks=False),
+        malformed("a number", given("OrderQueue", kmsMasterKeyId=7), breaks=False),
     ],
     "sns-dlq-accepts-topic": [
         passes(
             "a document given as an object",
             given(
-                "undelivered-policy",
-                policy=document(from_topic(Ref("undelivered"), Ref("topic")), tls_only(Ref("undelivered"))).value,
+                "OrderTopic-dlq-policy",
+                policy=document(from_topic(UNDELIVERED, TOPIC), tls_only(UNDELIVERED)).value,
             ),
         ),
         passes(
             "the condition spelled differently",
             dead_policy(
-                from_topic(Ref("undelivered"), None, Condition={"StringEquals": {"AWS:SourceArn": [Ref("topic")]}}),
-                queue="undelivered",
+                from_topic(UNDELIVERED, None, Condition={"StringEquals": {"AWS:SourceArn": [TOPIC]}}),
+                queue="OrderTopic-dlq",
             ),
         ),
-        fails("no policy", without("undelivered-policy"), also=("resource-policy-requires-tls",)),
-        fails("a policy that does not let SNS in", dead_policy(queue="undelivered")),
-        fails("another topic", dead_policy(from_topic(Ref("undelivered"), Ref("alarms")), queue="undelivered")),
-        fails("any topic", dead_policy(from_topic(Ref("undelivered"), None, Condition=None), queue="undelivered")),
+        fails("no policy", without("OrderTopic-dlq-policy"), also=("resource-policy-requires-tls",)),
+        fails("a policy that does not let SNS in", dead_policy(queue="OrderTopic-dlq")),
+        fails("another topic", dead_policy(from_topic(UNDELIVERED, Ref("OrderAlarms")), queue="OrderTopic-dlq")),
+        fails("any topic", dead_policy(from_topic(UNDELIVERED, None, Condition=None), queue="OrderTopic-dlq")),
         unknown("the policy is unknown but depends on the topic"),
         unknown(
             "the policy is unknown and depends on no topic",
-            dead_policy(from_topic(Ref("undelivered"), f"arn:aws:sns:eu-central-1:{ACCOUNT}:*"), queue="undelivered"),
+            dead_policy(from_topic(UNDELIVERED, f"arn:aws:sns:eu-west-1:{ACCOUNT}:*"), queue="OrderTopic-dlq"),
             breaks=True,
         ),
         malformed(
             "not a document",
-            given("undelivered-policy", policy="{}"),
+            given("OrderTopic-dlq-policy", policy="{}"),
             also=("resource-policy-not-public", "resource-policy-requires-tls"),
         ),
     ],
     "queue-policy-accepts-topic-only": [
-        passes("a document given as an object", given("orders-policy", policy=ACCEPTS.value)),
+        passes("a document given as an object", given("OrderQueue-policy", policy=ACCEPTS.value)),
         passes(
             "ARNs spelled out",
-            given("orders-policy", policy=document(from_topic(ORDERS_ARN, TOPIC_ARN), tls_only("*"))),
+            given("OrderQueue-policy", policy=document(from_topic(ORDERS_ARN, TOPIC_ARN), tls_only("*"))),
         ),
         fails(
             "another topic spelled out",
-            given("orders-policy", policy=document(from_topic(ORDERS_ARN, f"{TOPIC_ARN}-2"), tls_only("*"))),
+            given("OrderQueue-policy", policy=document(from_topic(ORDERS_ARN, f"{TOPIC_ARN}-2"), tls_only("*"))),
             only_update=True,
         ),
-        passes("ArnLike with a fixed value", orders_policy(Condition={"ArnLike": {"aws:SourceArn": Ref("topic")}})),
+        passes("ArnLike with a fixed value", orders_policy(Condition={"ArnLike": {"aws:SourceArn": TOPIC}})),
         passes("a list of one action", orders_policy(Action=["SQS:SendMessage"])),
         passes(
             "a further principal that is allowed",
             given(
-                "orders-policy",
+                "OrderQueue-policy",
                 policy=document(
-                    from_topic(Ref("orders"), Ref("topic")),
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"AWS": ACCOUNT},
-                        "Action": "sqs:SendMessage",
-                        "Resource": Ref("orders"),
-                    },
-                    tls_only(Ref("orders")),
+                    from_topic(ORDERS, TOPIC),
+                    by_account(),
+                    tls_only(ORDERS),
                 ),
             ),
             allowPrincipals=[ACCOUNT],
@@ -198,18 +214,23 @@ CASES: dict[str, list[Case]] = {
         passes(
             "a pattern if the team says so",
             orders_policy(
-                Condition={"ArnLike": {"aws:SourceArn": f"{TOPIC_ARN}*"}}, Resource=Ref("orders"), Sid=Ref("topic")
+                Condition={"ArnLike": {"aws:SourceArn": f"{TOPIC_ARN}*"}},
+                Resource=ORDERS,
+                Sid=TOPIC,
             ),
             allowArnLike=True,
         ),
         passes(
             "inline",
-            without("orders-policy"),
-            given("orders", policy=document(from_topic(Ref("orders"), Ref("topic")), tls_only(Ref("orders")))),
+            without("OrderQueue-policy"),
+            given(
+                "OrderQueue",
+                policy=document(from_topic(ORDERS, TOPIC), tls_only(ORDERS)),
+            ),
         ),
-        fails("no policy", without("orders-policy"), also=("resource-policy-requires-tls",)),
+        fails("no policy", without("OrderQueue-policy"), also=("resource-policy-requires-tls",)),
         fails("no condition", orders_policy(Condition=None)),
-        fails("another topic", orders_policy(Condition={"ArnEquals": {"aws:SourceArn": Ref("alarms")}})),
+        fails("another topic", orders_policy(Condition={"ArnEquals": {"aws:SourceArn": Ref("OrderAlarms")}})),
         fails("a pattern", orders_policy(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:*"}})),
         fails(
             "a condition that holds without the key",
@@ -217,7 +238,7 @@ CASES: dict[str, list[Case]] = {
         ),
         fails(
             "another topic as well",
-            orders_policy(Condition={"ArnEquals": {"aws:SourceArn": [Ref("topic"), Ref("alarms")]}}),
+            orders_policy(Condition={"ArnEquals": {"aws:SourceArn": [TOPIC, Ref("OrderAlarms")]}}),
             waits=True,
         ),
         fails("more actions", orders_policy(Action="sqs:*"), waits=True),
@@ -225,16 +246,11 @@ CASES: dict[str, list[Case]] = {
         fails(
             "the whole account",
             given(
-                "orders-policy",
+                "OrderQueue-policy",
                 policy=document(
-                    from_topic(Ref("orders"), Ref("topic")),
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"AWS": ACCOUNT},
-                        "Action": "sqs:SendMessage",
-                        "Resource": Ref("orders"),
-                    },
-                    tls_only(Ref("orders")),
+                    from_topic(ORDERS, TOPIC),
+                    by_account(),
+                    tls_only(ORDERS),
                 ),
             ),
             waits=True,
@@ -244,15 +260,15 @@ CASES: dict[str, list[Case]] = {
             added(
                 QUEUE_POLICY,
                 "second",
-                queueUrl=Ref("orders", "url"),
-                policy=document(from_topic(Ref("orders"), Ref("topic"))),
+                queueUrl=Ref("OrderQueue", "url"),
+                policy=document(from_topic(ORDERS, TOPIC)),
             ),
         ),
         unknown("the policy is unknown but depends on the topic"),
         unknown("the policy is unknown and does not depend on the topic", orders_policy(Condition=None), breaks=True),
         malformed(
             "no statements",
-            given("orders-policy", policy='{"Version": "2012-10-17"}'),
+            given("OrderQueue-policy", policy='{"Version": "2012-10-17"}'),
             also=("resource-policy-not-public", "resource-policy-requires-tls"),
         ),
     ],
@@ -260,110 +276,104 @@ CASES: dict[str, list[Case]] = {
         passes("pinned to an account", dead_policy(public(Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}))),
         passes(
             "pinned by a key that the team adds",
-            given(
-                "dead-policy",
-                policy=document(public(Condition={"StringEquals": {"aws:VpcSourceIp": "10.0.0.1"}}), KNOWN_TLS),
-            ),
+            dlq_policy(public(Condition={"StringEquals": {"aws:VpcSourceIp": "10.0.0.1"}}), KNOWN_TLS),
             conditionKeys=["aws:VpcSourceIp"],
         ),
         passes("an account's root", dead_policy({**ADMINISTERS, "Action": "sqs:SendMessage"})),
-        fails("everyone", given("dead-policy", policy=document(public(), KNOWN_TLS))),
-        fails("everyone in AWS", given("dead-policy", policy=document(public(Principal={"AWS": ["*"]}), KNOWN_TLS))),
+        fails("everyone", dlq_policy(public(), KNOWN_TLS)),
+        fails(
+            "everyone in AWS",
+            dlq_policy(public(Principal={"AWS": ["*"]}), KNOWN_TLS),
+        ),
         fails(
             "everyone but one",
-            given(
-                "dead-policy",
-                policy=document(
-                    {**{k: v for k, v in public().items() if k != "Principal"}, "NotPrincipal": {"AWS": ACCOUNT}},
-                    KNOWN_TLS,
-                ),
+            dlq_policy(
+                {**{k: v for k, v in public().items() if k != "Principal"}, "NotPrincipal": {"AWS": ACCOUNT}},
+                KNOWN_TLS,
             ),
         ),
         fails(
             "every action but one",
-            given(
-                "dead-policy",
-                policy=document(
-                    {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "NotAction": "sqs:DeleteQueue", "Resource": "*"},
-                    KNOWN_TLS,
-                ),
+            dlq_policy(
+                {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "NotAction": "sqs:DeleteQueue", "Resource": "*"},
+                KNOWN_TLS,
             ),
         ),
         fails(
             "pinned to a pattern",
-            given(
-                "dead-policy",
-                policy=document(public(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:*"}}), KNOWN_TLS),
-            ),
+            dlq_policy(public(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:*"}}), KNOWN_TLS),
         ),
         fails(
             "pinned only if the key is there",
-            given(
-                "dead-policy",
-                policy=document(public(Condition={"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}), KNOWN_TLS),
-            ),
+            dlq_policy(public(Condition={"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}), KNOWN_TLS),
         ),
         fails(
             "a topic",
-            given("topic-policy", policy=document(public(Action="sns:Publish"), tls_only("*", "sns:Publish"))),
+            given("OrderTopic-policy", policy=document(public(Action="sns:Publish"), tls_only("*", "sns:Publish"))),
         ),
-        fails("inline", without("dead-policy"), given("dead", policy=document(public(), KNOWN_TLS))),
+        fails(
+            "inline", without("OrderQueue-dlq-policy"), given("OrderQueue-dlq", policy=document(public(), KNOWN_TLS))
+        ),
         fails(
             "one of several, in a text that is unknown in preview",
-            dead_policy(public(Resource=Ref("dead"))),
+            dead_policy(public(Resource=DEAD)),
             waits=True,
         ),
         unknown("the text is unknown", waits=True),
         unknown(
             "a part of an object is unknown",
-            given("dead-policy", policy=document(public(Resource=Ref("dead")), KNOWN_TLS).value),
+            given("OrderQueue-dlq-policy", policy=document(public(Resource=DEAD), KNOWN_TLS).value),
             breaks=True,
         ),
-        malformed("not JSON", given("dead-policy", policy="{"), also=("resource-policy-requires-tls",)),
+        malformed("not JSON", given("OrderQueue-dlq-policy", policy="{"), also=("resource-policy-requires-tls",)),
         malformed(
             "a statement that is text",
-            given("dead-policy", policy='{"Statement": ["x"]}'),
+            given("OrderQueue-dlq-policy", policy='{"Statement": ["x"]}'),
             also=("resource-policy-requires-tls",),
         ),
         malformed(
             "no effect",
-            given("dead-policy", policy='{"Statement": {"Action": "x"}}'),
+            given("OrderQueue-dlq-policy", policy='{"Statement": {"Action": "x"}}'),
             also=("resource-policy-requires-tls",),
         ),
     ],
     "resource-policy-requires-tls": [
         passes(
             "a boolean in the condition",
-            given("dead-policy", policy=document({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": False}}})),
+            dlq_policy({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": False}}}),
         ),
-        fails("no policy", without("dead-policy")),
-        fails("not everyone", given("dead-policy", policy=document({**KNOWN_TLS, "Principal": {"AWS": ACCOUNT}}))),
-        fails("not every action", given("dead-policy", policy=document({**KNOWN_TLS, "Action": "sqs:DeleteMessage"}))),
+        fails("no policy", without("OrderQueue-dlq-policy")),
+        fails(
+            "not everyone",
+            dlq_policy({**KNOWN_TLS, "Principal": {"AWS": ACCOUNT}}),
+        ),
+        fails(
+            "not every action",
+            dlq_policy({**KNOWN_TLS, "Action": "sqs:DeleteMessage"}),
+        ),
         fails(
             "the wrong way round",
-            given(
-                "dead-policy", policy=document({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})
-            ),
+            dlq_policy({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
         ),
         unknown("the text is unknown", waits=True),
         malformed(
             "a condition that is a list",
-            given("dead-policy", policy=document({**KNOWN_TLS, "Condition": []})),
+            dlq_policy({**KNOWN_TLS, "Condition": []}),
             also=("resource-policy-not-public",),
         ),
     ],
     "kms-key-admits-pipeline-services": [
         passes(
             "a policy of its own resource",
-            given("key", policy=None),
+            given("OrderKey", policy=None),
             added(
                 KEY_POLICY,
                 "key-policy",
-                keyId=Ref("key", "keyId"),
+                keyId=Ref("OrderKey", "keyId"),
                 policy=document(ADMINISTERS, ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS),
             ),
         ),
-        passes("by its alias", given("orders", kmsMasterKeyId="alias/orders")),
+        passes("by its alias", given("OrderQueue", kmsMasterKeyId="alias/orders")),
         passes(
             "two statements together",
             key_policy(
@@ -387,7 +397,7 @@ CASES: dict[str, list[Case]] = {
                     **ADMITS_LOGS,
                     "Condition": {
                         "ArnLike": {
-                            "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:*"
+                            "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:*"
                         }
                     },
                 },
@@ -404,19 +414,25 @@ CASES: dict[str, list[Case]] = {
         fails(
             "no SNS, by an alias",
             key_policy(ADMITS_ALARMS, ADMITS_LOGS),
-            given("orders", kmsMasterKeyId="alias/orders"),
+            given("OrderQueue", kmsMasterKeyId="alias/orders"),
         ),
         unknown("the key is unknown but depended on", key_policy(ADMITS_ALARMS, ADMITS_LOGS), breaks=True),
-        unknown("the key's policy is unknown", given("key", policy=document(ADMINISTERS, Ref("topic"))), waits=True),
-        malformed("no document", given("key", policy="none"), also=("kms-key-hygiene",)),
+        unknown(
+            "the key's policy is unknown",
+            given("OrderKey", policy=document(ADMINISTERS, TOPIC)),
+            waits=True,
+        ),
+        malformed("no document", given("OrderKey", policy="none"), also=("kms-key-hygiene",)),
     ],
     "kms-key-rotates": [
         passes("rotation is on"),
-        passes("a key that cannot rotate", given("key", enableKeyRotation=None, customerMasterKeySpec="RSA_2048")),
-        fails("no rotation", given("key", enableKeyRotation=None)),
-        fails("rotation switched off", given("key", enableKeyRotation=False)),
-        unknown("whether it rotates is unknown", given("key", enableKeyRotation=Ref("table")), breaks=True, waits=True),
-        malformed("a word for a switch", given("key", enableKeyRotation="yes")),
+        passes("a key that cannot rotate", given("OrderKey", enableKeyRotation=None, customerMasterKeySpec="RSA_2048")),
+        fails("no rotation", given("OrderKey", enableKeyRotation=None)),
+        fails("rotation switched off", given("OrderKey", enableKeyRotation=False)),
+        unknown(
+            "whether it rotates is unknown", given("OrderKey", enableKeyRotation=Ref("Orders")), breaks=True, waits=True
+        ),
+        malformed("a word for a switch", given("OrderKey", enableKeyRotation="yes")),
     ],
     "kms-key-hygiene": [
         passes("an account's root administers"),
@@ -433,25 +449,27 @@ CASES: dict[str, list[Case]] = {
                 },
             ),
         ),
-        fails("deleted in haste", given("key", deletionWindowInDays=7)),
-        fails("disabled", given("key", isEnabled=False)),
-        fails("lockout check bypassed", given("key", bypassPolicyLockoutSafetyCheck=True)),
+        fails("deleted in haste", given("OrderKey", deletionWindowInDays=7)),
+        fails("disabled", given("OrderKey", isEnabled=False)),
+        fails("lockout check bypassed", given("OrderKey", bypassPolicyLockoutSafetyCheck=True)),
         fails("everyone", key_policy(ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS, {**ADMINISTERS, "Principal": "*"})),
         unknown(
             "the policy is unknown",
             given(
-                "key",
+                "OrderKey",
                 policy=document(
                     ADMINISTERS,
                     ADMITS_SNS,
                     ADMITS_ALARMS,
                     ADMITS_LOGS,
-                    {**ADMINISTERS, "Principal": {"AWS": Ref("role")}},
+                    {**ADMINISTERS, "Principal": {"AWS": Ref("ProcessOrder-role")}},
                 ),
             ),
             waits=True,
         ),
-        malformed("a window that is no number", given("key", deletionWindowInDays="soon"), breaks=False),
-        malformed("a policy that is a list", given("key", policy="[]"), also=("kms-key-admits-pipeline-services",)),
+        malformed("a window that is no number", given("OrderKey", deletionWindowInDays="soon"), breaks=False),
+        malformed(
+            "a policy that is a list", given("OrderKey", policy="[]"), also=("kms-key-admits-pipeline-services",)
+        ),
     ],
 }

@@ -17,7 +17,8 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from tests.policy.sound import graph, judge, pipeline, policy_resources, resource_arguments
+from tests.policy.judge import judge, policy_resources, resource_arguments
+from tests.policy.pipeline import Mode, graph, pipeline
 
 NO_KEY = "sqs-dlq-encryption-parity"
 
@@ -45,23 +46,23 @@ def fault(_queue: Resource, _config: Config) -> Iterator[Verdict]:
 
 
 def fault_in_stack(queue: Resource, _stack: Stack, _config: Config) -> Iterator[Verdict]:
-    if queue.name == "dead":
+    if queue.name == "OrderQueue-dlq":
         raise KeyError("password hunter2")
     yield "is fine otherwise"
 
 
 def test_a_fault_is_a_violation_that_names_rule_and_resource_and_hides_values() -> None:
     messages: list[str] = []
-    resources = resource_arguments(graph(pipeline(), preview=True))
+    queue = graph(pipeline(), Mode.BLIND).one(QUEUE, "OrderQueue")
     enforced = policy(rule(check=fault))
     assert isinstance(enforced, ResourceValidationPolicy)
 
     def report(message: str, urn: str | None = None) -> None:
         messages.append(message)
 
-    enforced.validate(next(each for each in resources if each.name == "orders"), report)
-    assert messages[0].startswith("orders is seen first")
-    assert "orders could not be judged: test-rule failed with KeyError at fault, line " in messages[1]
+    enforced.validate(resource_arguments(queue), report)
+    assert messages[0].startswith("OrderQueue is seen first")
+    assert "OrderQueue could not be judged: test-rule failed with KeyError at fault, line " in messages[1]
     assert "hunter2" not in "".join(messages)
 
 
@@ -69,16 +70,16 @@ def test_a_fault_on_one_resource_leaves_the_others_judged() -> None:
     found: dict[str, str] = {}
     enforced = policy(rule(check_in_stack=fault_in_stack))
     assert isinstance(enforced, StackValidationPolicy)
-    stack = StackValidationArgs(policy_resources(graph(pipeline(), preview=True)))
+    stack = StackValidationArgs(policy_resources(graph(pipeline(), Mode.BLIND)))
 
     def report(message: str, urn: str | None = None) -> None:
         found[str(urn)] = message
 
     enforced.validate(stack, report)
     by_name = {urn.rsplit("::", 1)[-1]: message for urn, message in found.items()}
-    assert set(by_name) == {"orders", "dead", "undelivered"}
-    assert "dead could not be judged" in by_name["dead"]
-    assert "is fine otherwise" in by_name["orders"]
+    assert set(by_name) == {"OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"}
+    assert "OrderQueue-dlq could not be judged" in by_name["OrderQueue-dlq"]
+    assert "is fine otherwise" in by_name["OrderQueue"]
 
 
 def test_settings_are_merged_over_the_defaults() -> None:
@@ -95,7 +96,7 @@ def test_a_setting_that_does_not_fit_is_refused(value: dict[str, Any]) -> None:
 
 
 def test_a_misconfigured_rule_fails_closed() -> None:
-    found = judge(pipeline(), preview=True, config={"sqs-redrive-policy-valid": {"minReceive": 5}})
+    found = judge(pipeline(), Mode.PREVIEW, config={"sqs-redrive-policy-valid": {"minReceive": 5}})
     assert found.violated == {"sqs-redrive-policy-valid"}
     assert all("is misconfigured: setting must be one of minReceives" in message for message in found.messages)
 
@@ -145,19 +146,19 @@ def test_an_exemption_holds_on_its_last_day() -> None:
 
 
 def exempted(*entries: dict[str, str]) -> Any:
-    return judge(pipeline(), preview=False, config={NO_KEY: {"requireSameKey": True, "exempt": list(entries)}})
+    return judge(pipeline(), Mode.UPDATE, config={NO_KEY: {"requireSameKey": True, "exempt": list(entries)}})
 
 
 def test_an_expired_exemption_is_a_violation_even_of_a_sound_resource() -> None:
-    found = exempted({"match": "dead", "reason": "until the migration", "expires": "2020-01-01"})
+    found = exempted({"match": "OrderQueue-dlq", "reason": "until the migration", "expires": "2020-01-01"})
     assert found.violated == {NO_KEY}
-    assert "dead has an exemption that expired on 2020-01-01 (until the migration)" in found.messages[0]
+    assert "OrderQueue-dlq has an exemption that expired on 2020-01-01 (until the migration)" in found.messages[0]
 
 
 def test_an_exemption_that_holds_wins_over_one_that_expired() -> None:
-    old = {"match": "dead", "reason": "old", "expires": "2020-01-01"}
-    assert exempted(old, {"match": "d*", "reason": "renewed"}).violated == set()
+    old = {"match": "OrderQueue-dlq", "reason": "old", "expires": "2020-01-01"}
+    assert exempted(old, {"match": "*-dlq", "reason": "renewed"}).violated == set()
 
 
 def test_an_exemption_without_a_violation_is_not_mentioned() -> None:
-    assert exempted({"match": "dead", "reason": "x"}).notes == ()
+    assert exempted({"match": "OrderQueue-dlq", "reason": "x"}).notes == ()

@@ -10,7 +10,7 @@ from framework.rule import Rule
 from framework.stack import PERMISSION, Resource, Stack
 from rules import RULES
 
-from tests.policy.sound import Ref, added, copies, graph, pipeline
+from tests.policy.pipeline import Mode, Ref, added, copies, graph, pipeline
 
 STACK_RULES = [rule for rule in RULES if rule.check_in_stack]
 
@@ -35,10 +35,10 @@ class Counted(Mapping[str, Any]):
 
 
 @functools.cache
-def resources(count: int, *, preview: bool) -> tuple[Resource, ...]:
+def resources(count: int, mode: Mode) -> tuple[Resource, ...]:
     """So many pipelines in one stack."""
-    invoked = added(PERMISSION, "permission", principal="sns.amazonaws.com", function=Ref("function", "name"))
-    recorded = graph(copies(pipeline(invoked), count), preview=preview)
+    invoked = added(PERMISSION, "permission", principal="sns.amazonaws.com", function=Ref("ProcessOrder", "name"))
+    recorded = graph(copies(pipeline(invoked), count), mode)
     return tuple(
         Resource(
             type=each.type,
@@ -51,9 +51,9 @@ def resources(count: int, *, preview: bool) -> tuple[Resource, ...]:
     )
 
 
-def reads(rule: Rule, count: int, *, preview: bool) -> int:
+def reads(rule: Rule, count: int, mode: Mode) -> int:
     """How many properties a rule reads in a stack of so many pipelines."""
-    stack = Stack(resources(count, preview=preview))
+    stack = Stack(resources(count, mode))
     assert rule.check_in_stack
     before = Counted.reads
     for each in stack.of(*rule.on):
@@ -61,8 +61,8 @@ def reads(rule: Rule, count: int, *, preview: bool) -> int:
     return Counted.reads - before
 
 
-@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+@pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("rule", STACK_RULES, ids=lambda rule: rule.name)
-def test_ten_times_the_resources_take_ten_times_the_reads(rule: Rule, preview: bool) -> None:
-    few, many = reads(rule, 2, preview=preview), reads(rule, 20, preview=preview)
+def test_ten_times_the_resources_take_ten_times_the_reads(rule: Rule, mode: Mode) -> None:
+    few, many = reads(rule, 2, mode), reads(rule, 20, mode)
     assert 0 < many <= 10.5 * few

@@ -1,0 +1,91 @@
+"""What the rules say about a pipeline, asked in this process through the policy SDK's own arguments and proxies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from framework.enforcement import policy
+from pulumi.runtime import rpc
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    StackValidationArgs,
+)
+from pulumi_policy.policy import _NotApplicableError
+from pulumi_policy.proxy import unknown_checking_proxy
+from rules import RULES
+
+from recording.graph import Graph, Resource
+from recording.schema import type_of
+from tests.policy.pipeline import Mode, Pipeline, graph
+
+POLICIES: Mapping[str, Any] = {rule.name: policy(rule) for rule in RULES}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the rules said."""
+
+    violated: frozenset[str]
+    """Names of the rules."""
+    messages: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What was exempt or has to wait, as "<rule>: <line>"."""
+
+
+def judge(nodes: Pipeline, mode: Mode, *, config: Mapping[str, Any] | None = None, stack: str = "dev") -> Judgement:
+    """Run all rules over a pipeline, under a configuration by rule."""
+    recorded = graph(nodes, mode, stack=stack)
+    whole_stack = policy_resources(recorded)
+    violated: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for rule in RULES:
+        settings = (config or {}).get(rule.name)
+
+        def report(message: str, urn: str | None = None, name: str = rule.name) -> None:
+            assert urn, "every violation names its resource"
+            violated.append((name, message))
+
+        arguments: list[Any] = (
+            [StackValidationArgs(whole_stack, settings)]
+            if rule.check_in_stack
+            else [resource_arguments(each, settings) for each in recorded.resources if each.type in rule.on]
+        )
+        for each in arguments:
+            try:
+                POLICIES[rule.name].validate(each, report)
+            except _NotApplicableError as note:
+                notes += [f"{rule.name}: {line}" for line in (note.reason or "").splitlines()]
+    return Judgement(
+        violated=frozenset(name for name, _ in violated),
+        messages=tuple(message for _, message in violated),
+        notes=tuple(notes),
+    )
+
+
+def _options(resource: Resource) -> PolicyResourceOptions:
+    return PolicyResourceOptions(resource.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+
+
+def resource_arguments(each: Resource, settings: Any = None) -> ResourceValidationArgs:
+    """What a resource policy is asked."""
+    properties = unknown_checking_proxy(dict(each.properties))
+    return ResourceValidationArgs(each.type, properties, each.urn, each.name, _options(each), None, settings)
+
+
+def policy_resources(recorded: Graph) -> list[PolicyResource]:
+    """What a stack policy sees: outputs, which in preview are unknown even where nobody set them."""
+    resources = {}
+    for each in recorded.resources:
+        computed = ("url", "name", "id", *type_of(each.type).computed)
+        unknown = dict.fromkeys(computed, rpc.UNKNOWN) if recorded.preview else {}
+        properties = unknown_checking_proxy({**unknown, **each.outputs})
+        resources[each.urn] = PolicyResource(
+            each.type, properties, each.urn, each.name, _options(each), None, None, [], {}
+        )
+    for each in recorded.resources:
+        for key, urns in each.property_dependencies.items():
+            resources[each.urn].property_dependencies[key] = [resources[urn] for urn in urns]
+    return list(resources.values())
