@@ -1,12 +1,10 @@
 """Runs the Pulumi program in this process and records every resource that it registers."""
 
-import asyncio
 import contextvars
 import json
 import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,10 @@ from typing import Any
 import yaml
 from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict
-from pulumi.runtime import mocks, rpc, set_all_config, settings
+from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.stack import run_in_stack
 
+from recording.running import Monitor, run
 from recording.schema import checked, type_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,7 +144,7 @@ class _Runtime(mocks.Mocks):
         return self.answer(args)
 
 
-class _Recorder(mocks.MockMonitor):
+class _Recorder(Monitor):
     """Keeps every registration, and the stack's exports, beside what the mock monitor does."""
 
     def __init__(self, runtime: _Runtime) -> None:
@@ -162,7 +160,8 @@ class _Recorder(mocks.MockMonitor):
         return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
-        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        with self.noted():
+            response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != STACK_TYPE:
             self.requests[response.urn] = request
         return response
@@ -233,7 +232,10 @@ def record(
     region = values["aws:region"]
     recorder = _Recorder(_Runtime(answer or recorded_answer(region, account), account, region, preview=preview))
     # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
-    contextvars.copy_context().run(_run, program, recorder, project, stack, values, secrets, preview=preview)
+    settings_of_run = contextvars.copy_context()
+    settings_of_run.run(
+        lambda: run(program, recorder, project=project, stack=stack, config=values, secrets=secrets, preview=preview)
+    )
     return Graph(
         stack=stack,
         preview=preview,
@@ -243,47 +245,3 @@ def record(
         config=values,
         told=next((told for urn, told in recorder.told.items() if f"::{STACK_TYPE}::" in urn), struct_pb2.Struct()),
     )
-
-
-def _run(
-    program: Callable[[], None],
-    recorder: _Recorder,
-    project: str,
-    stack: str,
-    config: dict[str, str],
-    secrets: Sequence[str],
-    *,
-    preview: bool,
-) -> None:
-    """Run the program against the recorder until every registration has been answered."""
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def new_loop() -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        loops.append(loop)
-        asyncio.set_event_loop(loop)
-        return loop
-
-    set_all_config(config, list(secrets))
-    settings.configure(
-        mocks.MockSettings(
-            monitor=recorder,
-            monitor_features=set(),
-            engine=mocks.MockEngine(None),
-            project=project,
-            stack=stack,
-            dry_run=preview,
-            organization=None,
-            callbacks=None,
-        )
-    )
-    loop = new_loop()
-    # Registrations are answered on these threads, several at a time; the mock monitor needs a loop on each.
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=8, initializer=new_loop))
-    try:
-        loop.run_until_complete(run_in_stack(program))
-    finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        asyncio.set_event_loop(None)
-        for each in loops:
-            each.close()

@@ -12,7 +12,17 @@ import pytest
 
 from recording.graph import ROOT
 
-SOURCES = ("__main__.py", "config.py", "terminal.py", "components", "functions", "recording", "local", "policy", "examples")
+SOURCES = (
+    "__main__.py",
+    "config.py",
+    "terminal.py",
+    "components",
+    "functions",
+    "recording",
+    "local",
+    "policy",
+    "examples",
+)
 
 
 def changed(copy: Path, file: str, pattern: str) -> Path:

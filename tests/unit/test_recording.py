@@ -1,0 +1,79 @@
+"""A run of the program that fails says so at once, whatever fails and wherever."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pulumi
+import pytest
+from pulumi.runtime.mocks import MockResourceArgs
+
+from recording.graph import program, recorded_answer
+from tests.defaults import record_defaults
+
+PATIENCE = 30.0
+"""Seconds; a run that fails takes less than one."""
+REGION = "eu-west-1"
+
+
+class Unusual(BaseException):
+    """What no `except Exception` catches."""
+
+
+FAILURES = (ValueError, StopIteration, SystemExit, Unusual)
+"""The SDK waits forever after the second and the last of them, if one of its threads raises it."""
+
+
+def raised_by(run: Callable[[], object]) -> BaseException | None:
+    """What a run raises; it may not take longer than PATIENCE."""
+    caught: list[BaseException] = []
+
+    def running() -> None:
+        try:
+            run()
+        except BaseException as error:  # noqa: BLE001 - what it raises is the question
+            caught.append(error)
+
+    thread = threading.Thread(target=running, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive(), f"the run goes on after {PATIENCE:.0f} s"
+    return caught[0] if caught else None
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("name", ["OrderKey", "Orders", "OrderAlarms-dashboard"])
+def test_a_resource_that_cannot_be_created_ends_the_run_with_its_own_reason(
+    failure: type[BaseException], name: str
+) -> None:
+    answered = recorded_answer(REGION)
+
+    def answer(args: MockResourceArgs) -> tuple[str, dict[str, object]]:
+        if args.name == name:
+            raise failure(f"no {name}")
+        return answered(args)
+
+    error = raised_by(lambda: record_defaults(answer=answer))
+    assert isinstance(error, failure)
+    assert str(error) == f"no {name}"
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_program_that_fails_ends_the_run_with_its_own_reason(failure: type[BaseException], *, preview: bool) -> None:
+    def failing() -> None:
+        program()
+        raise failure("no orders")
+
+    error = raised_by(lambda: record_defaults(program=failing, preview=preview))
+    assert isinstance(error, failure)
+
+
+def test_a_run_that_failed_leaves_nothing_that_the_next_would_wait_for() -> None:
+    def failing() -> None:
+        program()
+        pulumi.Output.from_input(asyncio.get_running_loop().create_future())
+        raise ZeroDivisionError("no orders")
+
+    assert isinstance(raised_by(lambda: record_defaults(program=failing)), ZeroDivisionError)
+    assert raised_by(record_defaults) is None
