@@ -1,0 +1,68 @@
+"""What a stack costs in a month, told from its resources by the model and prices of `ops cost`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ops import prices
+from ops.cost import Workload, monthly_cost
+from review.changes import State
+from review.holdings import ALARM, FUNCTION, KEY, MAPPING
+from review.values import number
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """US dollars."""
+
+    at_rest: float
+    """A month in which nothing happens."""
+    per_million: float
+    """What a million orders add, in full batches of 300 bytes each."""
+
+
+def cost(states: Sequence[State]) -> Cost:
+    """What these resources cost.
+
+    Raises ValueError naming an input that is not known.
+    """
+    at_rest, busy = (_month(states, orders) for orders in (0, MILLION))
+    return Cost(at_rest=at_rest, per_million=busy - at_rest)
+
+
+def _month(states: Sequence[State], orders: float) -> float:
+    """A month's bill: each consumer's, with what the stack has but once or in numbers of its own counted apart."""
+    alarms, keys = (sum(state.type == type_ for state in states) for type_ in (ALARM, KEY))
+    total = prices.ALARM.of(alarms) + prices.KEY.of(keys)
+    for index, mapping in enumerate(state for state in states if state.type == MAPPING):
+        apart = {prices.ALARM, prices.KEY, *([prices.PUBLISH] if index else [])}
+        charges = monthly_cost(_workload(mapping, states, orders))
+        total += sum(charge.dollars for charge in charges if charge.price not in apart)
+    return total
+
+
+def _workload(mapping: State, states: Sequence[State], orders: float) -> Workload:
+    function = _function(mapping, states)
+    architectures = function.get("architectures")
+    return Workload(
+        orders=orders,
+        batch=_number(mapping, "batchSize", 10),
+        memory=int(_number(function, "memorySize", 128)),
+        architecture=str(architectures[0]) if isinstance(architectures, list) and architectures else "x86_64",
+    )
+
+
+def _function(mapping: State, states: Sequence[State]) -> State:
+    functions = {state.urn: state for state in states if state.type == FUNCTION}
+    named = [urn for urn in mapping.sources.get("functionName", ()) if urn in functions] or list(functions)
+    if not named:
+        raise ValueError(f"the function of {mapping.name} must be in the stack")
+    return functions[named[0]]
+
+
+def _number(state: State, key: str, default: float) -> float:
+    value = number(state.get(key), default)
+    if value is None:
+        raise ValueError(f"{key} of {state.name} must be known")
+    return value

@@ -1,0 +1,101 @@
+"""Reads what `pulumi preview --json` writes, and the policies' verdicts from its event log."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review.changes import Change, Preview, name_of, operation_of, state_of
+from review.policies import Verdict
+
+SOURCE = "From `pulumi preview`: the Pulumi engine's own plan, compared with the stack's state."
+_STACK = "pulumi:pulumi:Stack"
+_COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
+
+
+def read_preview(text: str, *, stack: str = "", log: str = "", succeeded: bool = True) -> Preview:
+    """Read a preview, and why it failed if it did; an unreadable one is a failed one.
+
+    `log` is what the CLI wrote to standard error, `succeeded` whether it exited with 0 or policies explain why not.
+    """
+    try:
+        document = json.loads(text)
+        steps = _by_resource(document.get("steps") or [])
+        changes = tuple(_change(found) for found in steps.values())
+        same = document["changeSummary"].get("same", 0) if document.get("changeSummary") else len(changes) + 1
+        said = [
+            _uncoloured(each.get("message", ""))
+            for each in document.get("diagnostics") or []
+            if each.get("severity") == "error"
+        ]
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        changes, same, said = (), 0, [f"The preview must be what `pulumi preview --json` writes: {error}"]
+    if not succeeded and not said:
+        said = ["The Pulumi CLI failed."]
+    if said and log.strip():
+        said.append(_uncoloured(log)[-2000:])
+    known = next((change.state.urn.split("::")[0].removeprefix("urn:pulumi:") for change in changes), "")
+    return Preview(
+        source=SOURCE,
+        stack=stack or known,
+        changes=tuple(change for change in changes if change.state.type != _STACK),
+        problems=tuple(said),
+        whole=bool(changes) and sum(change.operation == "same" for change in changes) >= same,
+    )
+
+
+def _by_resource(steps: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for step in steps:
+        found.setdefault(step["urn"], []).append(step)
+    return found
+
+
+def _change(steps: list[Mapping[str, Any]]) -> Change:
+    """The steps at one resource as one change: its first old state, its last new one."""
+    before = next((step["oldState"] for step in steps if step.get("oldState")), None)
+    after = next((step["newState"] for step in reversed(steps) if step.get("newState")), None)
+    operation = operation_of({step["op"] for step in steps})
+    if before is None and after is None:
+        # The engine could not serialise the resource; what it is can still be told from its URN.
+        urn = steps[0]["urn"]
+        before = {"urn": urn, "type": urn.split("::")[2].rpartition("$")[2], "custom": True}
+    return Change(
+        operation=operation,
+        before=state_of(before),
+        after=None if operation == "delete" else state_of(after),
+        reasons=_unique(reason for step in steps for reason in step.get("replaceReasons") or ()),
+        paths=_unique(path for step in steps for path in _paths(step)),
+    )
+
+
+def _paths(step: Mapping[str, Any]) -> Iterator[str]:
+    yield from step.get("detailedDiff") or step.get("diffReasons") or ()
+
+
+def _unique(values: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def read_events(text: str) -> list[Verdict]:
+    """The policy violations in an engine's event log, one JSON object a line; a line cut off at the end is left out."""
+    verdicts = []
+    for line in text.splitlines():
+        try:
+            event = json.loads(line).get("policyEvent")
+        except ValueError:
+            continue
+        if event:
+            verdicts.append(
+                Verdict(
+                    rule=event.get("policyName", ""),
+                    mandatory=event.get("enforcementLevel") != "advisory",
+                    resource=name_of(event.get("resourceUrn", "")),
+                    text=_uncoloured(event.get("message", "")),
+                )
+            )
+    return list(dict.fromkeys(verdicts))
+
+
+def _uncoloured(text: str) -> str:
+    return _COLOUR.sub("", text).strip()

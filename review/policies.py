@@ -1,0 +1,62 @@
+"""What the policy pack says of a change: violations, exemptions in force, decisions that wait."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One rule broken by one resource."""
+
+    rule: str
+    mandatory: bool
+    resource: str
+    text: str
+    """What is, and how to fix it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """All that the pack said; what nobody asked it is None."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    """The mandatory ones first."""
+    exempt: tuple[str, ...] | None = None
+    """Exemptions that allow something, each with its date and reason."""
+    waiting: int | None = None
+    """Decisions that need values which only the update knows."""
+
+
+def policies(events: Sequence[Verdict] | None, reports: Iterable[Mapping[str, Any]] | None) -> Policies | None:
+    """Put together what the engine heard from the pack and what `python -m recording policy --json` tells.
+
+    The engine's verdicts count where it ran; it tells nothing of exemptions and decisions that wait.
+    """
+    if events is None and reports is None:
+        return None
+    reports = list(reports or ())
+    verdicts = list(events) if events is not None else _verdicts(reports)
+    return Policies(
+        verdicts=tuple(sorted(verdicts, key=lambda each: (not each.mandatory, each.rule, each.resource))),
+        exempt=_lines(reports, "exempt") if reports else None,
+        waiting=len(_lines(reports, "waiting")) if reports else None,
+    )
+
+
+def _verdicts(reports: Iterable[Mapping[str, Any]]) -> list[Verdict]:
+    found = [
+        Verdict(
+            rule=each["rule"],
+            mandatory=each["level"] == "mandatory",
+            resource=each["resource"],
+            text=each["message"] or each["requirement"],
+        )
+        for report in reports
+        for each in report["violations"]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _lines(reports: Iterable[Mapping[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line for report in reports for line in report[key]))

@@ -1,0 +1,246 @@
+"""The report: what a reviewer reads first comes first, and all of it fits a comment."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from recording.diagram import SHAPES
+from review.allowances import FILE, pattern_of
+from review.changes import Change, Preview, State
+from review.cost import Cost, cost
+from review.differences import Difference, differences, written
+from review.markdown import code, folded, name, prose, quoted, table
+from review.picture import picture
+from review.policies import Policies
+from review.safety import Finding, Safety
+from review.values import MISSING, SECRET, Mark
+
+LIMIT = 65_536
+"""Characters of a comment on GitHub. What the sections below may take, in bytes, comes to less."""
+FINDINGS, CHANGES, CREATED, POLICIES = 14_000, 16_000, 8_000, 8_000
+SHOWN = 8
+"""Differences of one resource that are shown."""
+VERBS = {"create": "creates", "update": "updates", "replace": "replaces", "delete": "deletes", "import": "imports"}
+COUNTED = {
+    "replace": ("replacement", "replacements"),
+    "delete": ("deletion", "deletions"),
+    "update": ("update", "updates"),
+    "create": ("creation", "creations"),
+    "import": ("import", "imports"),
+}
+"""The operations that change something, the gravest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """All that is known of a change."""
+
+    preview: Preview
+    safety: Safety
+    policies: Policies | None
+    today: date
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing speaks against the change."""
+        refused = self.policies is not None and any(verdict.mandatory for verdict in self.policies.verdicts)
+        return not (self.preview.problems or self.safety.unsafe or refused)
+
+
+def report(review: Review) -> str:
+    """The review as Markdown."""
+    preview = review.preview
+    stack = f" of {name(preview.stack)}" if preview.stack else ""
+    blocks = [
+        f"### Review{stack}: {headline(review)}",
+        preview.source,
+        *_problems(preview),
+        *_findings(review),
+        *_changes(preview),
+        *_policies(review.policies),
+        *_cost(preview),
+        *_picture(preview),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def headline(review: Review) -> str:
+    """The verdict in one line."""
+    unsafe, verdicts = review.safety.unsafe, review.policies.verdicts if review.policies else ()
+    refused = len([verdict for verdict in verdicts if verdict.mandatory])
+    counts = _counts(review.preview)
+    if unsafe:
+        more = f", and {len(unsafe) - 1} more" if len(unsafe) > 1 else ""
+        return f"❌ UNSAFE: {_sentence(unsafe[0])}{more}"
+    if review.preview.problems:
+        return "❌ FAILED: there is no whole preview to judge"
+    if refused:
+        return f"❌ REFUSED: {refused} mandatory {'policy is' if refused == 1 else 'policies are'} violated; {counts}"
+    if review.safety.findings:
+        return f"⚠️ ALLOWED: {_sentence(review.safety.findings[0])}; {counts}"
+    return f"✅ {counts}, nothing that holds orders is touched" if counts != "no changes" else "✅ no changes"
+
+
+def _counts(preview: Preview) -> str:
+    counted = Counter(change.operation for change in preview.changes)
+    parts = [f"{counted[key]} {words[counted[key] != 1]}" for key, words in COUNTED.items() if counted[key]]
+    return ", ".join(parts) or "no changes"
+
+
+def _sentence(finding: Finding) -> str:
+    """`replaces OrderQueue; the orders waiting in it are lost`."""
+    who = name(finding.change.state.name)
+    if finding.kind in ("delete", "replace"):
+        return f"{VERBS[finding.kind]} {who}; {finding.says}"
+    return f"{who} {finding.says}"
+
+
+def _problems(preview: Preview) -> Iterator[str]:
+    if preview.problems:
+        yield "**Why it failed.** What is below is only what was known until then."
+        yield quoted("\n".join(preview.problems))
+
+
+def _findings(review: Review) -> Iterator[str]:
+    safety = review.safety
+    if safety.findings:
+        yield "#### What this does to orders"
+        ways = [finding.instead for finding in safety.findings]
+        rows = [
+            (_standing(each, review.today), _sentence(each), "as above" if way in ways[:index] else way)
+            for index, (each, way) in enumerate(zip(safety.findings, ways, strict=True))
+        ]
+        yield table(("", "what happens", "the safe way"), rows, FINDINGS)
+    if safety.unsafe:
+        entries = [
+            {
+                "match": pattern_of(each.change.state.name),
+                "change": each.kind,
+                "reason": "why it may happen",
+                "expires": (review.today + timedelta(days=7)).isoformat(),
+            }
+            for each in safety.unsafe[:5]
+        ]
+        text = "[\n" + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n]"
+        yield f"If it is meant all the same, say so in `{FILE}`, in the same change:\n\n```json\n{text}\n```"
+    for idle in safety.idle[:10]:
+        yield f"In `{FILE}`, the allowance of {code(idle.match)} ({code(idle.change)}) is not needed: remove it."
+
+
+def _standing(finding: Finding, today: date) -> str:
+    allowance = finding.allowance
+    if allowance is None:
+        return "❌ unsafe"
+    if allowance.holds(today):
+        return f"⚠️ allowed until {allowance.expires}: {prose(allowance.reason)}"
+    return f"❌ unsafe: its allowance expired on {allowance.expires} ({prose(allowance.reason)})"
+
+
+def _changes(preview: Preview) -> Iterator[str]:
+    changing = [change for key in COUNTED for change in preview.changes if change.operation == key]
+    told = [change for change in changing if change.operation not in ("create", "import")]
+    made = [change for change in changing if change.operation in ("create", "import")]
+    if told:
+        yield "#### Changes"
+        yield table(("", "resource", "what changes"), [_row(change) for change in told], CHANGES)
+    if made:
+        text = table(("", "resource", "with"), [_row(change) for change in made], CREATED)
+        yield folded(f"{len(made)} new", text)
+    same = sum(change.operation in ("same", "read") for change in preview.changes)
+    if same:
+        yield f"{same} {'resource stays as it is' if same == 1 else 'resources stay as they are'}."
+
+
+def _row(change: Change) -> tuple[str, str, str]:
+    verb = f"**{VERBS[change.operation]}**" if change.operation in ("delete", "replace") else VERBS[change.operation]
+    found = differences(change)
+    lines = [_difference(each, new=change.before is None) for each in found[:SHOWN]]
+    if len(found) > SHOWN:
+        lines.append(f"and {len(found) - SHOWN} more")
+    if change.reasons:
+        lines.append(f"replaced because of {', '.join(code(reason) for reason in change.reasons[:SHOWN])}")
+    if change.before and change.after and change.before.protect != change.after.protect:
+        lines.append("protected from now on" if change.after.protect else "no longer protected")
+    return verb, f"{name(change.state.name)}<br>{_kind(change.state)}", "<br>".join(lines)
+
+
+def _kind(state: State) -> str:
+    """What a type is called: its name in the picture, else the last part of its token."""
+    return SHAPES[state.type][0] if state.type in SHAPES else name(state.type.rpartition(":")[2])
+
+
+def _difference(difference: Difference, *, new: bool) -> str:
+    """`path: old → new`, in which a mark is said in words; of a new resource, `path: value`."""
+    path, before, after = code(difference.path, 80), difference.before, difference.after
+    if new:
+        return f"{path}: {_value(after)}"
+    if before is SECRET and after is SECRET:
+        return f"{path}: changes, and is a secret"
+    if before is MISSING:
+        return f"{path}: adds {_value(after)}"
+    if after is MISSING:
+        return f"{path}: removes {_value(before)}"
+    return f"{path}: {_value(before)} → {_value(after)}"
+
+
+def _value(value: object) -> str:
+    return f"*{value.value}*" if isinstance(value, Mark) else code(written(value))
+
+
+def _policies(policies: Policies | None) -> Iterator[str]:
+    if policies is None:
+        return
+    yield "#### Policies"
+    if policies.verdicts:
+        rows = [
+            (
+                "❌ mandatory" if each.mandatory else "advisory",
+                f"{name(each.resource)}<br>{code(each.rule)}" if each.resource else code(each.rule),
+                prose(each.text),
+            )
+            for each in policies.verdicts
+        ]
+        yield table(("", "resource and rule", "what is wrong, and how to fix it"), rows, POLICIES)
+    else:
+        yield "No rule is violated."
+    if policies.exempt:
+        lines = [f"- {prose(line, 300)}" for line in policies.exempt[:20]]
+        if len(policies.exempt) > 20:
+            lines.append(f"- and {len(policies.exempt) - 20} more")
+        yield "Exemptions in force:\n\n" + "\n".join(lines)
+    elif policies.exempt is not None:
+        yield "No exemption is in force."
+    if policies.waiting is not None:
+        yield f"{policies.waiting or 'No'} decision{'s wait' if policies.waiting != 1 else ' waits'} for the update."
+
+
+def _cost(preview: Preview) -> Iterator[str]:
+    if preview.problems:
+        return
+    yield "#### Cost"
+    if not preview.whole:
+        yield "Not estimated: that takes a preview with `--show-sames`."
+        return
+    try:
+        sides = [_bill(preview.states(side)) for side in ("before", "after")]
+    except ValueError as error:
+        yield f"Not estimated: {prose(str(error))}."
+        return
+    rows = [
+        ("a month at rest", *(f"${side.at_rest:,.2f}" for side in sides)),
+        ("a million orders", *(f"${side.per_million:,.2f}" for side in sides)),
+    ]
+    yield table(("US dollars, as `ops cost` reckons", "before", "after"), rows, 1000)
+
+
+def _bill(states: list[State]) -> Cost:
+    return cost(states) if states else Cost(at_rest=0, per_million=0)
+
+
+def _picture(preview: Preview) -> Iterator[str]:
+    if preview.whole and not preview.problems:
+        drawn = picture(preview.states("before"), preview.states("after"))
+        if drawn:
+            yield folded("The pipeline after the change", drawn)

@@ -1,0 +1,50 @@
+"""The file of allowed changes is read whole, and every problem in it is told at once."""
+
+from typing import Any
+
+import pytest
+
+from review.allowances import pattern_of, read_allowances
+
+WHOLE = '[{"match": "OrderQueue", "change": "delete", "reason": " drained\\n on Monday ", "expires": "2026-06-01"}]'
+
+
+def test_an_entry_says_what_is_allowed_why_and_until_when() -> None:
+    [entry] = read_allowances(WHOLE)
+    assert (entry.match, entry.change, entry.reason) == ("OrderQueue", "delete", "drained on Monday")
+    assert entry.expires.isoformat() == "2026-06-01"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('"OrderQueue"', '"*"', "match must be a name or URN"),
+        ('"OrderQueue"', "7", "match must be a name or URN"),
+        ('"delete"', '""', "change must be delete"),
+        ('" drained\\n on Monday "', '" "', "reason must say why"),
+        ('"2026-06-01"', '"soon"', "expires must be a date"),
+        ('"2026-06-01"', "null", "expires must be a date"),
+        ('"reason"', '"because"', "must not have because"),
+    ],
+)
+def test_an_incomplete_entry_is_refused(old: str, new: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=f"entry 1 .*{problem}"):
+        read_allowances(WHOLE.replace(old, new))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[7]", '"x"'])
+def test_a_file_of_another_shape_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"allowed-changes\.json.* must be"):
+        read_allowances(text)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"entry 1 .*entry 2 "):
+        read_allowances('[{"match": "a"}, {"change": "delete"}]')
+
+
+@pytest.mark.parametrize("name", ["OrderQueue", "a b|c", "größe", "x[1]"])
+def test_the_pattern_that_the_report_proposes_covers_the_name(name: str) -> None:
+    entry: Any = f'[{{"match": "{pattern_of(name)}", "change": "delete", "reason": "x", "expires": "2026-06-01"}}]'
+    [allowance] = read_allowances(entry)
+    assert allowance.covers(name, "urn", "delete")

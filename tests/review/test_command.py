@@ -1,0 +1,100 @@
+"""`python -m review` prints the report and says with its exit status whether the change may go ahead."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recording.graph import ROOT
+from review.__main__ import main
+from tests.review.cases import CASES, EVENTS, REPORTS, allowance
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a preview that is safe, and one that is not."""
+    (tmp_path / "safe.json").write_text(CASES["one-key-changed"].made())
+    (tmp_path / "unsafe.json").write_text(CASES["queue-renamed"].made())
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
+    status = main([str(argument) for argument in arguments])
+    return status, capsys.readouterr().out
+
+
+def test_a_safe_change_passes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, text = run(capsys, folder / "safe.json", "--allowed", folder / "none.json")
+    assert (status, text.splitlines()[0]) == (
+        0,
+        "### Review of prod: ✅ 1 update, nothing that holds orders is touched",
+    )
+
+
+def test_an_unsafe_change_fails_until_it_is_allowed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, folder / "unsafe.json", "--allowed", folder / "none.json")[0] == 1
+    (folder / "allowed.json").write_text(allowance("2999-12-31"))
+    status, text = run(capsys, folder / "unsafe.json", "--allowed", folder / "allowed.json")
+    assert status == 0
+    assert "⚠️ ALLOWED: deletes OrderQueue" in text
+
+
+def test_a_file_of_allowances_that_cannot_be_read_fails_in_the_report(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "allowed.json").write_text("[{}]")
+    status, text = run(capsys, folder / "safe.json", "--allowed", folder / "allowed.json")
+    assert status == 1
+    assert "entry 1 match must be a name" in text
+
+
+def told(folder: Path, **files: str) -> Path:
+    """A folder as `make review-preview` writes it."""
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    return folder
+
+
+def test_a_failed_preview_fails_with_what_the_cli_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = told(tmp_path, preview_json="", log_txt="error: no credentials", failed="")
+    status, text = run(capsys, folder, "--stack", "dev")
+    assert status == 1
+    assert "Review of dev: ❌ FAILED" in text
+    assert "no credentials" in text
+
+
+def test_a_preview_that_was_broken_off_without_a_word_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = told(tmp_path, preview_json=CASES["one-key-changed"].made(), failed="")
+    assert run(capsys, folder)[0] == 1
+
+
+def test_a_folder_without_a_preview_is_a_failed_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, tmp_path)[0] == 1
+
+
+def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preview = CASES["one-key-changed"].made()
+    folder = told(tmp_path, preview_json=preview, events_jsonl=EVENTS, policies_json=REPORTS, failed="")
+    status, text = run(capsys, folder)
+    assert status == 1
+    assert "❌ REFUSED: 1 mandatory policy is violated; 1 update" in text
+    assert "sqs-queue-encrypted: exempt" in text
+
+
+def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision() -> None:
+    command = [sys.executable, "-m", "review", "--stack", "prod", "--against", "HEAD"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert "### Review of prod: " in done.stdout
+    assert "From two recorded runs of the program" in done.stdout
+    assert "decisions wait" in done.stdout
+
+
+def test_a_revision_that_does_not_exist_is_said_to() -> None:
+    command = [sys.executable, "-m", "review", "--stack", "prod", "--against", "nowhere"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nowhere" in done.stderr

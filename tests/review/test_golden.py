@@ -1,0 +1,41 @@
+"""Every case gives the report that lies in `golden/`; `UPDATE_GOLDEN=1` writes them anew, to be read by eye."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from review.report import LIMIT, report
+from tests.review.cases import CASES
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def without_dollars(text: str) -> str:
+    """What things cost is tested where prices are."""
+    return re.sub(r"\$[\d,.]+", "$", text)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_preview_gives_the_report_that_was_read_by_eye(name: str) -> None:
+    case = CASES[name]
+    text = f"<!-- The preview was {case.source}. -->\n{report(case.review())}"
+    path = GOLDEN / f"{name}.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert without_dollars(text) == without_dollars(path.read_text())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_only_a_change_that_nothing_speaks_against_passes(name: str) -> None:
+    assert CASES[name].review().passes is CASES[name].passes
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_report_fits_a_comment(name: str) -> None:
+    assert len(report(CASES[name].review()).encode()) < LIMIT
+
+
+def test_every_golden_report_belongs_to_a_case() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == CASES.keys()

@@ -1,0 +1,144 @@
+"""What the engine writes is read whole: values, marks, differences, policies, failures."""
+
+import json
+from typing import Any
+
+import pytest
+
+from review.changes import Change, State
+from review.differences import differences
+from review.engine import read_events, read_preview
+from review.policies import policies
+from review.values import FILES, MISSING, SECRET, SIGNATURE, UNKNOWN, plain
+from tests.review.cases import EVENTS, REPORTS
+from tests.review.stack import QUEUE, changed, orders, preview, step, steps, urn
+from tests.review.stack import SECRET as SECRET_OBJECT
+from tests.review.stack import UNKNOWN as UNKNOWN_TEXT
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ("[secret]", SECRET),
+        (SECRET_OBJECT, SECRET),
+        ({**SECRET_OBJECT, "ciphertext": "v1:abc", "plaintext": '"hunter2"'}, SECRET),
+        (UNKNOWN_TEXT, UNKNOWN),
+        ('{"a": [1.0, "[secret]"]}', {"a": [1, SECRET]}),
+        (f"arn:{UNKNOWN_TEXT}:x", "arn:…:x"),
+        ("{not json", "{not json"),
+        (30.0, 30),
+        ({"__defaults": ["x"], "a": None}, {"a": None}),
+        (
+            {SIGNATURE: FILES[1], "hash": "a" * 64},
+            "code aaaaaaaaaaaa",
+        ),
+    ],
+)
+def test_a_value_is_read_as_a_reviewer_may_see_it(value: Any, seen: Any) -> None:
+    assert plain(value) == seen
+
+
+def differ(
+    before: dict[str, Any], after: dict[str, Any], *paths: str, outputs: dict[str, Any] | None = None
+) -> list[Any]:
+    old = State(urn="u", type="t", inputs=plain(before), outputs=plain(outputs or before))
+    new = State(urn="u", type="t", inputs=plain(after))
+    found = differences(Change(operation="update", before=old, after=new, paths=paths))
+    return [(each.path, each.before, each.after) for each in found]
+
+
+A, B, C = ({"Sid": sid, "Action": [sid.lower()]} for sid in "ABC")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ({"a": 1}, {"a": 1.0}, []),
+        ({"a": 1}, {"a": True}, [("a", 1, True)]),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, [("a.c", 2, MISSING)]),
+        ({"a": ["x", "y"]}, {"a": ["y", "z"]}, [("a", "x", MISSING), ("a", MISSING, "z")]),
+        ({"a": ["x", "y"]}, {"a": ["y", "x"]}, [("a", ["x", "y"], ["y", "x"])]),
+        ({"a": [{"n": 1}]}, {"a": [{"n": 2}]}, [("a.n", 1, 2)]),
+        ({"a": json.dumps({"s": [A, B]})}, {"a": json.dumps({"s": [B, A]})}, []),
+        (
+            {"a": json.dumps({"s": [A, B]})},
+            {"a": json.dumps({"s": [{**A, "Action": ["x"]}, C]})},
+            [("a.s[A].Action", "a", "x"), ("a.s[B]", B, MISSING), ("a.s[C]", MISSING, C)],
+        ),
+    ],
+)
+def test_what_differs_is_told_by_its_path(before: dict[str, Any], after: dict[str, Any], found: list[Any]) -> None:
+    assert differ(before, after) == found
+
+
+def test_a_changed_secret_is_told_of_and_not_shown() -> None:
+    secret = {"environment": {"variables": SECRET_OBJECT}}
+    assert differ(secret, secret, 'environment.variables["TOKEN"]') == [("environment", SECRET, SECRET)]
+
+
+def test_what_differs_in_the_cloud_is_told_with_the_value_that_is_there() -> None:
+    drifted = differ({"delaySeconds": 0}, {"delaySeconds": 0}, "delaySeconds", outputs={"delaySeconds": 30})
+    assert drifted == [("delaySeconds", 30, 0)]
+
+
+def test_each_resource_is_one_change_with_the_old_and_the_new_state() -> None:
+    found = read_preview(preview(steps(orders(), changed(orders(), "OrderKey", x=1), {"OrderKey": ("x",)})))
+    [key] = [change for change in found.changes if change.state.name == "OrderKey"]
+    assert (key.operation, key.reasons) == ("replace", ("x",))
+    assert key.before is not None
+    assert key.after is not None
+    assert (key.before.get("x"), key.after.get("x")) == (MISSING, 1)
+    assert found.stack == "prod"
+    assert found.whole
+    assert not found.problems
+
+
+def test_a_preview_without_the_unchanged_resources_is_not_whole() -> None:
+    document = json.loads(preview(steps(orders(), changed(orders(), "OrderKey", x=1))))
+    document["steps"] = [each for each in document["steps"] if each["op"] != "same"]
+    assert not read_preview(json.dumps(document)).whole
+
+
+def test_a_resource_that_the_engine_could_not_write_down_is_told_by_its_urn() -> None:
+    lost = {"op": "delete", "urn": urn(f"orders:index:Queue${QUEUE}", "a::b"), "detailedDiff": None}
+    [change] = read_preview(preview([lost])).changes
+    assert (change.operation, change.state.type, change.state.name) == ("delete", QUEUE, "a::b")
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", '{"steps": [{}]}', '{"steps": 7}', "error: no stack"])
+def test_what_is_no_preview_is_a_failed_one(text: str) -> None:
+    found = read_preview(text, log="error: no stack named 'prod'")
+    assert found.problems
+    assert "no stack named 'prod'" in found.problems[-1]
+
+
+def test_a_step_that_is_not_known_makes_the_preview_a_failed_one() -> None:
+    found = read_preview(preview([step("evaporate", orders()["OrderKey"], None)]))
+    assert "evaporate" in found.problems[0]
+
+
+def test_an_error_or_a_bad_exit_status_makes_a_preview_a_failed_one() -> None:
+    assert read_preview(preview([], ("error", "\x1b[31mno\x1b[0m"))).problems == ("no",)
+    assert read_preview(preview([]), succeeded=False).problems
+    assert not read_preview(preview([], ("warning", "hm"))).problems
+
+
+def test_policies_are_those_of_the_event_log_with_what_only_the_pack_tells() -> None:
+    found = policies(read_events(EVENTS + '\n{"cut off'), json.loads(REPORTS))
+    assert found is not None
+    assert [(each.mandatory, each.resource) for each in found.verdicts] == [(True, "Orders"), (False, "OrderQueue-dlq")]
+    assert "{%" not in found.verdicts[1].text
+    assert found.exempt is not None
+    assert len(found.exempt) == 1
+    assert found.waiting == 1
+
+
+def test_without_an_engine_policies_are_those_of_the_pack() -> None:
+    reports = json.loads(REPORTS)
+    broken = {"rule": "r", "level": "mandatory", "resource": "Orders", "message": "no", "requirement": "must"}
+    for report in reports:
+        report["violations"] = [broken]
+    found = policies(None, reports)
+    assert found is not None
+    assert [(each.rule, each.text) for each in found.verdicts] == [("r", "no")]
+    assert policies(None, None) is None

@@ -1,0 +1,102 @@
+"""Without an engine, two recorded runs of the program tell what a change does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+from pulumi_aws import dynamodb, sns, sqs
+
+from recording.graph import ROOT, record
+from review.changes import Change
+from review.recorded import compare, documents
+from tests.defaults import BARE
+
+Program = Callable[[], None]
+
+
+def changes(before: Program, after: Program) -> dict[str, Change]:
+    old = documents(lambda _: record(root=BARE, program=before), ROOT)
+    new = documents(lambda answer: record(root=BARE, program=after, answer=answer), ROOT, old)
+    return {change.state.name: change for change in compare(old, new)}
+
+
+def operations(before: Program, after: Program) -> dict[str, str]:
+    return {name: change.operation for name, change in changes(before, after).items()}
+
+
+def nothing() -> None:
+    """A program without resources."""
+
+
+def queue(resource: str = "Q", **given: Any) -> Program:
+    def program() -> None:
+        sqs.Queue(resource, **given)
+
+    return program
+
+
+def table(key: str) -> Program:
+    def program() -> None:
+        dynamodb.Table("T", hash_key=key, attributes=[dynamodb.TableAttributeArgs(name=key, type="S")])
+
+    return program
+
+
+def subscribed(resource: str, **given: Any) -> Program:
+    def program() -> None:
+        made = sqs.Queue(resource, opts=pulumi.ResourceOptions(**given))
+        sns.TopicSubscription("S", topic="t", protocol="sqs", endpoint=made.arn)
+
+    return program
+
+
+def test_what_is_on_one_side_only_is_created_or_deleted() -> None:
+    assert operations(nothing, queue()) == {"Q": "create"}
+    assert operations(queue(), nothing) == {"Q": "delete"}
+    assert operations(queue(), queue("R")) == {"R": "create", "Q": "delete"}
+
+
+def test_a_changed_input_updates_or_replaces_as_its_type_says() -> None:
+    assert operations(queue(), queue()) == {"Q": "same"}
+    assert operations(queue(), queue(delay_seconds=5)) == {"Q": "update"}
+    assert operations(queue(), queue(fifo_queue=True)) == {"Q": "replace"}
+    replaced = changes(table("a"), table("b"))["T"]
+    assert (replaced.operation, replaced.reasons) == ("replace", ("hashKey",))
+
+
+def test_a_value_that_the_provider_fills_in_is_no_change() -> None:
+    assert operations(queue(), queue(delay_seconds=0)) == {"Q": "same"}
+
+
+def test_a_resource_that_keeps_its_old_name_as_an_alias_is_the_same_one_and_its_arn_stays() -> None:
+    assert operations(subscribed("Q"), subscribed("R")) == {"R": "create", "Q": "delete", "S": "replace"}
+    renamed = subscribed("R", aliases=[pulumi.Alias(name="Q")])
+    assert operations(subscribed("Q"), renamed) == {"Q": "same", "S": "same"}
+
+
+def test_the_parts_of_a_renamed_component_are_renamed_with_it() -> None:
+    def component(name: str, **given: Any) -> Program:
+        def program() -> None:
+            parent = pulumi.ComponentResource("orders:index:Queue", name, {}, pulumi.ResourceOptions(**given))
+            sqs.Queue(f"{name}-dlq", opts=pulumi.ResourceOptions(parent=parent))
+
+        return program
+
+    renamed = component("B", aliases=[pulumi.Alias(name="A")])
+    assert operations(component("A"), renamed) == {"A": "same", "A-dlq": "same"}
+    assert operations(component("A"), component("B"))["A-dlq"] == "delete"
+
+
+def test_protection_that_is_taken_away_is_a_change() -> None:
+    protected = queue(opts=pulumi.ResourceOptions(protect=True))
+    change = changes(protected, queue())["Q"]
+    assert change.operation == "update"
+    assert change.before is not None
+    assert change.before.protect
+
+
+def test_the_code_of_a_function_is_told_by_its_content_and_not_by_its_place() -> None:
+    found = documents(lambda _: record(root=BARE), ROOT)
+    [code] = [each["inputs"]["code"] for each in found if each["type"].endswith(":Function")]
+    assert code["hash"]
+    assert str(ROOT) not in str(code)

@@ -1,0 +1,188 @@
+"""Nothing that holds orders goes, and nothing that delivers them stops, without being called unsafe."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recording.graph import Resource
+from review.allowances import Allowance
+from review.changes import Change, Preview, State, operation_of
+from review.holdings import HOLDINGS, UNDECIDED, holding_of
+from review.losses import LOSSES
+from review.safety import judge
+from tests.defaults import record_defaults
+from tests.review.stack import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE, TOPIC, urn
+
+TODAY = date(2026, 6, 1)
+RESOURCES = record_defaults(config={"orders:alarmEmail": "a@example.com"}).resources
+
+
+def state(type_: str, inputs: dict[str, Any] | None = None, *, name: str = "it", protect: bool = False) -> State:
+    return State(urn=urn(type_, name), type=type_, inputs=inputs or {}, protect=protect)
+
+
+def kinds(*changes: Change, allowed: tuple[Allowance, ...] = ()) -> list[str]:
+    """What is unsafe about some changes."""
+    return [finding.kind for finding in judge(Preview(source="", stack="", changes=changes), allowed, TODAY).unsafe]
+
+
+def update(type_: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return kinds(Change(operation="update", before=state(type_, before), after=state(type_, after)))
+
+
+@given(st.lists(st.tuples(st.sampled_from(RESOURCES), st.sampled_from(["delete", "replace", "same"])), max_size=8))
+def test_whatever_is_deleted_or_replaced_the_verdict_is_that_of_the_table(done: list[tuple[Resource, str]]) -> None:
+    changes, expected = [], []
+    for resource, operation in done:
+        it = State(urn=resource.urn, type=resource.type, custom=resource.custom, inputs=resource.properties)
+        changes.append(Change(operation=operation, before=it, after=None if operation == "delete" else it))
+        holding = holding_of(resource.type, custom=resource.custom)
+        if {"delete": holding.deleted, "replace": holding.replaced}.get(operation):
+            expected.append(operation)
+    assert sorted(kinds(*changes)) == sorted(expected)
+
+
+def test_every_type_of_the_program_has_been_decided() -> None:
+    assert {resource.type for resource in RESOURCES if resource.custom} <= HOLDINGS.keys()
+
+
+@pytest.mark.parametrize("type_", [TABLE, QUEUE, TOPIC, SUBSCRIPTION, KEY, LOG_GROUP])
+@pytest.mark.parametrize("operation", ["delete", "replace"])
+def test_what_holds_orders_is_neither_deleted_nor_replaced(type_: str, operation: str) -> None:
+    it = state(type_)
+    assert kinds(Change(operation=operation, before=it, after=None if operation == "delete" else it)) == [operation]
+
+
+@pytest.mark.parametrize("type_", [MAPPING, ALARM, FUNCTION])
+def test_what_delivers_orders_or_tells_of_them_is_not_deleted_but_may_be_replaced(type_: str) -> None:
+    assert kinds(Change(operation="delete", before=state(type_))) == ["delete"]
+    assert kinds(Change(operation="replace", before=state(type_), after=state(type_))) == []
+
+
+def test_a_type_that_nobody_has_decided_on_counts_as_one_that_holds_orders() -> None:
+    bucket = state("aws:s3/bucket:Bucket")
+    [finding] = judge(
+        Preview(source="", stack="", changes=(Change(operation="delete", before=bucket),)), (), TODAY
+    ).findings
+    assert finding.says == UNDECIDED.deleted
+    assert "review/holdings.py" in finding.instead
+
+
+def test_components_and_providers_hold_nothing() -> None:
+    provider = state("pulumi:providers:aws")
+    component = State(urn=urn("orders:index:Queue", "q"), type="orders:index:Queue", custom=False, inputs={})
+    assert kinds(*(Change(operation="delete", before=each) for each in (provider, component))) == []
+
+
+UPDATES: dict[tuple[str, str], list[tuple[Any, Any]]] = {
+    (QUEUE, "messageRetentionSeconds"): [(345600, 3600), ("345600", "345599"), (345601, None), (1209600, "unknown")],
+    (QUEUE, "redrivePolicy"): [({"deadLetterTargetArn": "a"}, None), ({"deadLetterTargetArn": "a"}, {})],
+    (QUEUE, "maxMessageSize"): [(None, 1024), (262144, 1024)],
+    (SUBSCRIPTION, "redrivePolicy"): [({"deadLetterTargetArn": "a"}, None)],
+    (SUBSCRIPTION, "filterPolicy"): [(None, {"kind": ["a"]}), ({"kind": ["a", "b"]}, {"kind": ["a"]})],
+    (MAPPING, "enabled"): [(None, False), (True, False)],
+    (MAPPING, "filterCriteria"): [(None, {"filters": [{"pattern": "{}"}]})],
+    (MAPPING, "functionResponseTypes"): [(["ReportBatchItemFailures"], []), (["ReportBatchItemFailures"], None)],
+    (FUNCTION, "reservedConcurrentExecutions"): [(None, 0), (-1, 0)],
+    (TABLE, "pointInTimeRecovery"): [({"enabled": True}, {"enabled": False}), ([{"enabled": True}], None)],
+    (TABLE, "deletionProtectionEnabled"): [(True, False), (True, None)],
+    (TABLE, "ttl"): [(None, {"enabled": True, "attributeName": "x"})],
+    (KEY, "isEnabled"): [(None, False)],
+    (LOG_GROUP, "retentionInDays"): [(365, 30), (0, 30), (None, 30)],
+    (ALARM, "alarmActions"): [(["arn"], None), (["arn"], [])],
+    (ALARM, "actionsEnabled"): [(None, False), (True, False)],
+}
+"""By what loses orders, pairs of values of which the second one does."""
+
+
+def test_every_loss_has_its_cases() -> None:
+    assert UPDATES.keys() == {(loss.on, loss.path[0]) for loss in LOSSES}
+
+
+@pytest.mark.parametrize(("type_", "key"), UPDATES)
+def test_an_update_that_loses_orders_or_their_delivery_is_unsafe_and_its_reverse_is_not(type_: str, key: str) -> None:
+    for before, after in UPDATES[type_, key]:
+        old, new = ({} if value is None else {key: value} for value in (before, after))
+        assert update(type_, old, new) == [key], (before, after)
+        assert update(type_, new, new) == []
+        if after != "unknown" and key != "filterPolicy":
+            assert update(type_, new, old) == [], (after, before)
+
+
+def test_a_filter_that_is_taken_away_lets_every_order_through() -> None:
+    assert update(SUBSCRIPTION, {"filterPolicy": {"kind": ["a"]}}, {}) == []
+
+
+def test_a_log_group_that_keeps_its_lines_for_ever_is_no_lower_retention() -> None:
+    assert update(LOG_GROUP, {"retentionInDays": 365}, {"retentionInDays": 0}) == []
+    assert update(LOG_GROUP, {"retentionInDays": 365}, {}) == []
+
+
+def test_what_held_orders_is_not_unprotected() -> None:
+    before, after = state(TABLE, protect=True), state(TABLE)
+    assert kinds(Change(operation="same", before=before, after=after)) == ["unprotect"]
+    assert kinds(Change(operation="update", before=after, after=before)) == []
+
+
+def test_a_replacement_that_holds_nothing_is_held_against_the_losses_too() -> None:
+    before, after = state(MAPPING), state(MAPPING, {"enabled": False})
+    assert kinds(Change(operation="replace", before=before, after=after)) == ["enabled"]
+
+
+def allowance(**given: Any) -> Allowance:
+    return Allowance(**{"match": "it", "change": "delete", "reason": "drained", "expires": TODAY, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "holds"),
+    [
+        ({}, True),
+        ({"match": "urn:pulumi:prod::*::it"}, True),
+        ({"match": "urn:pulumi:dev::*::it"}, False),
+        ({"match": "i"}, False),
+        ({"change": "replace"}, False),
+        ({"expires": date(2026, 5, 31)}, False),
+    ],
+)
+def test_an_allowance_holds_for_its_resource_its_change_and_until_its_last_day(
+    given: dict[str, Any], holds: bool
+) -> None:
+    unsafe = kinds(Change(operation="delete", before=state(QUEUE)), allowed=(allowance(**given),))
+    assert (unsafe == []) is holds
+
+
+def test_an_allowance_that_nothing_asks_for_is_told_of() -> None:
+    used, idle = allowance(), allowance(match="other")
+    preview = Preview(source="", stack="", changes=(Change(operation="delete", before=state(QUEUE)),))
+    assert judge(preview, (used, idle), TODAY).idle == (idle,)
+
+
+def test_of_two_allowances_the_one_that_holds_counts() -> None:
+    expired = allowance(expires=date(2026, 1, 1))
+    assert kinds(Change(operation="delete", before=state(QUEUE)), allowed=(expired, allowance())) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "operation"),
+    [
+        ({"create-replacement", "replace", "delete-replaced"}, "replace"),
+        ({"delete-replaced"}, "delete"),
+        ({"delete", "create"}, "replace"),
+        ({"refresh", "update"}, "update"),
+        ({"refresh"}, "same"),
+        ({"import-replacement"}, "replace"),
+        ({"import"}, "import"),
+        ({"discard"}, "same"),
+        ({"read"}, "read"),
+    ],
+)
+def test_the_steps_at_a_resource_come_to_one_operation(steps: set[str], operation: str) -> None:
+    assert operation_of(steps) == operation
+
+
+def test_a_step_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ValueError, match="got evaporate"):
+        operation_of({"update", "evaporate"})
