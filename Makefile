@@ -6,6 +6,8 @@ READY := .venv/ready
 PACK_READY := policy/venv/ready
 # Levels and exemptions of a stack, if it has any: docs/deploying.md, section 5.
 PACK_CONFIG = $(addprefix --policy-pack-config ,$(wildcard Pulumi.$(STACK).policy.json))
+REVIEWED = build/review/$(STACK)
+ENGINE = $(if $(RECORDED),,$(shell command -v pulumi 2>/dev/null))
 PULUMI_VERSION = $(shell sed -n 's/^pulumi==\([0-9.]*\).*/\1/p' requirements.txt)
 # Start-up is fast only with bytecode caches; an empty value switches them on.
 export PYTHONDONTWRITEBYTECODE :=
@@ -47,6 +49,17 @@ preview: cli $(PACK_READY) ## what an update would change in STACK, held against
 up: cli $(PACK_READY) ## update STACK on AWS, held against the policy pack (ARGS: further flags)
 	@pulumi up --stack $(STACK) --policy-pack policy $(PACK_CONFIG) $(ARGS)
 
+review: $(READY) $(if $(ENGINE),review-preview) ## what the change does to STACK, and whether it loses an order (RECORDED=1: without the Pulumi CLI)
+	@$(BIN)/python -m review --stack $(STACK) $(if $(ENGINE),$(REVIEWED),$(ARGS))
+
+# The event log, a debug flag, alone holds the policies' verdicts; a preview that fails is reviewed, too.
+review-preview: cli $(PACK_READY) ## preview STACK into build/review/STACK, where the review reads it
+	@rm -rf $(REVIEWED) && mkdir -p $(REVIEWED)
+	@PULUMI_DEBUG_COMMANDS=true pulumi preview --stack $(STACK) --policy-pack policy $(PACK_CONFIG) --json \
+	  --show-sames --show-replacement-steps --event-log $(REVIEWED)/events.jsonl $(ARGS) \
+	  >$(REVIEWED)/preview.json 2>$(REVIEWED)/log.txt || touch $(REVIEWED)/failed
+	@$(BIN)/python -m recording policy --stack $(STACK) $(PACK_CONFIG) --json >$(REVIEWED)/policies.json || true
+
 cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
 	  "to install it: curl -fsSL https://get.pulumi.com | sh -s -- --version $(PULUMI_VERSION)" >&2; exit 1; }
@@ -87,4 +100,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up cli bench docs test lint reliability types check lock
+.PHONY: help setup demo local policy preview up review review-preview cli bench docs test lint reliability types check lock

@@ -22,8 +22,13 @@ RIGHTS = {
     "check.yml check": {"contents": "read"},
     "pull-request.yml checks": {"contents": "read"},
     "pull-request.yml check": {},
-    "pull-request.yml preview": {"contents": "read", "id-token": "write"},
-    "pull-request.yml comment": {"pull-requests": "write"},
+    "pull-request.yml dev": {"contents": "read", "id-token": "write", "pull-requests": "write"},
+    "pull-request.yml prod": {"contents": "read", "id-token": "write", "pull-requests": "write"},
+    "pull-request.yml recorded": {"contents": "read"},
+    "pull-request.yml review": {},
+    "review-stack.yml preview": {"contents": "read", "id-token": "write"},
+    "review-stack.yml verdict": {"contents": "read"},
+    "review-stack.yml comment": {"pull-requests": "write"},
     "deploy.yml check": {"contents": "read"},
     "deploy.yml dev": {"contents": "read", "id-token": "write"},
     "deploy.yml staging": {"contents": "read", "id-token": "write"},
@@ -103,7 +108,7 @@ def test_the_page_on_deploying_deletes_no_stack_file_and_runs_the_operators_comm
 
 def test_previews_and_updates_of_workflows_are_those_of_make() -> None:
     scripts = {name: step["run"] for name, step in STEPS if re.search(r"\bmake\b.* (preview|up) ", step.get("run", ""))}
-    assert scripts.keys() == {"pull-request.yml preview", "deploy-stack.yml up", "drift.yml drift"}
+    assert scripts.keys() == {"deploy-stack.yml up", "drift.yml drift"}
     assert "--refresh --expect-no-changes" in scripts["drift.yml drift"]
     assert not [name for name, step in STEPS if re.search(r"\bpulumi (preview|up)\b", step.get("run", ""))]
 
@@ -208,11 +213,35 @@ def test_an_update_is_followed_by_orders_through_the_stack() -> None:
     assert "ops verify" in names[-1]
 
 
-def test_a_fork_gets_every_check_but_no_role() -> None:
-    same = "github.event.pull_request.head.repo.full_name == github.repository"
-    assert same in JOBS["pull-request.yml preview"]["if"]
+def test_a_fork_gets_every_check_and_a_recorded_review_but_no_role() -> None:
+    own = "github.event.pull_request.head.repo.full_name == github.repository && vars.PULUMI_BACKEND_URL != ''"
+    other = "github.event.pull_request.head.repo.full_name != github.repository || vars.PULUMI_BACKEND_URL == ''"
+    assert {JOBS[f"pull-request.yml {stack}"]["if"] for stack in ("dev", "prod")} == {own}
+    assert JOBS["pull-request.yml recorded"]["if"] == other
     assert "if" not in JOBS["pull-request.yml checks"]
     assert "if" not in JOBS["check.yml check"]
+
+
+@pytest.mark.parametrize(
+    ("results", "passes"),
+    [
+        ("success success success skipped", True),
+        ("success skipped skipped success", True),
+        ("success success failure skipped", False),
+        ("success skipped skipped failure", False),
+        ("success skipped skipped skipped", False),
+        ("success success skipped skipped", False),
+        ("failure skipped skipped skipped", False),
+        ("cancelled success success skipped", False),
+    ],
+)
+def test_the_review_to_require_fails_unless_one_way_of_reviewing_has_passed_whole(results: str, passes: bool) -> None:
+    job = JOBS["pull-request.yml review"]
+    assert (job["name"], job["if"], job["needs"]) == ("review", "always()", ["check", "dev", "prod", "recorded"])
+    [step] = job["steps"]
+    check, dev, prod, recorded = results.split()
+    given = {"CHECK": check, "PREVIEWED": f"{dev} {prod}", "RECORDED": recorded, "PATH": "/usr/bin:/bin"}
+    assert (subprocess.run(["bash", "-ec", step["run"]], env=given, check=False).returncode == 0) is passes
 
 
 def test_the_check_to_require_has_its_plain_name_and_fails_unless_all_checks_succeeded() -> None:
@@ -234,39 +263,121 @@ def test_the_check_to_require_has_its_plain_name_and_fails_unless_all_checks_suc
 
 
 def test_the_job_that_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
-    steps = JOBS["pull-request.yml comment"]["steps"]
+    steps = JOBS["review-stack.yml comment"]["steps"]
     assert [step.get("uses") for step in steps] == [None]
     assert "make" not in steps[0]["run"]
 
 
-def comment(tmp_path: Path, text: str, existing: str) -> tuple[list[str], str]:
-    """Run the comment's script with a `gh` that knows one comment, or none; return its writes and the comment."""
-    fake = tmp_path / "gh"
-    fake.write_text('#!/bin/sh\ncase "$*" in *--paginate*) printf %s "$EXISTING" ;; *) echo "$*" >>writes ;; esac\n')
-    fake.chmod(0o755)
-    [step] = JOBS["pull-request.yml comment"]["steps"]
-    given = {"GH_REPO": "acme/orders", "NUMBER": "7", "RESULT": "success", "TEXT": text, "EXISTING": existing}
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **given}
-    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
-    return (tmp_path / "writes").read_text().splitlines(), (tmp_path / "comment.md").read_text()
+def test_a_pull_request_is_judged_by_the_code_of_its_base_and_without_a_role() -> None:
+    job = JOBS["review-stack.yml verdict"]
+    base, change = (step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@"))
+    assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert "path" not in base
+    assert (change["path"], change["sparse-checkout"]) == ("build/change", "allowed-changes.json")
+    assert not [step for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+
+
+def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
+    """Run the verdict's script with a review of some exit status; return its own, its output and the job's summary."""
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "### Review of $5"\necho "$@" >asked\nexit {status}\n')
+    python.chmod(0o755)
+    [step] = [step for step in JOBS["review-stack.yml verdict"]["steps"] if step.get("id") == "review"]
+    out, summary = tmp_path / "output", tmp_path / "summary"
+    given = {"STACK": "prod", "GITHUB_OUTPUT": str(out), "GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=False)
+    assert (tmp_path / "asked").read_text().split() == [
+        *("-m", "review", "build/review/prod", "--stack", "prod"),
+        *("--allowed", "build/change/allowed-changes.json"),
+    ]
+    return done.returncode, out.read_text(), summary.read_text()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_verdict_is_the_reviews_and_its_report_is_handed_on(status: int, tmp_path: Path) -> None:
+    returned, out, summary = review(tmp_path, status)
+    assert returned == status
+    assert re.fullmatch(r"text<<(end-[0-9a-f]{32})\n### Review of prod\n\1\n", out)
+    assert summary == "### Review of prod\n"
 
 
 @pytest.mark.parametrize(
     ("existing", "write"),
     [("", "pr comment 7 --body-file comment.md"), ("42\n", "--method PATCH repos/acme/orders/issues/comments/42")],
 )
-def test_a_preview_updates_its_own_comment_or_writes_the_first(existing: str, write: str, tmp_path: Path) -> None:
-    [written], text = comment(tmp_path, "# a heading\nno change", existing)
+def test_a_report_updates_its_own_comment_or_writes_the_first(existing: str, write: str, tmp_path: Path) -> None:
+    fake = tmp_path / "gh"
+    fake.write_text('#!/bin/sh\ncase "$*" in *--paginate*) printf %s "$EXISTING" ;; *) echo "$*" >>writes ;; esac\n')
+    fake.chmod(0o755)
+    [step] = JOBS["review-stack.yml comment"]["steps"]
+    text = "### Review of prod: ✅ no changes\n$(touch broken) `touch broken`"
+    given = {"GH_REPO": "acme/orders", "NUMBER": "7", "STACK": "prod", "TEXT": text, "EXISTING": existing}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **given}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
+    [written] = (tmp_path / "writes").read_text().splitlines()
     assert write in written
-    assert text.startswith("<!-- preview of dev -->\n")
-    assert "\n    # a heading\n    no change" in text  # what the pull request's code prints is no Markdown
-    assert "cut off" not in text
+    assert (tmp_path / "comment.md").read_text() == f"<!-- review of prod -->\n{text}\n"
+    assert not (tmp_path / "broken").exists()
 
 
-def test_a_comment_that_is_too_long_for_github_is_cut_and_says_so(tmp_path: Path) -> None:
-    _, text = comment(tmp_path, "x\n" * 30_000, "")
-    assert "The rest is cut off" in text
-    assert len(text) < 65_536
+def test_a_deployment_is_reviewed_from_its_own_commit_before_the_update() -> None:
+    scripts = [step.get("run", "") for name, step in STEPS if name == "deploy-stack.yml up"]
+    [reviewed] = [at for at, script in enumerate(scripts) if "make --no-print-directory review " in script]
+    [updated] = [at for at, script in enumerate(scripts) if "make up" in script]
+    assert reviewed == updated - 1
+    assert "pipefail" in scripts[reviewed]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_review_reads_what_the_preview_has_written_and_whether_it_failed(status: int, tmp_path: Path) -> None:
+    for name, script in {
+        "pulumi": f'echo "$PULUMI_DEBUG_COMMANDS $*"; echo said >&2; exit {status}',
+        ".venv/bin/python": 'echo "$@"',
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    given = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = [
+        str(shutil.which("make")),
+        "-f",
+        str(ROOT / "Makefile"),
+        *BUILT,
+        "review",
+        "STACK=prod",
+        "ARGS=--refresh",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+    assert done.stdout == "-m review --stack prod build/review/prod\n", done.stderr
+    folder = tmp_path / "build/review/prod"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        {"preview.json", "log.txt", "policies.json", *(["failed"] if status else [])}
+    )
+    words = (folder / "preview.json").read_text().split()
+    assert words[0] == "true"
+    assert words[-1] == "--refresh"
+    assert words[words.index("--policy-pack") + 1] == "policy"
+    assert {"--json", "--show-sames", "--show-replacement-steps"} <= set(words)
+    assert (folder / "log.txt").read_text() == "said\n"
+
+
+@pytest.mark.parametrize("recorded", ["", "1"])
+def test_without_the_cli_or_when_asked_to_the_review_compares_recorded_runs(recorded: str, tmp_path: Path) -> None:
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    if recorded:
+        (tmp_path / "pulumi").write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "pulumi").chmod(0o755)
+    command = [str(shutil.which("make")), "-f", str(ROOT / "Makefile"), *BUILT, "review", f"RECORDED={recorded}"]
+    given = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(
+        [*command, "ARGS=--against HEAD"], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "-m review --stack dev --against HEAD\n", done.stderr
 
 
 def test_nothing_is_installed_while_a_job_has_credentials() -> None:
