@@ -47,7 +47,7 @@ class Printer:
         """A line of text, for people only: with `--json` nothing is written."""
         if not self.as_json:
             text = clean(" ".join(str(part) for part in parts))
-            for line in wrapped(text, self._width(self.out)):
+            for line in wrapped(text, self.width):
                 self._write([(line, style)])
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -56,28 +56,26 @@ class Printer:
             return
         pairs = [[cell if isinstance(cell, tuple) else (cell, "") for cell in row] for row in rows]
         cells = [[(clean(text), style) for text, style in row] for row in pairs]
-        for line in laid_out([[(name, "bold") for name in columns], *cells], self._width(self.out)):
+        for line in laid_out([[(name, "bold") for name in columns], *cells], self.width):
             self._write(line)
 
     def error(self, text: str) -> None:
         """An error on standard error; only its own line breaks are kept."""
         for line in text.split("\n"):
-            for part in wrapped(clean(line), self._width(self.errors)):
+            for part in wrapped(clean(line), _columns(self.errors)):
                 self._write([(part, BAD)], self.errors)
 
     @contextlib.contextmanager
-    def progress(self, what: str, total: int | None) -> Iterator[Advance]:
-        """A progress bar on standard error, where that is a terminal; `what` says what is being waited for."""
+    def progress(self, what: str, total: int) -> Iterator["Bar"]:
+        """A progress bar on standard error, where that is a terminal."""
         if self.as_json or not self.errors.isatty():
-            yield lambda _steps: None
+            yield Bar()
             return
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(file=self.errors), transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda steps: bar.advance(task, steps)
+        columns = (MofNCompleteColumn(), BarColumn(16), TimeElapsedColumn(), TextColumn("{task.description}"))
+        with Progress(*columns, console=_console(self.errors), transient=True) as shown:
+            yield Bar(functools.partial(shown.update, shown.add_task(what, total=total)))
 
     @contextlib.contextmanager
     def screen(self) -> Iterator[None]:
@@ -93,9 +91,10 @@ class Printer:
             screen.flush()
             self.out = screen
 
-    def _width(self, stream: IO[str]) -> int | None:
+    @property
+    def width(self) -> int | None:
         """Cells in a line of a terminal; None for a file or a pipe, whose lines may be of any length."""
-        return shutil.get_terminal_size().columns if stream.isatty() else None
+        return _columns(self.out)
 
     def _write(self, line: Line, stream: IO[str] | None = None) -> None:
         """Write one line, in colour where the terminal and NO_COLOR allow it."""
@@ -109,6 +108,25 @@ class Printer:
         text = "".join(text for text, _ in line).rstrip() + "\n"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+
+
+def _columns(stream: IO[str]) -> int | None:
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+class Bar:
+    """A progress bar, or none where nobody could see it."""
+
+    def __init__(self, update: Callable[..., None] = lambda **_: None) -> None:
+        self._update = update
+
+    def __call__(self, steps: int) -> None:
+        """Move on by so many steps."""
+        self._update(advance=steps)
+
+    def says(self, what: str) -> None:
+        """Tell what is being done or waited for from now on."""
+        self._update(description=what)
 
 
 @functools.lru_cache(maxsize=2)

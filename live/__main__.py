@@ -9,32 +9,31 @@ from types import FrameType
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
 from live.session import session
 from local.cloud import CloudError
 from ops.failure import Failure
+from terminal import Printer
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until Ctrl-C; 0 if it could start, 1 after an error, 2 for wrong arguments."""
     options = _parser().parse_args(arguments)
-    console, errors = Console(), Console(stderr=True)
+    printer = Printer()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
-        with session(stack=options.stack, port=options.port, outputs=options.outputs, console=console) as running:
+        with session(stack=options.stack, port=options.port, outputs=options.outputs, printer=printer) as running:
             if options.open:
                 webbrowser.open(running.url)
             running.follow()
     except KeyboardInterrupt:
-        console.print("stopped", highlight=False)
+        printer.line("stopped")
         return 0
     except (CloudError, Failure, OSError, RuntimeError, ValueError, pulumi.RunError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        printer.error(str(error))
     except (BotoCoreError, ClientError) as error:
-        text = f"the local cloud refused a request: {error}"
-        errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        printer.error(f"the local cloud refused a request: {error}")
     return 1
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from live.actions import Actions
 from live.feed import Feed
 from live.outage import Outage
@@ -18,7 +16,7 @@ from local.deploy import deployed, enforce_policies, written_addresses
 from local.up import describe
 from ops.logs import spell
 from ops.stack import local_stack
-from terminal import clean
+from terminal import BAD, GOOD, Printer
 
 SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")
 
@@ -30,7 +28,7 @@ class Session:
     url: str
     """The page's address, with the token that opens it."""
     feed: Feed
-    console: Console
+    printer: Printer
 
     def follow(self) -> None:
         """Print the function's log until interrupted."""
@@ -38,15 +36,15 @@ class Session:
         while True:
             lines = self.feed.lines_after(shown)
             for number, line in lines:
-                self.console.print(clean(spell(line)), markup=False, highlight=False, soft_wrap=True)
+                self.printer.line(spell(line))
                 shown = number
             time.sleep(0.3)
 
 
 @contextlib.contextmanager
-def session(*, stack: str, port: int | None, outputs: Path | None, console: Console) -> Iterator[Session]:
+def session(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> Iterator[Session]:
     """A stack on the local cloud, and its page, for as long as the block runs."""
-    enforce_policies(stack, console)
+    enforce_policies(stack, printer)
     ledger = Ledger()
     with (
         deployed(stack=stack, port=port, observed=ledger.observe) as deployment,
@@ -63,12 +61,11 @@ def session(*, stack: str, port: int | None, outputs: Path | None, console: Cons
 
             def say(text: str, *, good: bool) -> None:
                 feed.notice(text, good=good)
-                console.print(
-                    clean(text), style="green" if good else "red", markup=False, highlight=False, soft_wrap=True
-                )
+                printer.line(text, style=GOOD if good else BAD)
 
             watcher = Watcher(stack=stack, cloud=deployment.cloud, ledger=ledger, say=say)
-            console.print(f"[bold]The live page[/]: {url}\n", highlight=False, soft_wrap=True)
-            describe(deployment, outputs, console)
+            printer.line(f"The live page: {url}", style="bold")
+            printer.line()
+            describe(deployment, outputs, printer)
             with watcher.watching():
-                yield Session(url=url, feed=feed, console=console)
+                yield Session(url=url, feed=feed, printer=printer)

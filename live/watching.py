@@ -1,7 +1,7 @@
 """Watches the handler and the program, and brings what was edited to the cloud that runs."""
 
 import contextlib
-import os
+import io
 import sys
 import threading
 import time
@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from watchfiles import Change, watch
 
 from live.handler import import_problem
@@ -19,6 +18,7 @@ from live.redeploy import Changes, Ledger
 from local.cloud import Cloud, CloudError
 from local.deploy import enforce_policies
 from recording.graph import ROOT, program, record
+from terminal import Printer
 
 
 class Say(Protocol):
@@ -99,7 +99,7 @@ class Watcher:
         with _fresh_modules():
             try:
                 # First without a cloud: a program that fails, or breaks a rule, changes nothing.
-                enforce_policies(self._stack, Console(file=open(os.devnull, "w")))  # noqa: SIM115, PTH123
+                enforce_policies(self._stack, Printer(out=io.StringIO()))
                 graph = record(
                     stack=self._stack,
                     root=self._root,

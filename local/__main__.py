@@ -8,10 +8,10 @@ from types import FrameType
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
 from local.cloud import CloudError
 from recording.graph import stack_config
+from terminal import Printer
 
 INTERRUPTED = 130
 
@@ -19,19 +19,18 @@ INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 if it did what it was asked to, 1 after an error, 2 for wrong arguments."""
     options = _parser().parse_args(arguments)
-    console, errors = Console(), Console(stderr=True)
+    printer = Printer()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
-        return int(options.run(options, console) or 0)
+        return int(options.run(options, printer) or 0)
     except KeyboardInterrupt:
-        console.print("stopped", highlight=False)
+        printer.line("stopped")
         return 0 if options.run is _up else INTERRUPTED  # that is how `up` ends
     except (CloudError, OSError, RuntimeError, ValueError, pulumi.RunError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        printer.error(str(error))
     except (BotoCoreError, ClientError) as error:
-        text = f"the local cloud refused a request: {error}"
-        errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        printer.error(f"the local cloud refused a request: {error}")
     return 1
 
 
@@ -66,23 +65,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _up(options: argparse.Namespace, console: Console) -> None:
+def _up(options: argparse.Namespace, printer: Printer) -> None:
     from local.up import up  # each command imports only what it runs
 
-    up(stack=options.stack, port=options.port, outputs=options.outputs, console=console)
+    up(stack=options.stack, port=options.port, outputs=options.outputs, printer=printer)
 
 
-def _demo(options: argparse.Namespace, console: Console) -> int:
+def _demo(options: argparse.Namespace, printer: Printer) -> int:
     from local.demo import demo
 
-    return 0 if demo(orders=options.orders, seed=options.seed, console=console) else 1
+    return 0 if demo(orders=options.orders, seed=options.seed, printer=printer) else 1
 
 
-def _engine(options: argparse.Namespace, console: Console) -> int:
+def _engine(options: argparse.Namespace, printer: Printer) -> int:
     from local.engine import engine
 
     region = options.region or stack_config("local")[1]["aws:region"]
-    return engine(options.command, region=region, console=console)
+    return engine(options.command, region=region, printer=printer)
 
 
 def _count(text: str) -> int:

@@ -10,17 +10,18 @@ from datetime import datetime
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from local.cloud import CloudError
 from local.deploy import Deployment, deployed, enforce_policies
 from local.logs import Line, LogReader
 from local.picture import Counts, print_picture
 from local.traffic import Traffic, make_traffic
+from terminal import BAD, GOOD, Advance, Bar, Printer
 
 SETTLE_LIMIT = 120.0
 """Seconds without any progress after which the demo gives up; poison needs about 20 s to reach its queue."""
+SILENCE = 2.0
+"""Seconds without progress after which the demo says what it waits for."""
 MUST_BE_EMPTY = ("queueUrl", "subscriptionDeadLetterQueueUrl")
 """The stack's exports of the queues that hold nothing once everything was handled."""
 
@@ -34,40 +35,33 @@ class Check:
     details: str
 
 
-def demo(*, orders: int, seed: int, console: Console) -> bool:
+def demo(*, orders: int, seed: int, printer: Printer) -> bool:
     """Run the traffic of `orders` generated orders and tell whether every promise held."""
     traffic = make_traffic(orders, seed)
-    enforce_policies("local", console)
+    enforce_policies("local", printer)
     with deployed() as deployment:
-        console.print(
-            f"[bold]Deployed[/] in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}", highlight=False
-        )
+        printer.line(f"Deployed in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}")
         log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
-        with _progress(console) as progress:
-            published = _publish(deployment, traffic, progress)
-            _settle(deployment, progress, len(traffic.bodies))
-            end = time.time()
+        with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as advance:
+            published = _publish(deployment, traffic, advance)
+        with printer.progress("Processing", len(traffic.bodies)) as bar:
+            _settle(deployment, bar, len(traffic.bodies))
+        end = time.time()
         lines = list(log.new_lines())
         letters = list(_receive_all(deployment, deployment.outputs["deadLetterQueueUrl"]))
         stored = list(_items(deployment))
         left = {name: _depth(deployment, deployment.outputs[name]) for name in MUST_BE_EMPTY}
-    print_picture(_count(traffic, lines, published, letters, len(stored), end), console)
+    print_picture(_count(traffic, lines, published, letters, len(stored), end), printer)
     checks = verify(traffic, stored, letters, left)
     for check in checks:
-        mark = "[green]✔[/]" if check.held else "[red]✘[/]"
-        console.print(f"{mark} {check.promise} [dim]{check.details}[/]", highlight=False, soft_wrap=True)
+        mark, style = ("✔", GOOD) if check.held else ("✘", BAD)
+        printer.line(f"{mark} {check.promise}: {check.details}", style=style)
     return all(check.held for check in checks)
 
 
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)
-
-
-def _publish(deployment: Deployment, traffic: Traffic, progress: Progress) -> dict[str, float]:
+def _publish(deployment: Deployment, traffic: Traffic, advance: Advance) -> dict[str, float]:
     """Publish every body, ten to a request, and return when each was first handed over, by body."""
     sns, topic = deployment.client("sns"), deployment.outputs["topicArn"]
-    task = progress.add_task("Publishing to OrderTopic", total=len(traffic.bodies))
     published: dict[str, float] = {}
 
     def publish(bodies: tuple[str, ...]) -> None:
@@ -80,7 +74,7 @@ def _publish(deployment: Deployment, traffic: Traffic, progress: Progress) -> di
                 raise CloudError(f"OrderTopic must accept every message, and refused {answer['Failed']}")
             for accepted in answer["Successful"]:
                 published.setdefault(waiting.pop(accepted["Id"]), now)
-        progress.advance(task, len(bodies))
+        advance(len(bodies))
 
     # A request holds at most 256 KB in all; no body of ours comes near a tenth of that.
     # https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
@@ -90,15 +84,16 @@ def _publish(deployment: Deployment, traffic: Traffic, progress: Progress) -> di
     return published
 
 
-def _settle(deployment: Deployment, progress: Progress, total: int) -> None:
+def _settle(deployment: Deployment, bar: Bar, total: int) -> None:
     """Wait until the queue is empty: every message was stored, or has become a dead letter."""
-    task = progress.add_task("Processing, poison 3 times", total=total)
-    least, since = total + 1, time.monotonic()
+    least, since = total, time.monotonic()
     while least and time.monotonic() - since < SETTLE_LIMIT:
         left = _depth(deployment, deployment.outputs["queueUrl"])
         if left < least:
+            bar(least - left)
             least, since = left, time.monotonic()
-        progress.update(task, completed=total - left)
+        elif time.monotonic() - since > SILENCE:
+            bar.says("Poison is received 3 times, a visibility timeout apart")
         time.sleep(0.25 if left else 0)
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from rich.console import Console
 
 from local.cloud import Cloud, CloudError, running_cloud
 from local.provision import provisioner
 from recording.graph import Answer, program, record, stack_config
 from recording.pack import check, print_report
+from terminal import Printer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Deployment:
         }
 
 
-def enforce_policies(stack: str, console: Console) -> None:
+def enforce_policies(stack: str, printer: Printer) -> None:
     """Hold a stack against the policy pack as a preview of its first deployment would, and say what came of it.
 
     Raises CloudError with the pack's report if a mandatory rule is broken.
@@ -58,9 +58,7 @@ def enforce_policies(stack: str, console: Console) -> None:
         print_report(report, out=text)
         raise CloudError(f"{text.getvalue()}nothing was created: fix the program, or exempt the resource with a reason")
     advisory = f", {len(report.violations)} advisory violations" if report.violations else ""
-    console.print(
-        f"[bold]Policies[/]: {report.rules} rules hold for {report.resources} resources{advisory}", highlight=False
-    )
+    printer.line(f"Policies: {report.rules} rules hold for {report.resources} resources{advisory}")
 
 
 @contextlib.contextmanager

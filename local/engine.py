@@ -8,16 +8,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from local.cloud import Cloud, CloudError, running_cloud
 from local.provider import serving
 from recording.graph import ROOT
+from terminal import Printer
 
 INSTALL = "https://www.pulumi.com/docs/install/"
 
 
-def engine(command: Sequence[str], *, region: str, console: Console, root: Path = ROOT) -> int:
+def engine(command: Sequence[str], *, region: str, printer: Printer, root: Path = ROOT) -> int:
     """Run a command, or an interactive shell, in which `pulumi` works on a local cloud; its exit status.
 
     The command sees no AWS account: only the local cloud's endpoint and credentials. The state is in a backend of
@@ -26,7 +25,7 @@ def engine(command: Sequence[str], *, region: str, console: Console, root: Path 
     """
     with practising(region=region, root=root) as environment:
         if not command:
-            console.print("A shell with the Pulumi CLI on a local cloud, until `exit`.", highlight=False)
+            printer.line("A shell with the Pulumi CLI on a local cloud, until `exit`.")
         words = [*command] or [os.environ.get("SHELL", "/bin/sh")]
         return subprocess.run(words, env=environment, check=False).returncode
 

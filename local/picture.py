@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from rich.console import Console
+from terminal import Printer
+
+WIDE = 77
+"""Cells that the picture takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +37,13 @@ class Counts:
     """From the first publish until the last order was stored."""
 
 
-def print_picture(counts: Counts, console: Console) -> None:
+def print_picture(counts: Counts, printer: Printer) -> None:
     """Print the pipeline with its counts, the latencies, and why each poison message failed."""
     p50, p99 = _percentile(counts.latencies, 0.50), _percentile(counts.latencies, 0.99)
     lines = [
-        _pipeline(counts),
+        "",
+        *(_pipeline(counts) if (printer.width or WIDE) >= WIDE else _stages(counts)),
+        "",
         f"Publish to stored: {counts.first:.2f} s for the first order, cold start included; "
         f"p50 {p50:.2f} s, p99 {p99:.2f} s with all at once.",
         f"{counts.published / counts.busy:,.0f} messages per second, end to end; "
@@ -48,10 +53,11 @@ def print_picture(counts: Counts, console: Console) -> None:
         *(f"  {message_id[:8]}  {reason}" for message_id, reason in counts.reasons.items()),
         "",
     ]
-    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    for line in lines:
+        printer.line(line)
 
 
-def _pipeline(counts: Counts) -> str:
+def _pipeline(counts: Counts) -> list[str]:
     stages = (
         ("OrderTopic", f"{counts.published:,} published", ""),
         ("OrderQueue", f"{counts.received:,} receives", ""),
@@ -69,7 +75,19 @@ def _pipeline(counts: Counts) -> str:
         under_queue + "OrderQueue-dlq".center(17),
         under_queue + f"{len(counts.reasons):,} messages".center(17),
     ]
-    return "\n".join(["", *(row.rstrip() for row in rows), ""])
+    return [row.rstrip() for row in rows]
+
+
+def _stages(counts: Counts) -> list[str]:
+    """The pipeline from top to bottom, for a terminal that is too narrow for the picture."""
+    failed = counts.rejected + counts.failed
+    return [
+        f"OrderTopic      {counts.published:,} published",
+        f"OrderQueue      {counts.received:,} receives",
+        f"ProcessOrder    {counts.stored:,} stored, {counts.superseded:,} superseded",
+        f"Orders          {counts.items:,} orders",
+        f"OrderQueue-dlq  {len(counts.reasons):,} messages, after {failed:,} failed receives, 3 each",
+    ]
 
 
 def _percentile(values: tuple[float, ...], share: float) -> float:

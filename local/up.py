@@ -5,10 +5,9 @@ import shlex
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from local.deploy import Deployment, deployed, enforce_policies, written_addresses
 from local.logs import LogReader, readable
+from terminal import GOOD, Printer
 
 EXAMPLE = {
     "orderId": "O1234",
@@ -20,28 +19,35 @@ EXAMPLE = {
 }
 
 
-def up(*, stack: str, port: int | None, outputs: Path | None, console: Console) -> None:
+def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> None:
     """Deploy a stack, say where it is, and follow its function's log until interrupted."""
-    enforce_policies(stack, console)
+    enforce_policies(stack, printer)
     with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
         reader = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
-        describe(deployment, outputs, console)
+        describe(deployment, outputs, printer)
         while True:
             for line in reader.new_lines():
-                console.print(readable(line), markup=False, highlight=False, soft_wrap=True)
+                printer.line(readable(line))
             time.sleep(0.3)
 
 
-def describe(deployment: Deployment, outputs: Path | None, console: Console) -> None:
-    console.print(f"[bold green]The pipeline runs[/] on {deployment.cloud.endpoint}", highlight=False)
-    console.print(f"deployed in {deployment.seconds:.1f} s\n", highlight=False)
+def describe(deployment: Deployment, outputs: Path | None, printer: Printer) -> None:
+    printer.line(f"The pipeline runs on {deployment.cloud.endpoint}", style=GOOD)
+    printer.line(f"deployed in {deployment.seconds:.1f} s")
+    printer.line()
     for name, value in deployment.outputs.items():
-        console.print(f"  {name:<31}{value}", markup=False, highlight=False, soft_wrap=True)
+        printer.line(f"  {name:<31}{value}")
     if outputs is not None:
-        console.print(f"\n  addresses and credentials are in {outputs}", markup=False, highlight=False, soft_wrap=True)
-    console.print("\nPublish an order from another terminal:\n", highlight=False)
-    console.print(publish_command(deployment), markup=False, highlight=False, soft_wrap=True)
-    console.print("\nCtrl-C stops it and leaves nothing behind. The function's log:\n", highlight=False)
+        printer.line()
+        printer.line(f"  addresses and credentials are in {outputs}")
+    printer.line()
+    printer.line("Publish an order from another terminal:")
+    printer.line()
+    for line in publish_command(deployment).split("\n"):
+        printer.line(line)
+    printer.line()
+    printer.line("Ctrl-C stops it and leaves nothing behind. The function's log:")
+    printer.line()
 
 
 def publish_command(deployment: Deployment) -> str:

@@ -43,7 +43,8 @@ def run(stack: Stack, printer: Printer, *, file: str | None, since: float, wait:
     if printer.as_json:
         printer.json({"verified": verified, "checks": [asdict(check) for check in checks]})
     for check in checks:
-        printer.line(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:7}{check.text}", style=GOOD if check.ok else BAD)
+        mark, style = ("✔", GOOD) if check.ok else ("✘", BAD)
+        printer.line(f"{mark} {check.name:8}{check.text}", style=style)
     printer.line("verified" if verified else "not verified", style=GOOD if verified else BAD)
     return 0 if verified else NO
 

@@ -5,11 +5,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from rich.console import Console
-
 from reliability import convergence, faults, fuzz, injection, isolation, outage, privilege, repeatability
 from reliability.page import write_page
 from reliability.report import PAGE, RESULTS, Result, print_results, write_results
+from terminal import BAD, GOOD, Printer
 
 PARTS: Mapping[str, Callable[[], Result]] = {
     "convergence": convergence.run,
@@ -30,16 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"PART must be one of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
-    console, results = Console(), dict[str, Result]()
+    printer, results = Printer(), dict[str, Result]()
     for name, prove in PARTS.items():
         if not options.parts or name in options.parts:
+            printer.line(f"{name} ...")
             started = time.monotonic()
-            console.print(f"{name} ...", end=" ", highlight=False)
             result = prove()
             results[name] = result
-            verdict = "[red]✘[/]" if result.problems else "[green]✔[/]"
-            console.print(f"{verdict} {time.monotonic() - started:.0f} s", highlight=False)
-    print_results(results, console)
+            verdict, style = ("✘", BAD) if result.problems else ("✔", GOOD)
+            printer.line(f"{verdict} {name}: {time.monotonic() - started:.0f} s", style=style)
+    print_results(results, printer)
     write_results(results, RESULTS)
     write_page(RESULTS, PAGE)
     return 1 if any(result.problems for result in results.values()) else 0

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.console import Console
+
+from terminal import BAD, GOOD, Printer
 
 RESULTS = Path(__file__).resolve().parent / "results.json"
 PAGE = RESULTS.parent.parent / "docs" / "reliability.md"
@@ -33,15 +34,16 @@ class Result:
     """What the test cannot show, and who says that it holds nevertheless."""
 
 
-def print_results(results: Mapping[str, Result], console: Console) -> None:
+def print_results(results: Mapping[str, Result], printer: Printer) -> None:
     """Print every figure, the verdict on each promise, and each problem."""
     for name, result in results.items():
-        mark = "[red]✘[/]" if result.problems else "[green]✔[/]"
-        console.print(f"\n{mark} [bold]{name}[/]: {result.promise}", highlight=False, soft_wrap=True)
+        printer.line()
+        mark, style = ("✘", BAD) if result.problems else ("✔", GOOD)
+        printer.line(f"{mark} {name}: {result.promise}", style=style)
         for figure, value in result.figures.items():
-            console.print(f"  {figure:<{WIDTH}}{text(value):>10}", markup=False, highlight=False, soft_wrap=True)
+            printer.line(f"  {figure:<{WIDTH}}{text(value):>10}")
         for problem in result.problems:
-            console.print(f"  {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+            printer.line(f"  {problem}", style=BAD)
 
 
 def text(value: Figure) -> str:

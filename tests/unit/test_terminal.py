@@ -166,3 +166,22 @@ def test_colour_comes_only_to_a_terminal_that_wants_it(monkeypatch: pytest.Monke
     assert shown() == "\x1b[32mdone\x1b[0m\n\x1b[31mno\x1b[0m\n"
     monkeypatch.setenv("NO_COLOR", "1")
     assert shown() == "done\nno\n"
+
+
+@pytest.mark.usefixtures("width")
+def test_a_bar_shows_its_steps_and_what_it_waits_for() -> None:
+    errors = Terminal()
+    with Printer(out=io.StringIO(), errors=errors).progress("proving", 12) as bar:
+        bar(7)
+        bar.says("waiting for a second receive")
+    shown = " ".join(plain(errors))
+    assert "7/12" in shown
+    assert "waiting for a second receive" in shown
+
+
+def test_a_pipe_gets_no_bar() -> None:
+    errors = io.StringIO()
+    with Printer(errors=errors).progress("proving", 12) as bar:
+        bar(7)
+        bar.says("waiting")
+    assert errors.getvalue() == ""
