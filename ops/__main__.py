@@ -46,7 +46,12 @@ VERBS = {
     "verify": Verb("verify:run", "check queues, log and table, and give one verdict", "orders.jsonl --wait 60s"),
     "trace": Verb("trace:run", "say where an order is: table, dead-letter queues, log", "O1234"),
     "tail": Verb("tail:run", "follow the function's log", "--level WARN --since 1h"),
-    "cost": Verb("cost:run", "estimate the monthly cost by service", "--orders 10000000 --batch 8", connects=False),
+    "cost": Verb(
+        "cost:run",
+        "estimate the monthly cost by service",
+        "--events 10000000 --batch-size 100 --window 1",
+        connects=False,
+    ),
     "dlq list": Verb("listing:run", "list dead letters with the reason of each", "--match Laptop"),
     "dlq show": Verb("listing:show", "show whole messages, by the start of their id or by their order", "4f0c2d1e"),
     "dlq redrive": Verb("redrive:run", "send dead letters back, and prove that their orders arrive", "--rate 50 --yes"),

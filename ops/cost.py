@@ -17,9 +17,13 @@ RECEIVE = 10
 """Messages in one receive, and in one delete."""
 STATEMENTS, PARALLEL_CALLS = 25, 8
 """Writes in one call of the handler to DynamoDB, and its calls at once."""
-IDLE_RECEIVES = 5 * 3 * 60 * 24 * 30
-"""Receives a month of an idle queue: Lambda keeps five long polls of 20 s going.
+MONTH = 30 * 24 * 3600
+"""Seconds."""
+POLLERS = 5
+"""Pollers of a queue with little traffic, each with a long poll of 20 s.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+IDLE_RECEIVES = POLLERS * MONTH / 20
+"""Receives a month of an idle queue."""
 SUMMARY_LINES = 1200
 """Bytes of log of an invocation: the handler's summary and Lambda's own three lines."""
 
@@ -28,10 +32,14 @@ SUMMARY_LINES = 1200
 class Workload:
     """What is asked of the pipeline in a month."""
 
-    orders: float
-    """Messages."""
-    batch: float = 10
-    """Messages in an invocation, on average: at most the configured batch size, and 1 when traffic is thin."""
+    events: float
+    """Messages, spread evenly over the month."""
+    batch_size: int = 10
+    """orders:batchSize."""
+    window: float = 0
+    """orders:batchingWindow, in seconds."""
+    batch: float | None = None
+    """Messages in an invocation, on average, if measured; else it is estimated from the rate and the window."""
     memory: int = 512
     """MB of the function, 128 to 10240."""
     architecture: str = "arm64"
@@ -40,8 +48,8 @@ class Workload:
     """Bytes of a message."""
     publish_batch: int = 1
     """Messages in a publish request, 1 to 10."""
-    updates: float = 0.0
-    """Share of the messages, 0 to 1, whose order is in the table already: these write twice."""
+    writes: float = 1.0
+    """Statements for each event of the batching handler; `make bench` measures it on a shop's day."""
     round_trip: float = 6.0
     """Milliseconds of one call to DynamoDB."""
     own_time: float = 3.0
@@ -51,7 +59,9 @@ class Workload:
     single_writes: bool = False
     """Whether the function writes one message after the other, each by a conditional put."""
     alarms: int = 12
-    """Alarms of the stack; the program makes twelve."""
+    """Alarms of the stack; the program makes twelve, four metrics of its own log and a dashboard."""
+    metrics: int = 4
+    dashboards: int = 1
 
 
 class Charge(NamedTuple):
@@ -64,12 +74,13 @@ class Charge(NamedTuple):
 
 def monthly_cost(workload: Workload) -> list[Charge]:
     """The bill of a month, by what is charged for; without free tiers, tax and data transfer."""
-    invocations = workload.orders / workload.batch
-    publishes = workload.orders / workload.publish_batch * _chunks(workload.size * workload.publish_batch)
+    batch = batch_of(workload)
+    invocations = workload.events / batch
+    publishes = workload.events / workload.publish_batch * _chunks(workload.size * workload.publish_batch)
     # A receive and a delete take up to ten messages; a delete carries no bodies.
-    polls = workload.orders / min(RECEIVE, workload.batch)
-    requests = max(polls * _chunks(workload.size * min(RECEIVE, workload.batch)), IDLE_RECEIVES) + polls
-    writes = math.ceil(workload.size / 1024) * workload.orders * (1 if workload.single_writes else 1 + workload.updates)
+    polls = workload.events / min(RECEIVE, batch)
+    requests = max(polls * _chunks(workload.size * min(RECEIVE, batch)), IDLE_RECEIVES) + polls
+    writes = math.ceil(workload.size / 1024) * workload.events * (1 if workload.single_writes else workload.writes)
     compute = invocations * math.ceil(duration(workload)) / 1000 * workload.memory / 1024
     return [
         Charge(price, units, price.of(units))
@@ -81,9 +92,18 @@ def monthly_cost(workload: Workload) -> list[Charge]:
             (prices.WRITE, writes),
             (prices.LOG_DATA, invocations * SUMMARY_LINES / 1e9),
             (prices.ALARM, workload.alarms),
+            (prices.METRIC, workload.metrics),
+            (prices.DASHBOARD, workload.dashboards),
             (prices.KEY, 1),
         )
     ]
+
+
+def batch_of(workload: Workload) -> float:
+    """Messages in an invocation: as measured, or what an even rate brings to each poller within its window."""
+    if workload.batch is not None:
+        return workload.batch
+    return min(workload.batch_size, max(1.0, workload.events / MONTH * workload.window / POLLERS))
 
 
 def duration(workload: Workload) -> float:
@@ -91,10 +111,9 @@ def duration(workload: Workload) -> float:
     if workload.duration is not None and not workload.single_writes:
         return workload.duration
     if workload.single_writes:
-        calls = workload.batch
+        calls = batch_of(workload)
     else:
-        calls = math.ceil(workload.batch / (STATEMENTS * PARALLEL_CALLS))
-        calls += 1 if workload.updates else 0  # orders that exist are written in a second call
+        calls = math.ceil(batch_of(workload) / (STATEMENTS * PARALLEL_CALLS))
     return workload.own_time + calls * workload.round_trip
 
 
@@ -110,15 +129,17 @@ def by_service(charges: list[Charge]) -> dict[str, float]:
     return sums
 
 
-@click.option("--orders", type=Number(min=1), required=True, metavar="N", help="messages a month")
-@click.option("--batch", type=Number(1, 10_000), default=Workload.batch, help="messages per invocation")
+@click.option("--events", type=Number(min=1), required=True, metavar="N", help="messages a month, evenly spread")
+@click.option("--batch-size", type=click.IntRange(1, 10_000), default=Workload.batch_size, help="orders:batchSize")
+@click.option("--window", type=Number(0, 300), default=Workload.window, help="orders:batchingWindow, in seconds")
+@click.option("--batch", type=Number(1, 10_000), metavar="N", help="messages per invocation, if measured")
 @click.option("--memory", type=click.IntRange(128, 10_240), default=Workload.memory, help="MB of memory")
 @click.option("--architecture", type=click.Choice(("arm64", "x86_64")), default=Workload.architecture)
 @click.option("--duration", type=Number(min=1), metavar="MS", help="of an invocation, if measured")
 @click.option("--round-trip", type=Number(min=0.1), default=Workload.round_trip, help="ms of a DynamoDB call")
 @click.option("--bytes", "size", type=click.IntRange(1, 262_144), default=Workload.size, help="of a message")
 @click.option("--publish-batch", type=click.IntRange(1, 10), default=1, help="messages per publish")
-@click.option("--updates", type=Number(0, 1), default=0.0, help="share of messages for known orders")
+@click.option("--writes", type=Number(0.01, 2), default=Workload.writes, help="statements per event, if measured")
 @click.option("--alarms", type=click.IntRange(0), default=Workload.alarms, help="of the stack")
 def run(printer: Printer, **asked: Any) -> int:
     batched = Workload(**asked)
@@ -130,6 +151,7 @@ def run(printer: Printer, **asked: Any) -> int:
             {
                 "region": prices.REGION,
                 "pricesAsOf": prices.AS_OF,
+                "batch": batch_of(batched),
                 "milliseconds": {"batched": duration(batched), "onePutPerMessage": duration(single)},
                 "dollars": {name: by_service(bill) for name, bill in bills.items()},
                 "total": totals,
@@ -143,8 +165,8 @@ def _show(
     batched: Workload, single: Workload, bills: dict[str, list[Charge]], totals: dict[str, float], printer: Printer
 ) -> None:
     printer.line(
-        f"{batched.orders:,.0f} orders a month, {batched.batch:g} to a batch; a call to DynamoDB of "
-        f"{batched.round_trip:g} ms makes an invocation last {duration(batched):g} ms, "
+        f"{batched.events:,.0f} events a month, {batched.events / MONTH:,.3g} a second, {batch_of(batched):.3g} to a "
+        f"batch; a call to DynamoDB of {batched.round_trip:g} ms makes an invocation last {duration(batched):g} ms, "
         f"with one put per message {duration(single):g} ms"
     )
     rows: list[tuple[object, ...]] = [

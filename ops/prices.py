@@ -41,6 +41,8 @@ COMPUTE = {
 WRITE = Price(service="DynamoDB", unit="write request units", dollars=0.625, per=1e6, page=_DYNAMODB)
 LOG_DATA = Price(service="CloudWatch", unit="GB of log", dollars=0.50, per=1, page=_CLOUDWATCH)
 ALARM = Price(service="CloudWatch", unit="alarms", dollars=0.10, per=1, page=_CLOUDWATCH)
+METRIC = Price(service="CloudWatch", unit="metrics of its own", dollars=0.30, per=1, page=_CLOUDWATCH)
+DASHBOARD = Price(service="CloudWatch", unit="dashboards", dollars=3.00, per=1, page=_CLOUDWATCH)
 KEY = Price(service="KMS", unit="keys", dollars=1.00, per=1, page=_KMS)
 
-PRICES = (PUBLISH, QUEUE_REQUEST, INVOCATION, *COMPUTE.values(), WRITE, LOG_DATA, ALARM, KEY)
+PRICES = (PUBLISH, QUEUE_REQUEST, INVOCATION, *COMPUTE.values(), WRITE, LOG_DATA, ALARM, METRIC, DASHBOARD, KEY)

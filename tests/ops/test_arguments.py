@@ -24,7 +24,7 @@ LINES = {
     "dlq export": ["-"],
     "dlq import": ["-"],
     "dlq purge": [],
-    "cost": ["--orders", "10"],
+    "cost": ["--events", "10"],
 }
 
 
@@ -60,7 +60,7 @@ def test_the_stack_may_be_named_before_the_verb_or_after_it(command: Command) ->
 
 
 def test_json_may_be_asked_for_before_the_verb_or_after_it(command: Command) -> None:
-    assert command("--json", "cost", "--orders", "10").json() == command("cost", "--orders", "10", "--json").json()
+    assert command("--json", "cost", "--events", "10").json() == command("cost", "--events", "10", "--json").json()
 
 
 def test_the_environment_names_the_stack_only_if_the_command_does_not(
@@ -85,8 +85,8 @@ def test_a_span_of_time_has_a_unit(text: str, seconds: float) -> None:
         ("publish f --rate 0", "'--rate': 0.0 is not in the range x>=0.01"),
         ("dlq list --match [", "must be a regular expression, got '['"),
         ("dlq list --from elsewhere", "'elsewhere' is not one of 'queue', 'topic', 'both'"),
-        ("cost --orders 1 --memory 64", "'--memory': 64 is not in the range 128<=x<=10240"),
-        ("cost --orders nan", "must be a finite number, got 'nan'"),
+        ("cost --events 1 --memory 64", "'--memory': 64 is not in the range 128<=x<=10240"),
+        ("cost --events nan", "must be a finite number, got 'nan'"),
         ("dlq lift", "No such command 'lift'"),
         ("", "Commands:"),
     ],
@@ -111,7 +111,7 @@ def test_the_exit_codes_are_documented() -> None:
 
 def test_help_and_cost_load_neither_boto3_nor_rich() -> None:
     program = (
-        "import sys; from ops.__main__ import main; main(['cost', '--orders', '10']); "
+        "import sys; from ops.__main__ import main; main(['cost', '--events', '10']); "
         "sys.exit(bool({'boto3', 'botocore', 'rich'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False).returncode == 0
@@ -122,7 +122,7 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     os.close(reading)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "ops", "cost", "--orders", "10"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE
+            [sys.executable, "-m", "ops", "cost", "--events", "10"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE
         )
     finally:
         os.close(writing)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from ops import prices
-from ops.cost import IDLE_RECEIVES, Charge, Workload, by_service, duration, monthly_cost
+from ops.cost import IDLE_RECEIVES, Charge, Workload, batch_of, by_service, duration, monthly_cost
 from tests.ops.cloud import Command
 
-BUSY = Workload(orders=100_000_000)
+BUSY = Workload(events=100_000_000, batch=10)
 
 
 def charge(workload: Workload, price: prices.Price) -> Charge:
@@ -27,16 +27,18 @@ def test_a_busy_month_by_hand() -> None:
         "write request units": 100e6,
         "GB of log": 12.0,
         "alarms": 12,
+        "metrics of its own": 4,
+        "dashboards": 1,
         "keys": 1,
     }
     dollars = by_service(monthly_cost(BUSY))
     assert dollars == pytest.approx(
-        {"SNS": 50.0, "SQS": 8.0, "Lambda": 2.0 + 0.600003, "DynamoDB": 62.5, "CloudWatch": 7.2, "KMS": 1.0}, rel=1e-6
+        {"SNS": 50.0, "SQS": 8.0, "Lambda": 2.0 + 0.600003, "DynamoDB": 62.5, "CloudWatch": 11.4, "KMS": 1.0}, rel=1e-6
     )
 
 
 def test_an_idle_queue_is_polled_all_month() -> None:
-    assert charge(Workload(orders=1), prices.QUEUE_REQUEST).units == pytest.approx(IDLE_RECEIVES, abs=1)
+    assert charge(Workload(events=1), prices.QUEUE_REQUEST).units == pytest.approx(IDLE_RECEIVES, abs=1)
 
 
 def test_one_put_per_message_takes_longer_and_writes_no_less() -> None:
@@ -46,11 +48,33 @@ def test_one_put_per_message_takes_longer_and_writes_no_less() -> None:
     assert charge(single, prices.WRITE) == charge(BUSY, prices.WRITE)
 
 
-def test_an_update_is_written_twice_when_batched_and_once_by_a_put() -> None:
-    updating = replace(BUSY, updates=0.5)
-    assert charge(updating, prices.WRITE).units == 150e6
-    assert charge(replace(updating, single_writes=True), prices.WRITE).units == 100e6
-    assert duration(updating) == 15.0
+def test_writes_are_billed_as_measured_and_a_put_is_one() -> None:
+    inserting_first = replace(BUSY, writes=1.7)
+    assert charge(inserting_first, prices.WRITE).units == pytest.approx(170e6)
+    assert charge(replace(inserting_first, single_writes=True), prices.WRITE).units == 100e6
+
+
+@pytest.mark.parametrize(
+    ("events", "batch_size", "window", "batch"),
+    [
+        (10e6, 10, 0, 1.0),  # 3.9 a second: each message is received as soon as it is there
+        (10e6, 100, 1, 1.0),
+        (100e6, 100, 1, 7.7),  # 38.6 a second, shared by five pollers
+        (100e6, 100, 300, 100.0),
+    ],
+)
+def test_a_batch_is_what_the_rate_fills(events: float, batch_size: int, window: float, batch: float) -> None:
+    workload = Workload(events=events, batch_size=batch_size, window=window)
+    assert batch_of(workload) == pytest.approx(batch, abs=0.05)
+    assert batch_of(replace(workload, batch=3)) == 3
+
+
+def test_a_thin_month_by_hand() -> None:
+    dollars = by_service(monthly_cost(Workload(events=10_000_000)))
+    # A receive, a delete, an invocation and 1,200 bytes of log for each message; 12 alarms, 4 metrics and a dashboard.
+    assert dollars == pytest.approx(
+        {"SNS": 5.0, "SQS": 8.0, "Lambda": 2.0 + 0.6, "DynamoDB": 6.25, "CloudWatch": 6.0 + 5.4, "KMS": 1.0}, rel=1e-5
+    )
 
 
 def test_a_measured_duration_counts_for_the_pipeline_as_it_is() -> None:
@@ -72,10 +96,10 @@ def test_every_price_says_where_it_is_from() -> None:
 
 
 def test_the_command_shows_both_bills_and_the_date(command: Command) -> None:
-    shown = command("cost", "--orders", "100000000")
+    shown = command("cost", "--events", "100000000", "--batch", "10")
     assert shown.status == 0
     assert f"as of {prices.AS_OF}" in shown.out
-    assert re.search(r"^total +\$131\.30 +\$134\.90$", shown.out, re.MULTILINE)
-    figures = command("cost", "--orders", "100000000", "--json").json()
-    assert figures["total"]["batched"] == pytest.approx(131.30, abs=0.005)
+    assert re.search(r"^total +\$135\.50 +\$139\.10$", shown.out, re.MULTILINE)
+    figures = command("cost", "--events", "100000000", "--batch", "10", "--json").json()
+    assert figures["total"]["batched"] == pytest.approx(135.50, abs=0.005)
     assert figures["dollars"]["onePutPerMessage"]["DynamoDB"] == 62.5
