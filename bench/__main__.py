@@ -6,20 +6,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench import cold_start, cost, handler, pipeline, program, report, results, scale, streams
+from bench import cold_start, handler, pipeline, program, report, results, scale, streams
 from bench.results import Target
 
 Results = Mapping[str, Any]
 MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
     "handler": lambda quick, _: handler.measure(quick=quick),
-    "streams": lambda *_: streams.measure(),
+    "streams": lambda quick, _: streams.measure(quick=quick),
     "cold_start": lambda quick, _: cold_start.measure(quick=quick),
     "pipeline": lambda quick, _: pipeline.measure(quick=quick),
     "program": lambda quick, _: program.measure(quick=quick),
-    "cost": lambda _, known: cost.measure(known["handler"]),
-    "scale": lambda _, known: scale.measure(known["handler"]),
+    "scale": lambda _, known: scale.measure(known["handler"], known["streams"]["writes_per_event"][str(streams.BATCH)]),
 }
-"""In order: the last two use what the handler's took."""
+"""In order: the last uses what the first two took."""
 TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
     "handler": handler.targets,
     "streams": streams.targets,

@@ -3,78 +3,49 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench import charts
+from bench import charts, cost, scale
 from bench.results import NAMES
 
 Results = Mapping[str, Any]
+POINTS = 240
+"""Samples of a run in its chart, beside its highest."""
 
 
 def throughput_chart(results: Results) -> str:
-    groups: dict[str, dict[str, float]] = {}
-    for row in results["handler"]["rows"]:
-        if row["latency_ms"] == 4:
-            groups.setdefault(f"batch of {row['batch']:,}", {})[NAMES[row["contender"]]] = row["orders_per_second"]
-    return charts.bars("Orders a second at 4 ms", groups, unit="orders/s", series=_series(groups), log=True)
-
-
-def cpu_chart(results: Results) -> str:
-    groups: dict[str, dict[str, float]] = {}
-    for row in results["handler"]["rows"]:
-        if row["latency_ms"] == 4:
-            groups.setdefault(f"batch of {row['batch']:,}", {})[NAMES[row["contender"]]] = row["cpu_us_per_order"]
-    return charts.bars("CPU of an order", groups, unit="µs", series=_series(groups), log=True)
-
-
-def cold_start_chart(results: Results) -> str:
+    rows = [row for row in results["handler"]["rows"] if row["latency_ms"] == 4]
     groups = {
-        "CPU": {NAMES[row["contender"]]: row["cpu_ms"] for row in results["cold_start"]["rows"]},
-        "time": {NAMES[row["contender"]]: row["wall_ms"] for row in results["cold_start"]["rows"]},
+        f"batch of {batch}": {
+            name: row["orders_per_second"]
+            for contender, name in NAMES.items()
+            for row in rows
+            if (row["contender"], row["batch"]) == (contender, batch)
+        }
+        for batch in dict.fromkeys(row["batch"] for row in rows)
     }
-    return charts.bars("Cold start", groups, unit="ms", series=_series(groups))
-
-
-def latency_chart(results: Results) -> str:
-    groups: dict[str, dict[str, float]] = {}
-    for row in results["pipeline"]["rows"]:
-        name = row["rate"] if row["rate"] == "flat out" else f"{row['rate']} a second"
-        groups.setdefault(f"{name}, p95", {})[NAMES[row["contender"]]] = row["p95_ms"]
-    return charts.bars("Publish to stored on the local cloud", groups, unit="ms", series=_series(groups), log=True)
+    return charts.bars("New orders, 4 ms a call", groups, unit="orders a second")
 
 
 def cost_chart(results: Results) -> str:
-    services = ("SNS", "SQS", "Lambda", "DynamoDB", "CloudWatch")
+    rows = cost.rows(results["handler"], results["streams"]["writes_per_event"])
     groups = {
-        f"{NAMES[row['contender']]}, batch of {row['batch']}": {service: row[service] for service in services}
-        for row in results["cost"]["rows"]
+        f"{NAMES[row['contender']]}, batch of {row['batch']}": {service: row[service] for service in cost.SERVICES}
+        for row in rows
     }
-    return charts.stacks("A million orders", groups, unit="$", series=services)
+    return charts.stacks("A million events of a shop's day", groups, unit="$")
 
 
 def burst_chart(results: Results) -> str:
-    return _waiting(results, "a burst", "Waiting after a burst of a million")
-
-
-def steady_chart(results: Results) -> str:
-    return _waiting(results, "10,000", "Waiting at a steady 10,000 a second")
-
-
-def _waiting(results: Results, load: str, title: str) -> str:
-    rows = [row for row in results["scale"]["rows"] if row["load"].startswith(load)]
-    curves = {f"{row['settings']} settings": row["curve"] for row in rows}
-    return charts.lines(title, curves, unit="orders", along="seconds")
-
-
-def _series(groups: Mapping[str, Mapping[str, float]]) -> list[str]:
-    present = {name for group in groups.values() for name in group}
-    return [name for name in NAMES.values() if name in present]
+    """Draw the last scenario, which is simulated for it: a run is the same every time."""
+    work = scale.lambda_work(results["handler"])
+    curves = {}
+    for name, _, run in scale.runs(scale.SCENARIOS[-1], work, results["scale"]["writes_per_event"]):
+        samples = {*run.samples[:: len(run.samples) // POINTS], run.peak}
+        curves[f"{name} settings"] = sorted((sample.time, round(sample.waiting)) for sample in samples)
+    return charts.lines("Waiting after a burst of a million", curves, unit="events", along="seconds since it began")
 
 
 DRAWINGS: dict[str, Callable[[Results], str]] = {
     "throughput": throughput_chart,
-    "cpu": cpu_chart,
-    "cold-start": cold_start_chart,
-    "latency": latency_chart,
     "cost": cost_chart,
     "burst": burst_chart,
-    "steady": steady_chart,
 }

@@ -5,16 +5,19 @@ import time
 from statistics import median
 from typing import Any
 
+from bench import own_work
 from bench.results import Target, spread
 from bench.standin import StandIn, standing_in
 from bench.worker import Worker, working
 
 CONTENDERS = ("original", "powertools", "ours", "floor")
 LATENCIES = (0.0, 0.004)
-BATCHES = (1, 10, 25, 100, 1000)
+BATCHES = (1, 10, 25, 100)
 QUICK = ((0.0, 1), (0.004, 1), (0.004, 10), (0.004, 100))
 SLICE = 0.1
 """Seconds that a contender runs before the next has its turn; one invocation at least."""
+PAIRS = 8
+"""Pairs of fresh processes, ours and the original, that handle batches of one."""
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
@@ -26,20 +29,26 @@ def measure(*, quick: bool) -> dict[str, Any]:
         rows = [
             row
             for latency, batch in cases
-            for row in _case(standin, workers, latency, batch, rounds=_rounds(latency, batch, quick=quick))
+            for row in _case(standin, workers, latency, batch, rounds=5 if quick else 15)
         ]
-        existing = [] if quick else _case(standin, _pick(workers), 0.004, 100, rounds=9, existing=True)
-    return {"rows": rows, "existing": existing}
+        pair = {name: workers[name] for name in ("original", "ours")}
+        existing = [] if quick else _case(standin, pair, 0.004, 100, rounds=9, existing=True)
+        alone = [] if quick else [_alone(standin, latency) for latency in LATENCIES]
+    return {"rows": rows, "existing": existing, "alone": alone, "own_work": own_work.measure()}
 
 
-def _pick(workers: dict[str, Worker]) -> dict[str, Worker]:
-    return {name: workers[name] for name in ("original", "ours")}
+def _alone(standin: StandIn, latency: float) -> dict[str, Any]:
+    """How many times faster ours handles batches of one.
 
-
-def _rounds(latency: float, batch: int, *, quick: bool) -> int:
-    if batch == 1000:
-        return 3 if latency else 5
-    return 5 if quick else 15
+    In pairs of fresh processes: how a process lies in memory moves its speed by a tenth, for as long as it lives.
+    """
+    found = []
+    for _ in range(PAIRS):
+        with working("original", standin.endpoint) as original, working("ours", standin.endpoint) as ours:
+            found.append(_case(standin, {"original": original, "ours": ours}, latency, 1, rounds=5)[0])
+    kinds = ("throughput_ratio", "cpu_ratio")
+    ratios = {kind: spread([row[kind]["median"] for row in found]) for kind in kinds}
+    return {"contender": "original", "latency_ms": round(latency * 1000), **ratios}
 
 
 def _case(
@@ -97,11 +106,16 @@ def targets(result: dict[str, Any]) -> list[Target]:
     def ratio(kind: str, contender: str, latency: int, batch: int) -> float:
         return float(found[contender, latency, batch][kind]["median"])
 
+    existing = [row["throughput_ratio"]["median"] for row in result["existing"] if row["contender"] == "original"]
     return [
-        Target("throughput over original, batch 10, 4 ms", ratio("throughput_ratio", "original", 4, 10), at_least=8),
-        Target("throughput over original, batch 100, 4 ms", ratio("throughput_ratio", "original", 4, 100), at_least=40),
+        Target("throughput over original, batch 10, 4 ms", ratio("throughput_ratio", "original", 4, 10), at_least=9),
+        Target("throughput over original, batch 100, 4 ms", ratio("throughput_ratio", "original", 4, 100), at_least=49),
+        *[Target("the same, of orders that exist", value, at_least=45) for value in existing],
         Target("CPU of original over ours, batch 100", ratio("cpu_ratio", "original", 4, 100), at_least=12),
         Target("time over the floor, batch 100, 4 ms", 1 / ratio("throughput_ratio", "floor", 4, 100), at_most=1.25),
-        Target("throughput over original, batch 1, 4 ms", ratio("throughput_ratio", "original", 4, 1), at_least=1),
-        Target("throughput over original, batch 1, 0 ms", ratio("throughput_ratio", "original", 0, 1), at_least=1),
+        *[
+            Target(f"throughput over original, batch 1, {each['latency_ms']} ms", value, at_least=1)
+            for each in result["alone"]
+            for value in [each["throughput_ratio"]["median"]]
+        ],
     ]

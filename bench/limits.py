@@ -1,6 +1,9 @@
-"""What AWS documents as limits of the services that an order passes through, in US East (N. Virginia)."""
+"""What AWS documents as limits of the services that an event passes through, in the stacks' region."""
 
 from dataclasses import dataclass
+
+REGION = "eu-west-1"
+"""Only the quota of SNS differs from one region to another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +23,10 @@ _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.ht
 
 PUBLISHES = Limit(
     name="SNS publish quota",
-    value=30_000,
-    unit="messages a second",
+    value=9_000,
+    unit="messages a second in Europe (Ireland)",
     page="https://docs.aws.amazon.com/general/latest/gr/sns.html",
-    remedy="raise the quota; it is lower in other regions",
+    remedy="raise the quota; it is 30,000 in US East (N. Virginia)",
 )
 IN_FLIGHT = Limit(
     name="SQS messages in flight",

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.events import order_body
+from bench.events import new_order
 from bench.results import spread
 from bench.side_by_side import BATCH, CONCURRENCY, program
 from bench.simulation import TICK, Settings, Work, simulate
@@ -72,7 +72,7 @@ def _ratio(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> dict
 
 def _publish_and_wait(deployment: Deployment, name: str, orders: int, rate: int) -> dict[str, float]:
     """Publish so many orders, at a rate or as fast as it goes, and watch the table until it holds them all."""
-    bodies = [order_body() for _ in range(orders)]
+    bodies = [new_order() for _ in range(orders)]
     published: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
     stored: dict[str, float] = {}
     started = time.perf_counter()
@@ -143,7 +143,7 @@ def _check(deployment: Deployment) -> dict[str, Any]:
         name: median(count / _publish_and_wait(deployment, "ours", count, 0)["orders_per_second"] for _ in range(3))
         for name, count in orders.items()
     }
-    work = Work(fixed=seconds["learned"] / (orders["learned"] / BATCH) * CONCURRENCY, per_order=0)
+    work = Work(fixed=seconds["learned"] / (orders["learned"] / BATCH) * CONCURRENCY, per_event=0)
     settings = Settings(batch_size=BATCH, maximum_concurrency=CONCURRENCY)
     rate = orders["simulated"] / TICK
     run = simulate(lambda now: rate if now == 0 else 0.0, settings, work, seconds=4 * SETTLE_LIMIT)
@@ -188,7 +188,7 @@ def _store_one(addresses: dict[str, Any]) -> None:
         "access_key_id": addresses["accessKeyId"],
         "secret_access_key": addresses["secretAccessKey"],
     }
-    body = order_body()
+    body = new_order()
     key = {"orderId": {"S": json.loads(body)["orderId"]}}
     loopback_client("sns", **where).publish(TopicArn=addresses["outputs"]["topicArn"], Message=body)
     dynamodb = loopback_client("dynamodb", **where)

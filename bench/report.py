@@ -17,6 +17,8 @@ PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
         "targets": tables.targets_part,
         "handler": tables.handler_part,
         "existing orders": tables.existing_part,
+        "alone": tables.alone_part,
+        "own work": tables.own_work_part,
         "streams": tables.streams_part,
         "stand-in": tables.standin_part,
         "cold start": tables.cold_start_part,

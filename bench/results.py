@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).resolve().parent / "results.json"
-NAMES = {"ours": "ours", "original": "original", "powertools": "Powertools", "floor": "floor", "bare": "bare client"}
+NAMES = {
+    "ours": "ours",
+    "original": "original",
+    "powertools": "Powertools",
+    "floor": "floor",
+    "insert_first": "ours, INSERT first",
+    "bare": "bare client",
+}
 """What each contender is called."""
 PACKAGES = ("boto3", "aws-lambda-powertools", "ministack", "pulumi", "pulumi-aws", "pulumi-policy")
 

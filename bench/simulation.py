@@ -19,11 +19,11 @@ class Work:
 
     fixed: float
     """Seconds, whatever the batch: the round trips and the handler's own."""
-    per_order: float
-    """Seconds of each order in the batch."""
+    per_event: float
+    """Seconds of each event in the batch."""
 
     def duration(self, batch: float) -> float:
-        return self.fixed + self.per_order * batch
+        return self.fixed + self.per_event * batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,8 @@ class Settings:
     publishes: float = limits.PUBLISHES.value
     """Messages a second, the quota."""
     account_concurrency: float = limits.CONCURRENCY.value
-    writes_per_order: float = 1.0
-    """2 for an order that is in the table already: its INSERT is billed too."""
+    writes_per_event: float = 1.0
+    """Statements for each event."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,22 @@ class Sample:
 
     time: float
     unpublished: float
-    """Orders that SNS has not taken yet; their publishers try again."""
+    """Events that SNS has not taken yet; their publishers try again."""
     backlog: float
-    """Orders in the queue."""
+    """Events in the queue."""
     age: float
     """Seconds since the oldest of all these was offered."""
     concurrency: float
     """Invocations in progress."""
     stored: float
-    """Orders a second."""
+    """Events a second."""
     held_by: str
-    """The limit that keeps orders waiting, or `nothing`."""
+    """The limit that keeps events waiting, or `nothing`."""
+
+    @property
+    def waiting(self) -> float:
+        """Events that wait, wherever."""
+        return self.unpublished + self.backlog
 
 
 @dataclass(frozen=True)
@@ -74,30 +79,30 @@ class Run:
 
     @property
     def peak(self) -> Sample:
-        """The moment when most orders wait."""
-        return max(self.samples, key=lambda sample: sample.unpublished + sample.backlog)
+        """The moment when most events wait."""
+        return max(self.samples, key=lambda sample: sample.waiting)
 
     @property
     def oldest(self) -> float:
-        """The longest that an order has waited, in seconds."""
+        """The longest that an event has waited, in seconds."""
         return max(sample.age for sample in self.samples)
 
     @property
     def drained(self) -> float | None:
-        """When the last order was stored, in seconds; None if some still wait at the end."""
-        if self.samples[-1].backlog + self.samples[-1].unpublished > 1:
+        """When the last event was stored, in seconds; None if some still wait at the end."""
+        if self.samples[-1].waiting > 1:
             return None
         return max((each.time + TICK for each in self.samples if each.stored), default=0.0)
 
     @property
     def saturated(self) -> str:
-        """The limit that kept orders waiting for the longest time."""
+        """The limit that kept events waiting for the longest time."""
         held = Counter(sample.held_by for sample in self.samples if sample.held_by != FULL_SPEED)
         return held.most_common(1)[0][0] if held else FULL_SPEED
 
 
 def simulate(offered: Callable[[float], float], settings: Settings, work: Work, *, seconds: float) -> Run:
-    """Let `offered(time)` orders a second arrive for so long and see them through."""
+    """Let `offered(time)` events a second arrive for so long and see them through."""
     unpublished: deque[tuple[float, float]] = deque()
     queued: deque[tuple[float, float]] = deque()
     invokes, backlog, waiting = _first_invokes(settings), 0.0, 0.0
@@ -120,7 +125,7 @@ def simulate(offered: Callable[[float], float], settings: Settings, work: Work, 
         fastest, holding = min(ways)
         done = _take(queued, min(backlog, fastest * TICK))
         backlog -= done
-        table.wrote(now, done / TICK * settings.writes_per_order)
+        table.wrote(now, done / TICK * settings.writes_per_event)
         if backlog > done:  # more than the next tick would take: Lambda adds invocations
             invokes = min(invokes + _more_invokes(settings), _most_invokes(settings))
         else:
@@ -132,7 +137,7 @@ def simulate(offered: Callable[[float], float], settings: Settings, work: Work, 
 
 
 def _take(source: deque[tuple[float, float]], amount: float, target: deque[tuple[float, float]] | None = None) -> float:
-    """Move the oldest orders, each group with its time, and say how many."""
+    """Move the oldest events, each group with its time, and say how many."""
     left = amount
     while source and left > 1e-9:
         time, count = source.popleft()
@@ -177,12 +182,12 @@ class _Table:
         self._peaks: deque[tuple[float, float]] = deque()
 
     def writes(self, now: float, settings: Settings) -> tuple[float, str]:
-        """Orders a second that can be written, and what sets that number."""
+        """Events a second that can be written, and what sets that number."""
         while self._peaks and self._peaks[0][0] <= now - HALF_HOUR:
             self._warm = max(self._warm, 2 * self._peaks.popleft()[1])
         return min(
-            (self._warm / settings.writes_per_order, limits.NEW_TABLE_WRITES.name),
-            (settings.table_writes / settings.writes_per_order, limits.TABLE_WRITES.name),
+            (self._warm / settings.writes_per_event, limits.NEW_TABLE_WRITES.name),
+            (settings.table_writes / settings.writes_per_event, limits.TABLE_WRITES.name),
         )
 
     def wrote(self, now: float, writes: float) -> None:

@@ -1,4 +1,4 @@
-"""Stands in for DynamoDB on the loopback interface: it answers writes, as late as it is told to, and stores nothing."""
+"""Stands in for DynamoDB on the loopback interface: it answers writes, as late as it is told to."""
 
 import functools
 import json
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from fakes.table import Table
 from recording.graph import ROOT
 
 STATEMENT, INSERT = b'"Statement":', b'"INSERT INTO'
@@ -28,7 +29,9 @@ class StandIn:
     process: subprocess.Popen[str]
 
     def ask(self, **settings: Any) -> dict[str, float]:
-        """Change `latency` (seconds) or `existing` (whether every order is in the table already).
+        """Change `latency` (seconds), `existing` (whether every order is in the table already) or `storing`.
+
+        A stand-in that stores begins with an empty table and answers by it; else it answers without looking.
 
         Returns the `requests` answered and the seconds of `cpu` taken since the last time.
         """
@@ -58,6 +61,7 @@ class _Server:
 
     def __init__(self) -> None:
         self.latency, self.existing, self.requests = 0.0, False, 0
+        self.table: Table | None = None
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
 
     def accept(self) -> None:
@@ -76,6 +80,8 @@ class _Server:
         connection.close()
 
     def answer(self, request: bytes) -> bytes:
+        if self.table is not None:
+            return _stored(self.table, json.loads(request.partition(b"\r\n\r\n")[2]))
         # An INSERT is refused if the orders exist, an UPDATE if they do not.
         kinds = (part.lstrip().startswith(INSERT) for part in request.split(STATEMENT)[1:])
         codes = {
@@ -109,8 +115,26 @@ def _answer(codes: tuple[str, ...]) -> bytes:
         for code in codes
     ]
     body = json.dumps({"Responses": responses} if responses else {}, separators=(",", ":")).encode()
+    return _http(body)
+
+
+def _stored(table: Table, request: dict[str, Any]) -> bytes:
+    """Run the statements of a request, or one put that may be on condition of a greater timestamp."""
+    if "Statements" in request:
+        return _http(json.dumps(table.batch_execute_statement(**request), separators=(",", ":")).encode())
+    item = request["Item"]
+    row = table.items.get(item["orderId"]["S"])
+    if row and "ConditionExpression" in request and row["timestamp"]["S"] >= item["timestamp"]["S"]:
+        return _http(
+            b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}', "400 Bad Request"
+        )
+    table.items[item["orderId"]["S"]] = item
+    return _http(b"{}")
+
+
+def _http(body: bytes, status: str = "200 OK") -> bytes:
     head = (
-        "HTTP/1.1 200 OK\r\nServer: Server\r\nConnection: keep-alive\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        f"HTTP/1.1 {status}\r\nServer: Server\r\nConnection: keep-alive\r\nContent-Type: application/x-amz-json-1.0\r\n"
         f"Content-Length: {len(body)}\r\nx-amzn-RequestId: {'A' * 52}\r\nx-amz-crc32: {zlib.crc32(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -126,6 +150,7 @@ def main() -> None:
         settings = json.loads(line)
         server.latency = settings.get("latency", server.latency)
         server.existing = settings.get("existing", server.existing)
+        server.table = Table() if settings.get("storing") else server.table
         usage = resource.getrusage(resource.RUSAGE_SELF)
         spent = usage.ru_utime + usage.ru_stime
         print(json.dumps({"requests": server.requests - requests, "cpu": spent - cpu}), flush=True)

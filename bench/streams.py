@@ -1,129 +1,118 @@
-"""Counts statements and round trips on streams of events: a shop's day, and one whose statuses say nothing."""
+"""Measures streams of events: a shop's day, and two whose statuses do not say whether an order exists."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from random import Random
-from typing import Any
+import contextlib
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, NamedTuple
 
+from bench import cost
+from bench.events import STREAMS, stream_of
 from bench.results import Target
-from fakes.events import body
+from bench.standin import StandIn, standing_in
+from bench.worker import Worker, working
 from fakes.table import Table, executing
 from functions.process_order.expectation import Expectation
 from functions.process_order.orders import parse
-from functions.process_order.store import STATEMENTS_PER_CALL, Store
-from ops.prices import WRITE
+from functions.process_order.store import PARALLEL_CALLS, STATEMENTS_PER_CALL, Store
 
-STATUSES = ("new", "paid", "packed", "shipped", "delivered", "returned")
-"""A shop's, in their order; an order has 1 to 6 events."""
-
-STREAMS = {
-    "a shop's day": (STATUSES, 6),
-    "one status for all": (("changed",), 6),
-    "one status, and half the orders new": (("changed",), 2),
-}
-"""The statuses of each stream and the most events of an order; the last two say nothing of whether an order exists."""
-
-DUPLICATES, OUT_OF_ORDER = 0.05, 0.02
-ORDERS, BATCH, OPEN = 6000, 100, 3000
-"""Orders of a stream, events of a batch, and orders whose events come at the same time."""
-
-SEED = 11
-START = datetime(2025, 6, 1, tzinfo=UTC)
+SHOP = next(iter(STREAMS))
+BATCH, LATENCY = 100, 0.004
+CONTENDERS = {"original": 1, "powertools": 1, "insert_first": 5, "ours": 5}
+"""Who is measured, and the batches of each turn."""
+LEARNING = 3
+"""Turns before the first that counts: by then what can be learned is learned."""
+TURNS = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Count:
-    """What a stream took."""
-
-    events: int
-    statements: int
-    round_trips: int
-
-
-class _InsertFirst(Expectation):
+class InsertFirst(Expectation):
     """Expects every order to be new, as one would that does not learn."""
 
     def exists(self, status: str) -> bool:  # noqa: ARG002
         return False
 
 
-def measure() -> dict[str, Any]:
-    """Send both streams, by a store that learns and by one that inserts first; the counts are the same every time."""
+class Count(NamedTuple):
+    """What the events of a stream took, each."""
+
+    statements: float
+    round_trips: float
+
+
+def measure(*, quick: bool) -> dict[str, Any]:
+    """Count what each stream takes, which is the same every time, and time it unless in a hurry."""
     rows = []
-    for name, (statuses, longest) in STREAMS.items():
-        events = list(stream(statuses, longest, Random(SEED)))
-        learned, plain = Table(), Table()
-        learning, inserting = (
-            Store(executing(learned), "Orders"),
-            Store(executing(plain), "Orders", expectation=_InsertFirst()),
-        )
-        rows += [_row(name, "ours", events, learning, learned), _row(name, "INSERT first", events, inserting, plain)]
-        if learned.items != plain.items:
-            raise RuntimeError("both stores must end in the same table, and did not")
-    return {"batch": BATCH, "rows": rows}
+    for name in STREAMS:
+        counted = {"insert_first": count(name, BATCH, InsertFirst()), "ours": count(name, BATCH)}
+        timed = {} if quick else _timed(name)
+        for contender in CONTENDERS:
+            each = counted.get(contender, Count(1.0, 1.0))
+            rows.append({"stream": name, "contender": contender, **each._asdict()})
+            if contender in timed:
+                rows[-1] |= {**timed[contender], "dollars": _dollars(each, timed[contender]["cpu_us"])}
+    writes = {str(batch): count(SHOP, batch).statements for batch in cost.BATCHES}
+    return {"batch": BATCH, "latency_ms": round(LATENCY * 1000), "writes_per_event": writes, "rows": rows}
 
 
-def stream(statuses: Sequence[str], longest: int, random: Random) -> Iterator[str]:
-    """Spell the events of many orders, each in time order but for a few."""
-    number, open_orders = 0, [_events(index, statuses, longest, random) for index in range(OPEN)]
-    held: list[str] = []
-    while open_orders:
-        at = random.randrange(len(open_orders))
-        event = next(open_orders[at], None)
-        if event is None:
-            number += 1
-            if number + OPEN <= ORDERS:
-                open_orders[at] = _events(number + OPEN, statuses, longest, random)
-            else:
-                del open_orders[at]
-            continue
-        if random.random() < OUT_OF_ORDER:
-            held.append(event)  # it comes after later ones of its order
-            continue
-        yield event
-        if random.random() < DUPLICATES:
-            held.append(event)
-        if len(held) > BATCH:
-            yield held.pop(0)
-    yield from held
+def count(name: str, batch: int, expectation: Expectation | None = None) -> Count:
+    """Write a stream into a table in memory, by a store that learns unless told what to expect."""
+    table, events = Table(), list(stream_of(name))
+    store = Store(executing(table), "Orders", expectation=expectation)
+    for start in range(0, len(events), batch):
+        _write(store, events[start : start + batch])
+    calls = len(table.calls)
+    return Count(round(sum(map(len, table.calls)) / len(events), 3), round(calls / len(events), 4))
 
 
-def _events(number: int, statuses: Sequence[str], longest: int, random: Random) -> Iterator[str]:
-    for step in range(random.randint(1, longest)):
-        time = (START + timedelta(seconds=number, hours=step)).isoformat().replace("+00:00", "Z")
-        yield body(orderId=f"O{number}", status=statuses[step % len(statuses)], timestamp=time)
+def _write(store: Store, events: Sequence[str]) -> None:
+    orders = sorted(map(parse, events), key=lambda order: order.version)
+    newest = list({order.order_id: order for order in orders}.values())
+    # One call after the other: what is learned from parallel ones depends on which is answered first.
+    for first in range(0, len(newest), STATEMENTS_PER_CALL):
+        store.write(newest[first : first + STATEMENTS_PER_CALL], store.clock() + 30)
 
 
-def _row(name: str, contender: str, events: Sequence[str], store: Store, table: Table) -> dict[str, Any]:
-    count = _send(events, store, table)
+def _timed(name: str) -> dict[str, dict[str, float]]:
+    """Let the contenders take turns, each on a table of its own."""
+    with contextlib.ExitStack() as stack:
+        pairs = {}
+        for contender in CONTENDERS:
+            standin = stack.enter_context(standing_in())
+            standin.ask(latency=LATENCY, storing=True)
+            pairs[contender] = standin, stack.enter_context(working(contender, standin.endpoint))
+        turns = [{who: _turn(name, who, *pair) for who, pair in pairs.items()} for _ in range(LEARNING + TURNS)]
     return {
-        "stream": name,
-        "contender": contender,
-        "events": count.events,
-        "statements_per_event": round(count.statements / count.events, 3),
-        "round_trips_per_event": round(count.round_trips / count.events, 4),
-        "writes_per_million": round(WRITE.of(count.statements / count.events * 1e6), 3),
+        who: {
+            "events_per_second": round(1 / median(turn[who]["wall"] for turn in turns[LEARNING:])),
+            "cpu_us": round(median(turn[who]["cpu"] for turn in turns[LEARNING:]) * 1e6, 1),
+        }
+        for who in CONTENDERS
     }
 
 
-def _send(events: Sequence[str], store: Store, table: Table) -> Count:
-    for start in range(0, len(events), BATCH):
-        newest = {}
-        for order in sorted((parse(text) for text in events[start : start + BATCH]), key=lambda order: order.version):
-            newest[order.order_id] = order
-        orders = list(newest.values())
-        # One call after the other: what is learned from parallel ones depends on which is answered first.
-        for first in range(0, len(orders), STATEMENTS_PER_CALL):
-            store.write(orders[first : first + STATEMENTS_PER_CALL], store.clock() + 30)
-    return Count(events=len(events), statements=sum(len(call) for call in table.calls), round_trips=len(table.calls))
+def _turn(name: str, contender: str, standin: StandIn, worker: Worker) -> dict[str, float]:
+    spent = worker.run(batch=BATCH, invocations=CONTENDERS[contender], stream=name)
+    events = CONTENDERS[contender] * BATCH
+    standin.ask()
+    return {kind: seconds / events for kind, seconds in spent.items()}
+
+
+def _dollars(each: Count, cpu_us: float) -> float:
+    """What a million events cost: the calls of a batch go in parallel, those of one who puts do not."""
+    calls = each.round_trips * BATCH
+    one_after_the_other = (
+        max(1.0, calls / min(PARALLEL_CALLS, BATCH // STATEMENTS_PER_CALL)) if calls < BATCH else calls
+    )
+    own = cost.at_memory(cpu_us * BATCH / 1000)
+    return cost.bill(batch=BATCH, milliseconds=own + one_after_the_other * cost.ROUND_TRIP, writes=each.statements)[
+        "total"
+    ]
 
 
 def targets(result: dict[str, Any]) -> list[Target]:
     """What learning must save on a shop's day, and may cost where there is nothing to learn."""
-    counts = [row["statements_per_event"] for row in result["rows"]]
-    worst = max(ours / inserting for ours, inserting in zip(counts[2::2], counts[3::2], strict=True))
+    counts = {(row["stream"], row["contender"]): row["statements"] for row in result["rows"]}
+    worst = max(counts[name, "ours"] / counts[name, "insert_first"] for name in STREAMS if name != SHOP)
     return [
-        Target("statements an event, a shop's day", counts[0], at_most=1.10),
+        Target("statements an event, a shop's day", counts[SHOP, "ours"], at_most=1.10),
         Target("statements over INSERT first, statuses that say nothing", worst, at_most=1.05),
     ]

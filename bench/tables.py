@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench import cold_start, handler, program, streams
+from bench import cold_start, cost, handler, limits, program, streams
 from bench.results import NAMES
+from ops import prices
 
 Results = Mapping[str, Any]
 
@@ -63,28 +64,41 @@ def existing_part(results: Results) -> str:
     return _table(head, rows)
 
 
+def own_work_part(results: Results) -> str:
+    rows = [(step, f"{micros:.1f}") for step, micros in results["handler"]["own_work"].items()]
+    return _table(("step", "CPU µs an order"), rows)
+
+
+def alone_part(results: Results) -> str:
+    rows = [
+        (f"{row['latency_ms']} ms", *_over(row, "throughput_ratio", "cpu_ratio")) for row in results["handler"]["alone"]
+    ]
+    return _table(("latency", "time of original over ours", "CPU of original over ours"), rows)
+
+
 def streams_part(results: Results) -> str:
-    part = results["streams"]
     head = (
         "stream",
-        "events",
         "handler",
         "statements an event",
         "round trips an event",
-        "$ of writes, a million events",
+        "events/s",
+        "CPU µs/event",
+        "$ a million events",
     )
     rows = [
         (
             row["stream"],
-            f"{row['events']:,}",
-            row["contender"],
-            f"{row['statements_per_event']:.3f}",
-            f"{row['round_trips_per_event']:.3f}",
-            f"{row['writes_per_million']:.2f}",
+            NAMES[row["contender"]],
+            f"{row['statements']:.3f}",
+            f"{row['round_trips']:.3f}",
+            f"{row['events_per_second']:,}",
+            f"{row['cpu_us']:,.0f}",
+            f"{row['dollars']:.2f}",
         )
-        for row in part["rows"]
+        for row in results["streams"]["rows"]
     ]
-    return _table(head, rows)
+    return _table(head, rows) + _source(results, "streams")
 
 
 def _handled(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -149,26 +163,27 @@ def program_part(results: Results) -> str:
 
 
 def cost_part(results: Results) -> str:
-    part = results["cost"]
-    services = [name for name in part["rows"][0] if name not in ("contender", "batch", "invocation_ms", "total")]
+    writes = results["streams"]["writes_per_event"]
+    found = cost.rows(results["handler"], writes)
     rows = [
         (
             row["batch"],
             NAMES[row["contender"]],
-            f"{row['invocation_ms']:,.1f}",
-            *(f"{row[service]:.3f}" for service in services),
+            f"{row['milliseconds']:,.1f}",
+            *(f"{row[service]:.3f}" for service in cost.SERVICES),
             f"**{row['total']:.2f}**",
         )
-        for row in part["rows"]
+        for row in found
     ]
-    dearest = max(services, key=lambda service: part["rows"][-1][service])
-    share = part["rows"][-1][dearest] / part["rows"][-1]["total"]
+    ours = found[-1]
+    dearest = max(cost.SERVICES, key=lambda service: ours[service])
+    spelled = ", ".join(f"{figure:.2f} in batches of {batch}" for batch, figure in writes.items())
     text = (
-        f"\nPrices of {part['region']} as of {part['prices_as_of']}; {part['memory_mb']} MB, arm64, and "
-        f"{part['round_trip_ms']:g} ms for a call to DynamoDB. "
-        f"In batches of 100, {dearest} is {share:.0%} of our bill.\n"
+        f"\nPrices of {prices.REGION} as of {prices.AS_OF}; {cost.MEMORY} MB, arm64, {cost.ROUND_TRIP:g} ms for a call "
+        f"to DynamoDB, and our writes an event as measured: {spelled}. "
+        f"In batches of 100, {dearest} is {ours[dearest] / ours['total']:.0%} of our bill.\n"
     )
-    return _table(("batch", "handler", "ms an invocation", *services, "$ a million orders"), rows) + text
+    return _table(("batch", "handler", "ms an invocation", *cost.SERVICES, "$ a million events"), rows) + text
 
 
 def scale_part(results: Results) -> str:
@@ -179,7 +194,7 @@ def scale_part(results: Results) -> str:
             row["load"],
             row["settings"],
             f"{row['stored_per_second']:,}",
-            f"{row['peak_backlog'] + row['peak_unpublished']:,}",
+            f"{row['waiting']:,}",
             f"{row['oldest_seconds']:,.0f}",
             f"{row['concurrency']:,.0f}",
             row["saturated"],
@@ -187,7 +202,10 @@ def scale_part(results: Results) -> str:
         for row in part["rows"]
     ]
     work = part["work_ms"]
-    text = f"\nAn invocation takes {work['fixed']:.1f} ms and {work['per_order']:.2f} ms for each order.\n"
+    text = (
+        f"\nAn invocation takes {work['fixed']:.1f} ms and {work['per_event']:.2f} ms for each event, and an event "
+        f"{part['writes_per_event']:.2f} writes, as measured on a shop's day.\n"
+    )
     return _table(head, rows) + text
 
 
@@ -208,18 +226,15 @@ def advice_part(results: Results) -> str:
     return _table(head, rows)
 
 
-def limits_part(results: Results) -> str:
-    rows = [
-        (f"[{each['name']}]({each['page']})", f"{each['value']:,.0f} {each['unit']}", each["remedy"])
-        for each in results["scale"]["limits"]
-    ]
+def limits_part(_: Results) -> str:
+    rows = [(f"[{each.name}]({each.page})", f"{each.value:,.0f} {each.unit}", each.remedy) for each in limits.ALL]
     return _table(("limit", "value", "what to do"), rows)
 
 
 def check_part(results: Results) -> str:
     check = results["pipeline"]["check"]
     return (
-        f"On the local cloud, an invocation's time was learned from a burst of {check['orders']['learned']:,} orders; "
+        f"On the local cloud, an invocation's time was learned from a burst of {check['orders']['learned']:,} events; "
         f"a burst of {check['orders']['simulated']:,} then took {check['measured_seconds']:.1f} s, "
         f"and {check['simulated_seconds']:.1f} s in the simulation.\n"
     )

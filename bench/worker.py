@@ -1,5 +1,6 @@
 """Runs one contender in a process of its own, as Lambda would: warm, one invocation after the other."""
 
+import functools
 import importlib
 import json
 import os
@@ -9,15 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from bench.events import Context, sqs_event
+from bench.events import Context, new_order, sqs_event, stream_of
 from recording.graph import ROOT
 
 CONTENDERS = {
     "ours": "process_order.lambda_function",
     "original": "bench.contenders.original",
     "powertools": "bench.contenders.powertools",
+    "insert_first": "bench.contenders.insert_first",
     "floor": "bench.contenders.floor",
     "bare": "bench.contenders.bare",
 }
@@ -30,11 +33,14 @@ class Worker:
 
     process: subprocess.Popen[str]
 
-    def run(self, *, batch: int, invocations: int) -> dict[str, float]:
-        """Let it handle so many batches; returns the seconds of `wall` time and of `cpu` of all its threads."""
+    def run(self, *, batch: int, invocations: int, stream: str = "") -> dict[str, float]:
+        """Let it handle so many batches, of new orders or of what comes next in a stream.
+
+        Returns the seconds of `wall` time and of `cpu` of all its threads.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"batch": batch, "invocations": invocations}) + "\n")
+        self.process.stdin.write(json.dumps({"batch": batch, "invocations": invocations, "stream": stream}) + "\n")
         self.process.stdin.flush()
         answer: dict[str, float] = json.loads(self.process.stdout.readline())
         return answer
@@ -73,7 +79,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def main(module: str) -> None:
-    """Answer each line of standard input, `{"batch": .., "invocations": ..}`, with the seconds that it took."""
+    """Answer each line of standard input, the arguments of `Worker.run`, with the seconds that it took."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the handler logs is not for us
     contender = importlib.import_module(module)
@@ -81,15 +87,21 @@ def main(module: str) -> None:
         print(json.dumps(_run(contender, **json.loads(line))), file=answers, flush=True)
 
 
-def _run(contender: Any, batch: int, invocations: int) -> dict[str, float]:
+def _run(contender: Any, batch: int, invocations: int, stream: str) -> dict[str, float]:
     prepare = getattr(contender, "prepare", lambda event: event)
-    events = [prepare(sqs_event(batch)) for _ in range(invocations)]
+    bodies = _stream(stream) if stream else iter(new_order, None)
+    events = [prepare(sqs_event(islice(bodies, batch))) for _ in range(invocations)]
     wall, cpu = time.perf_counter(), time.process_time()
     results = [contender.lambda_handler(event, Context()) for event in events]
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if failed := [result for result in results if result and result["batchItemFailures"]]:
         raise RuntimeError(f"every order must be written, got {failed[0]}")
     return {"wall": wall, "cpu": cpu}
+
+
+@functools.cache
+def _stream(name: str) -> Iterator[str]:
+    return stream_of(name)
 
 
 if __name__ == "__main__":

@@ -3,21 +3,23 @@
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from bench import limits
 from bench.simulation import FULL_SPEED, TICK, Settings, Work, simulate
+from recording.graph import ROOT
 
-WORK = Work(fixed=0.1, per_order=0.001)
+WORK = Work(fixed=0.1, per_event=0.001)
 AMPLE = Settings(
     batch_size=100, maximum_concurrency=1000, warm_writes=1e9, table_writes=1e9, publishes=1e9, account_concurrency=1e9
 )
 """No limit but those of the event source mapping."""
 TAIL = 5 * TICK
-"""Seconds: the last batches are not full, and take longer for each order."""
+"""Seconds: the last batches are not full, and take longer for each event."""
 
 
-def burst(orders: float) -> Callable[[float], float]:
-    return lambda time: orders / TICK if time == 0 else 0.0
+def burst(events: float) -> Callable[[float], float]:
+    return lambda time: events / TICK if time == 0 else 0.0
 
 
 def changed(**changes: float) -> Settings:
@@ -34,20 +36,20 @@ def test_a_light_load_never_waits_and_keeps_to_littles_law() -> None:
 
 
 def test_a_burst_drains_at_the_rate_of_its_invocations() -> None:
-    orders, most = 100_000, 5
-    run = simulate(burst(orders), changed(maximum_concurrency=most), WORK, seconds=200)
+    events, most = 100_000, 5
+    run = simulate(burst(events), changed(maximum_concurrency=most), WORK, seconds=200)
     rate = most * 100 / WORK.duration(100)
-    assert run.drained == pytest.approx(orders / rate, abs=TAIL)
-    assert run.oldest == pytest.approx(orders / rate, abs=TAIL)
+    assert run.drained == pytest.approx(events / rate, abs=TAIL)
+    assert run.oldest == pytest.approx(events / rate, abs=TAIL)
     assert run.saturated == "orders:maximumConcurrency"
 
 
 def test_the_mapping_adds_300_invocations_a_minute() -> None:
-    orders = 1_000_000
-    run = simulate(burst(orders), AMPLE, WORK, seconds=120)
+    events = 1_000_000
+    run = simulate(burst(events), AMPLE, WORK, seconds=120)
     per_invocation = 100 / WORK.duration(100)
-    # orders = per_invocation * (5 t + 5 t² / 2)
-    seconds = -1 + (1 + 2 * orders / (5 * per_invocation)) ** 0.5
+    # events = per_invocation * (5 t + 5 t² / 2)
+    seconds = -1 + (1 + 2 * events / (5 * per_invocation)) ** 0.5
     assert run.drained == pytest.approx(seconds, rel=0.02)
     assert run.saturated == limits.MORE_INVOKES.name
 
@@ -69,14 +71,14 @@ def test_the_table_serves_twice_its_peak_after_half_an_hour() -> None:
 
 
 def test_a_publisher_waits_for_the_quota_of_sns() -> None:
-    run = simulate(burst(90_000), changed(publishes=30_000), Work(fixed=0.001, per_order=0), seconds=10)
+    run = simulate(burst(90_000), changed(publishes=30_000), Work(fixed=0.001, per_event=0), seconds=10)
     assert run.drained == pytest.approx(3, abs=TAIL)
     assert run.saturated == limits.PUBLISHES.name
 
 
-def test_an_order_that_exists_takes_two_writes() -> None:
-    settings = changed(warm_writes=4000, writes_per_order=2)
-    run = simulate(burst(8000), settings, Work(fixed=0.001, per_order=0), seconds=9)
+def test_an_event_that_takes_two_writes_takes_twice_as_long() -> None:
+    settings = changed(warm_writes=4000, writes_per_event=2)
+    run = simulate(burst(8000), settings, Work(fixed=0.001, per_event=0), seconds=9)
     assert run.drained == pytest.approx(4, abs=TAIL)
 
 
@@ -85,10 +87,14 @@ def test_provisioned_pollers_are_there_from_the_first_message_on() -> None:
     assert run.drained == pytest.approx(100_000 / (200 * 100 / WORK.duration(100)), abs=TAIL)
 
 
-def test_every_order_is_stored_or_still_waits() -> None:
+def test_every_event_is_stored_or_still_waits() -> None:
     settings = changed(maximum_concurrency=7, warm_writes=1000, publishes=2500)
     run = simulate(lambda time: 3000.0 if time < 20 else 0.0, settings, WORK, seconds=50)
     last = run.samples[-1]
     stored = sum(sample.stored for sample in run.samples) * TICK
     assert stored + last.backlog + last.unpublished == pytest.approx(60_000)
     assert last.backlog > 0
+
+
+def test_the_quotas_are_those_of_the_stacks_region() -> None:
+    assert yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]["aws:region"] == limits.REGION
