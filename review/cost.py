@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from ops import prices
 from ops.cost import Workload, monthly_cost
 from review.changes import State
-from review.holdings import ALARM, FUNCTION, KEY, MAPPING
+from review.holdings import ALARM, FUNCTION, KEY, LOG_FILTER, MAPPING
 from review.values import number
 
 MILLION = 1_000_000
+BY_NUMBER = {
+    ALARM: prices.ALARM,
+    KEY: prices.KEY,
+    LOG_FILTER: prices.METRIC,
+    "aws:cloudwatch/dashboard:Dashboard": prices.DASHBOARD,
+}
+"""What is paid for as long as it is there, by type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +26,7 @@ class Cost:
     at_rest: float
     """A month in which nothing happens."""
     per_million: float
-    """What a million orders add, in full batches of 300 bytes each."""
+    """What a million events add, in full batches of 300 bytes each."""
 
 
 def cost(states: Sequence[State]) -> Cost:
@@ -27,26 +34,25 @@ def cost(states: Sequence[State]) -> Cost:
 
     Raises ValueError naming an input that is not known.
     """
-    at_rest, busy = (_month(states, orders) for orders in (0, MILLION))
+    at_rest, busy = (_month(states, events) for events in (0, MILLION))
     return Cost(at_rest=at_rest, per_million=busy - at_rest)
 
 
-def _month(states: Sequence[State], orders: float) -> float:
+def _month(states: Sequence[State], events: float) -> float:
     """A month's bill: each consumer's, with what the stack has but once or in numbers of its own counted apart."""
-    alarms, keys = (sum(state.type == type_ for state in states) for type_ in (ALARM, KEY))
-    total = prices.ALARM.of(alarms) + prices.KEY.of(keys)
+    total = sum(BY_NUMBER[state.type].of(1) for state in states if state.type in BY_NUMBER)
     for index, mapping in enumerate(state for state in states if state.type == MAPPING):
-        apart = {prices.ALARM, prices.KEY, *([prices.PUBLISH] if index else [])}
-        charges = monthly_cost(_workload(mapping, states, orders))
+        apart = {*BY_NUMBER.values(), *([prices.PUBLISH] if index else [])}
+        charges = monthly_cost(_workload(mapping, states, events))
         total += sum(charge.dollars for charge in charges if charge.price not in apart)
     return total
 
 
-def _workload(mapping: State, states: Sequence[State], orders: float) -> Workload:
+def _workload(mapping: State, states: Sequence[State], events: float) -> Workload:
     function = _function(mapping, states)
     architectures = function.get("architectures")
     return Workload(
-        orders=orders,
+        events=events,
         batch=_number(mapping, "batchSize", 10),
         memory=int(_number(function, "memorySize", 128)),
         architecture=str(architectures[0]) if isinstance(architectures, list) and architectures else "x86_64",

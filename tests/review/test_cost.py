@@ -1,5 +1,7 @@
 """What a change costs is told with the model and the prices of `ops cost`."""
 
+from dataclasses import replace
+
 import pytest
 
 from ops import prices
@@ -23,7 +25,8 @@ def total(workload: Workload) -> float:
 
 
 def test_a_stack_costs_what_ops_cost_says_of_its_sizes() -> None:
-    rest, busy = (Workload(orders=n, batch=100, memory=512, architecture="arm64", alarms=2) for n in (0, 1_000_000))
+    sizes = Workload(events=0, batch=100, memory=512, architecture="arm64", alarms=2, metrics=0, dashboards=0)
+    rest, busy = sizes, replace(sizes, events=1_000_000)
     found = cost(states(orders()))
     assert found.at_rest == pytest.approx(total(rest))
     assert found.per_million == pytest.approx(total(busy) - total(rest))
