@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -27,6 +28,13 @@ def pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         raise click.BadParameter(f"must be a regular expression, got {text!r} ({error})") from None
+
+
+def quoted(text: str) -> str:
+    """A text as a POSIX shell, or bash for what is not printable, reads it back as one word."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + text.encode("unicode_escape").decode().replace("'", "\\'") + "'"
 
 
 class Number(click.FloatRange):

@@ -2,10 +2,8 @@
 
 import base64
 import json
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +12,7 @@ from ops.arguments import Selection, selecting, unchecked
 from ops.choosing import chosen_of_all, warn_of
 from ops.deadletters import SOURCES, Message, send_messages
 from ops.failure import NO, Failure
-from ops.publish import read_text
+from ops.files import read_text, writing
 from ops.stack import Stack
 from terminal import BAD, GOOD, Printer, counted
 
@@ -23,13 +21,12 @@ from terminal import BAD, GOOD, Printer, counted
 @selecting
 def run(stack: Stack, printer: Printer, *, file: str, selection: Selection) -> int:
     """Copy dead letters to a file, or to standard output for `-`."""
-    messages, unseen = chosen_of_all(stack, selection)
-    lines = "".join(json.dumps(describe(message)) + "\n" for message in messages)
+    with writing(file, new=True) as out:
+        messages, unseen = chosen_of_all(stack, selection)
+        out.writelines(json.dumps(describe(message)) + "\n" for message in messages)
     warn_of(unseen, printer)
     if file == "-":
-        sys.stdout.write(lines)
         return NO if unseen else 0
-    Path(file).write_text(lines, encoding="utf-8")
     printer.line(f"exported {counted(len(messages), 'message')} to {file}; they are still in their queues", style=GOOD)
     if printer.as_json:
         printer.json({"exported": len(messages), "file": file, "unseen": unseen})

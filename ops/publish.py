@@ -3,18 +3,17 @@
 import itertools
 import json
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from functions.process_order.orders import Rejected, parse
 from ops.arguments import rated, unchecked
 from ops.failure import NO, Failure
+from ops.files import read_text, writing
 from ops.sending import BATCH_BYTES, Pace, Refused, batches, send
 from ops.stack import Stack
 from terminal import BAD, GOOD, Advance, Printer
@@ -48,7 +47,8 @@ def run(
         raise Failure(f"{file} must hold at least one order, got none")
     check(bodies, contract=not no_check)
     if save:
-        Path(save).write_text("\n".join(bodies) + "\n", encoding="utf-8")
+        with writing(save) as saved:
+            saved.writelines(f"{body}\n" for body in bodies)
     started = time.monotonic()
     with printer.progress("publishing", len(bodies)) as advance:
         refused = publish(stack, bodies, pace=Pace(rate), advance=advance)
@@ -87,16 +87,6 @@ def publish(
     runs = batches([len(body.encode()) for body in bodies], most=pace.at_once)
     with ThreadPoolExecutor(THREADS if pace.at_once == 10 else 1) as pool:
         return list(itertools.chain.from_iterable(pool.map(publish_batch, runs)))
-
-
-def read_text(file: str) -> str:
-    """The text of a file, or of standard input for `-`."""
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(
-            f"FILE must be a readable file of UTF-8 text, or - for standard input, got {file} ({error})"
-        ) from (None)
 
 
 def read_bodies(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from ops import logs, status, table
-from ops.arguments import limited, spanning
+from ops.arguments import limited, quoted, spanning
 from ops.choosing import compare
 from ops.deadletters import SOURCES, read_all
 from ops.export import describe
@@ -64,9 +64,7 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
     for letter in found["deadLetters"]:
         why = letter["reason"] or f"keeps the contract; {_STATES[letter['state']]}"
         printer.line(f"dead   message {letter['messageId']}: {why}", style=BAD)
-        printer.line(
-            f"       `dlq show {letter['messageId'][:8]}` shows it, `dlq redrive --order {order_id}` sends it back"
-        )
+        printer.line(f"       `dlq show {letter['messageId'][:8]}` shows it, {advice(letter, order_id)}")
     if not found["deadLetters"]:
         printer.line("dead   no dead letter holds it")
     for line in found["log"]:
@@ -75,6 +73,16 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
         printer.line(
             f"log    no line of the last {ago(seconds)} names it; level INFO names only rejected and failed messages"
         )
+
+
+def advice(letter: dict[str, Any], order_id: str) -> str:
+    """What to do about a dead letter of an order."""
+    chosen = f"--order {quoted(order_id)}"
+    if letter["state"] == "rejected":
+        return f"`dlq export {chosen} FILE` saves it to be corrected and imported"
+    if letter["state"] == "stored":
+        return f"`dlq purge {chosen}` deletes it: it would change nothing"
+    return f"`dlq redrive {chosen}` sends it back"
 
 
 _STATES = {

@@ -8,9 +8,10 @@ import click
 
 from functions.process_order.orders import Rejected, parse
 from ops import logs, status, table
-from ops.arguments import spanning
+from ops.arguments import quoted, spanning
 from ops.failure import NO, Failure
-from ops.publish import read_bodies, read_text
+from ops.files import read_text
+from ops.publish import read_bodies
 from ops.stack import Stack
 from terminal import BAD, GOOD, Printer, ago
 
@@ -97,7 +98,7 @@ def check_table(stack: Stack, newest: dict[str, str], *, seconds: float) -> Chec
     orders = f"{len(newest) - len(lacking)} of {len(newest)} orders" if newest else f"about {found['items']} orders"
     text = f"{found['name']} {found['state']}, {orders} stored"
     if lacking:
-        text += f"; `trace {min(lacking)}` says where one of the others is"
+        text += f"; `trace {quoted(min(lacking))}` says where one of the others is"
     return Check(name="table", ok=found["state"] in ("ACTIVE", "UPDATING") and not lacking, text=text)
 
 

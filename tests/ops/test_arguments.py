@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ops.__main__ import VERBS
-from ops.arguments import span
+from ops.arguments import quoted, span
 from recording.graph import ROOT
 from tests.ops.cloud import Command
 
@@ -75,6 +75,13 @@ def test_the_environment_names_the_stack_only_if_the_command_does_not(
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), ("3d", 259200)])
 def test_a_span_of_time_has_a_unit(text: str, seconds: float) -> None:
     assert span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["O1234", "two words; rm -rf $HOME `ls` 'x' \"", "O\x1b[2J'\\\u202e", "-x", ""])
+def test_a_shell_reads_a_quoted_text_back(text: str) -> None:
+    told = subprocess.run(["bash", "-c", f"printf %s {quoted(text)}"], capture_output=True, check=True)
+    assert told.stdout.decode() == text
+    assert quoted(text).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The dead-letter commands on a real local cloud: what an outage leaves behind is found, sent back and proved."""
 
 import json
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -185,6 +187,23 @@ def test_the_topics_dead_letters_are_sent_to_the_queue(letters: Own, command: Co
     assert item(deployment, plain["orderId"])
     assert item(deployment, wrapped["orderId"])
     assert bodies(deployment, TOPIC) == []
+
+
+@pytest.mark.parametrize("state", ["missing", "rejected", "stored"])
+def test_trace_advises_only_what_can_be_done(letters: Own, command: Command, tmp_path: Path, state: str) -> None:
+    deployment, path = letters
+    dead = order(orderId=f"O 1; '{state}' {time.time()}", quantity=0 if state == "rejected" else 1)
+    if state == "stored":
+        send(deployment, "queueUrl", dead)
+        wait_for(lambda: item(deployment, dead["orderId"]), "storing the order")
+    send(deployment, QUEUE, dead)
+    told = command("trace", dead["orderId"], "--outputs", path).out
+    [advised] = re.findall(r"shows it, `(dlq [^`]+)`", told)
+    words = [str(tmp_path / "saved.jsonl") if word == "FILE" else word for word in shlex.split(advised)]
+    assert words[1] == {"missing": "redrive", "rejected": "export", "stored": "purge"}[state]
+    done = command(*words, *(["--yes"] if words[1] != "export" else []), "--outputs", path)
+    assert done.status == 0
+    assert re.search(r"^(sent|exported|deleted) 1 ", done.out, re.MULTILINE)
 
 
 def test_a_redrive_takes_only_what_matches(letters: Own, command: Command) -> None:
