@@ -137,7 +137,7 @@ def by_service(charges: list[Charge]) -> dict[str, float]:
 @click.option("--architecture", type=click.Choice(("arm64", "x86_64")), default=Workload.architecture)
 @click.option("--duration", type=Number(min=1), metavar="MS", help="of an invocation, if measured")
 @click.option("--round-trip", type=Number(min=0.1), default=Workload.round_trip, help="ms of a DynamoDB call")
-@click.option("--bytes", "size", type=click.IntRange(1, 262_144), default=Workload.size, help="of a message")
+@click.option("--bytes", "size", type=click.IntRange(1, 1_048_576), default=Workload.size, help="of a message")
 @click.option("--publish-batch", type=click.IntRange(1, 10), default=1, help="messages per publish")
 @click.option("--writes", type=Number(0.01, 2), default=Workload.writes, help="statements per event, if measured")
 @click.option("--alarms", type=click.IntRange(0), default=Workload.alarms, help="of the stack")

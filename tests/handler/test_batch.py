@@ -94,6 +94,17 @@ def test_an_event_without_messages_answers_no_failures(event: object) -> None:
     assert [line["level"] for line in result.lines[:-1]] == ([] if event == {"Records": []} else ["ERROR"])
 
 
+def test_message_attributes_are_for_filters_and_change_neither_the_item_nor_its_version() -> None:
+    plain, attributed = Table(), Table()
+    [record] = sqs_event(body(note=1))["Records"]
+    named = {"channel": {"stringValue": "web", "dataType": "String"}}
+    run({"Records": [record]}, store_of(plain))
+    result = run({"Records": [{**record, "messageAttributes": named}]}, store_of(attributed), level="DEBUG")
+    assert result.failed == []
+    assert attributed.items == plain.items
+    assert "web" not in result.output
+
+
 def test_a_messageid_is_answered_once() -> None:
     records = [{"messageId": "same", "body": text} for text in (body(), "bad", body(), "bad")]
     table = Table()
