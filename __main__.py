@@ -8,6 +8,7 @@ from components.alarms import Thresholds
 from components.encryption import Encryption
 from components.monitoring import Monitoring, MonitoringArgs
 from components.package import process_order_archive
+from components.pipeline import Pipeline
 from components.processor import Processor, ProcessorArgs
 from components.queue import Queue, QueueArgs
 from components.table import Table, TableArgs
@@ -23,7 +24,7 @@ queue = Queue(
     QueueArgs(
         account=account,
         topic_arn=topic.arn,
-        topic_dead_letter_queue_arn=topic.dead_letter_queue_arn,
+        undelivered_arn=topic.dead_letter_queue_arn,
         key_arn=key.arn,
         visibility_timeout=stack.visibility_timeout,
         max_receive_count=stack.max_receive_count,
@@ -38,8 +39,7 @@ processor = Processor(
         code=process_order_archive(),
         handler="process_order.lambda_function.lambda_handler",
         queue_arn=queue.arn,
-        table_arn=table.arn,
-        table_name=table.name,
+        table=table,
         key_arn=key.arn,
         timeout=stack.function_timeout,
         memory=stack.function_memory,
@@ -53,19 +53,25 @@ processor = Processor(
         permissions_boundary=stack.permissions_boundary,
     ),
 )
+
+queues, processors = [queue], [processor]
+# Each further consumer of the topic is one block here: docs/changing.md.
+
 monitoring = Monitoring(
     "OrderAlarms",
     MonitoringArgs(
         account=account,
         key_arn=key.arn,
-        scope=f"{pulumi.get_project()}/{pulumi.get_stack()}",
-        topic=topic,
-        queue=queue,
-        processor=processor,
-        table=table,
+        pipeline=Pipeline(
+            topic=topic,
+            queues=queues,
+            processors=processors,
+            table=table,
+            scope=f"{pulumi.get_project()}/{pulumi.get_stack()}",
+        ),
         thresholds=Thresholds(
-            oldest_message_age=stack.oldest_message_age,
-            function_duration=stack.longest_duration,
+            order_delay=stack.alarm_order_delay,
+            duration_share=stack.alarm_duration_share,
             function_errors=stack.alarm_function_errors,
             throttled_writes=stack.alarm_throttled_writes,
             rejected_orders=stack.alarm_rejected_orders,
@@ -81,8 +87,10 @@ pulumi.export("queueUrl", queue.url)
 pulumi.export("queueArn", queue.arn)
 pulumi.export("deadLetterQueueUrl", queue.dead_letter_queue_url)
 pulumi.export("subscriptionDeadLetterQueueUrl", topic.dead_letter_queue_url)
+pulumi.export("queues", [each.addresses for each in queues])
 pulumi.export("tableName", table.name)
 pulumi.export("functionName", processor.function_name)
+pulumi.export("functionNames", [each.function_name for each in processors])
 pulumi.export("logGroupName", processor.log_group_name)
 pulumi.export("alarmTopicArn", monitoring.topic_arn)
 pulumi.export("dashboardName", monitoring.dashboard_name)

@@ -212,20 +212,6 @@ class StackConfig:
         """
         return 6 * self.function_timeout + self.batching_window
 
-    @property
-    def oldest_message_age(self) -> int:
-        """Seconds that an order may wait in the queue: a visibility timeout for each retry + the delay.
-
-        SQS leaves a message out of the age of the oldest one once it has been received three times.
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-        """
-        return min(self.max_receive_count, 3) * self.visibility_timeout + self.alarm_order_delay
-
-    @property
-    def longest_duration(self) -> int:
-        """Milliseconds that an invocation may take: its share of the timeout."""
-        return self.function_timeout * 1000 * self.alarm_duration_share // 100
-
 
 def key_of(knob_field: Field[Any]) -> str:
     """The configuration key of a field: `max_receive_count` is `maxReceiveCount`."""

@@ -44,9 +44,10 @@ def _pipeline(
         QueueArgs(
             account=account,
             topic_arn=topic.arn,
-            topic_dead_letter_queue_arn=topic.dead_letter_queue_arn,
+            undelivered_arn=topic.dead_letter_queue_arn,
             key_arn=key.arn,
             visibility_timeout=6 * TIMEOUT,
+            max_receive_count=3,
         ),
     )
     table = Table(f"{name}-orders", TableArgs(account=account, key_arn=key.arn, protected=False))
@@ -57,8 +58,7 @@ def _pipeline(
             code=code,
             handler=handler,
             queue_arn=queue.arn,
-            table_arn=table.arn,
-            table_name=table.name,
+            table=table,
             key_arn=key.arn,
             timeout=TIMEOUT,
             memory=512,

@@ -1,19 +1,24 @@
 """The alarms of the pipeline as data: what each watches, above which value it rings, and why there."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from components.metrics import Metric, Pipeline
+from components.metrics import Metric, of_function, of_orders, of_queue, of_table, of_topic, of_writes, waiting_in
+from components.pipeline import Pipeline
+from components.processor import Processor
+from components.queue import Queue
+from components.table import Table
+from components.topic import Topic
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """The values above which an alarm rings; counts are per minute."""
+    """What may be before an alarm rings; counts are per minute."""
 
-    oldest_message_age: int
-    """Seconds that an order may wait in the queue."""
-    function_duration: int
-    """Milliseconds that the slowest hundredth of invocations may take."""
+    order_delay: int
+    """Seconds that a message may wait in its queue, on top of what its retries take."""
+    duration_share: int
+    """Percent of its timeout that the slowest hundredth of a function's runs may take."""
     function_errors: int
     """Invocations."""
     throttled_writes: int
@@ -23,13 +28,25 @@ class Thresholds:
     failed_orders: int
     """Messages."""
 
+    def longest_wait(self, queue: Queue) -> int:
+        """Seconds that a message may be in a queue: a visibility timeout for each attempt + the delay.
+
+        SQS leaves a message out of the age of the oldest one once it has been received three times.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        """
+        return 3 * queue.visibility_timeout + self.order_delay
+
+    def longest_run(self, processor: Processor) -> int:
+        """Milliseconds that an invocation may take: its share of the timeout."""
+        return processor.timeout * 1000 * self.duration_share // 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """One thing that can go wrong."""
 
     role: str
-    """What goes wrong; the last part of the alarm's name and the runbook's section."""
+    """What goes wrong: the runbook's section, and the last part of the alarm's name."""
     says: str
     """The first sentence an operator reads."""
     metric: Metric
@@ -39,6 +56,12 @@ class Alarm:
     """Minutes that are looked at."""
     datapoints: int = 1
     """How many of them must be above the threshold."""
+    of: str = ""
+    """The queue or function that it watches; empty for those that store the orders."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.of}-{self.role}" if self.of else self.role
 
 
 PERIOD = 60
@@ -46,63 +69,74 @@ PERIOD = 60
 
 
 def alarms(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
-    """Every alarm, in the order in which an order passes what it watches."""
-    yield from _of_topic(pipeline)
-    yield from _of_queue(pipeline, thresholds)
-    yield from _of_function(pipeline, thresholds)
-    yield from _of_orders(pipeline, thresholds)
-    yield from _of_table(pipeline, thresholds)
+    """Every alarm, in the order in which an order passes what it watches, and then those of other consumers."""
+    queue, *other_queues = pipeline.queues
+    processor, *other_processors = pipeline.processors
+    yield from _of_topic(pipeline.topic)
+    yield from _of_queue(queue, thresholds)
+    yield from _of_function(processor, thresholds)
+    yield from _of_orders(pipeline.scope, thresholds)
+    yield from _of_table(pipeline.table, thresholds)
+    for other in other_queues:
+        yield from _named(other.label, _of_queue(other, thresholds))
+    for function in other_processors:
+        yield from _named(function.label, _of_function(function, thresholds))
 
 
-def _of_topic(pipeline: Pipeline) -> Iterator[Alarm]:
+def _named(name: str, found: Iterable[Alarm]) -> Iterator[Alarm]:
+    return (replace(alarm, of=name) for alarm in found)
+
+
+def _of_topic(topic: Topic) -> Iterator[Alarm]:
     # SNS has tried 100,015 times over 23 days before it gives up on SQS, unless the queue refuses: one is enough.
     # https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
     yield Alarm(
         role="topic-cannot-deliver",
-        says="SNS could not deliver an order to the queue; it is, or is about to be, in the subscription's "
+        says="SNS could not deliver a message to a queue; it is, or is about to be, in the subscription's "
         "dead-letter queue.",
-        metric=pipeline.of_topic("NumberOfNotificationsFailed"),
+        metric=of_topic(topic.name, "NumberOfNotificationsFailed"),
         threshold=0,
     )
-    # The only way in which an accepted order is lost, so it has no knob.
+    # The only way in which an accepted order is lost, so it has no setting.
     yield Alarm(
         role="topic-loses-orders",
-        says="SNS could neither deliver an order nor keep it in the subscription's dead-letter queue: it is lost "
+        says="SNS could neither deliver a message nor keep it in the subscription's dead-letter queue: it is lost "
         "unless the producer has it.",
-        metric=pipeline.of_topic("NumberOfNotificationsFailedToRedriveToDlq"),
+        metric=of_topic(topic.name, "NumberOfNotificationsFailedToRedriveToDlq"),
         threshold=0,
     )
     yield Alarm(
         role="subscription-dead-letter-queue-not-empty",
-        says="Orders that never reached the queue wait in the subscription's dead-letter queue, for 14 days.",
-        metric=pipeline.waiting_in(pipeline.subscription_dead_letter_queue),
+        says="Messages that never reached the queue wait in the subscription's dead-letter queue, for 14 days.",
+        metric=waiting_in(topic.dead_letter_queue_name),
         threshold=0,
     )
 
 
-def _of_queue(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
-    # Retries alone take an order no further than this, so above it the function does not keep up, or does not run.
-    # Orders received three times are left out of the series: they show in the dead-letter queue.
+def _of_queue(queue: Queue, thresholds: Thresholds) -> Iterator[Alarm]:
+    # Retries alone take a message no further than this, so above it the consumer does not keep up, or does not run.
+    # Messages received three times are left out of the series: they show in the dead-letter queue.
     yield Alarm(
         role="orders-wait-too-long",
-        says="The oldest order in the queue is older than its retries explain: the function does not keep up.",
-        metric=pipeline.of_queue("ApproximateAgeOfOldestMessage", pipeline.queue),
-        threshold=thresholds.oldest_message_age,
+        says=f"The oldest message in {queue.label} is older than its retries explain: its consumer does not keep up.",
+        metric=of_queue(queue.name, "ApproximateAgeOfOldestMessage"),
+        threshold=thresholds.longest_wait(queue),
     )
     yield Alarm(
         role="dead-letter-queue-not-empty",
-        says="Orders that could not be processed wait in the dead-letter queue, for 14 days.",
-        metric=pipeline.waiting_in(pipeline.dead_letter_queue),
+        says=f"Messages that could not be processed wait in {queue.label}-dlq, for 14 days.",
+        metric=waiting_in(queue.dead_letter_queue_name),
         threshold=0,
     )
 
 
-def _of_function(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
+def _of_function(processor: Processor, thresholds: Thresholds) -> Iterator[Alarm]:
+    name, function = processor.label, processor.function_name
     # A bad order does not make the handler raise: an error is a bug, too little memory, a time-out or a missing right.
     yield Alarm(
         role="function-errors",
-        says="ProcessOrder crashed, timed out or could not start; its batch goes back to the queue.",
-        metric=pipeline.of_function("Errors"),
+        says=f"{name} crashed, timed out or could not start; its batch goes back to the queue.",
+        metric=of_function(function, "Errors"),
         threshold=thresholds.function_errors,
     )
     # The mapping's maximum concurrency keeps pollers below what Lambda allows, so there is none to be expected; and
@@ -110,45 +144,45 @@ def _of_function(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
     # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     yield Alarm(
         role="function-throttled",
-        says="Lambda refused to run ProcessOrder: the account's concurrency is used up.",
-        metric=pipeline.of_function("Throttles"),
+        says=f"Lambda refused to run {name}: the account's concurrency is used up.",
+        metric=of_function(function, "Throttles"),
         threshold=0,
     )
     # In three minutes of five: with few invocations a percentile is the slowest single one.
     yield Alarm(
         role="function-slow",
-        says="ProcessOrder comes close to its timeout.",
-        metric=pipeline.of_function("Duration", "p99"),
-        threshold=thresholds.function_duration,
+        says=f"{name} comes close to its timeout.",
+        metric=of_function(function, "Duration", "p99"),
+        threshold=thresholds.longest_run(processor),
         periods=5,
         datapoints=3,
     )
 
 
-def _of_orders(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
+def _of_orders(scope: str, thresholds: Thresholds) -> Iterator[Alarm]:
     # Both ring at a message's first receive: by default three visibility timeouts, 9 minutes, before it reaches the
     # dead-letter queue.
     yield Alarm(
         role="orders-rejected",
         says="Messages break the order contract: a producer sends what can never be stored.",
-        metric=pipeline.orders("rejected"),
+        metric=of_orders(scope, "rejected"),
         threshold=thresholds.rejected_orders,
     )
     yield Alarm(
         role="orders-failed",
         says="ProcessOrder could not write valid orders, in spite of its own retries.",
-        metric=pipeline.orders("failed"),
+        metric=of_orders(scope, "failed"),
         threshold=thresholds.failed_orders,
     )
 
 
-def _of_table(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
+def _of_table(table: Table, thresholds: Thresholds) -> Iterator[Alarm]:
     # ProcessOrder retries what is throttled or fails in DynamoDB, so neither matters before it lasts.
     # `ThrottledRequests` counts a batch only if every statement of it is throttled; this counts each write.
     yield Alarm(
         role="table-throttles-writes",
         says="DynamoDB throttles writes to Orders.",
-        metric=pipeline.of_table("WriteThrottleEvents"),
+        metric=of_table(table.name, "WriteThrottleEvents"),
         threshold=thresholds.throttled_writes,
         periods=5,
         datapoints=3,
@@ -156,7 +190,7 @@ def _of_table(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
     yield Alarm(
         role="table-errors",
         says="DynamoDB answers writes to Orders with errors of its own (HTTP 500).",
-        metric=pipeline.of_writes("SystemErrors"),
+        metric=of_writes(table.name, "SystemErrors"),
         threshold=0,
         periods=5,
         datapoints=3,

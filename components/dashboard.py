@@ -6,8 +6,13 @@ from typing import Any
 
 import pulumi
 
-from components.alarms import Thresholds
-from components.metrics import Metric, Pipeline
+from components.alarms import PERIOD, Thresholds
+from components.metrics import Metric, of_function, of_orders, of_queue, of_table, of_topic, of_writes, waiting_in
+from components.pipeline import Pipeline
+from components.processor import Processor
+from components.queue import Queue
+from components.table import Table
+from components.topic import Topic
 
 WIDTH = 24
 """Columns of a dashboard. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
@@ -17,7 +22,7 @@ OUTCOMES = {"stored": "#2ca02c", "superseded": "#7f7f7f", "rejected": "#ff7f0e",
 """What can become of a message, and the colour it has."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Graph:
     """One widget: some time series over the same axis."""
 
@@ -29,10 +34,10 @@ class Graph:
 
 
 def dashboard_body(
-    title: str, region: str, pipeline: Pipeline, thresholds: Thresholds, alarm_arns: Sequence[pulumi.Input[str]]
+    pipeline: Pipeline, thresholds: Thresholds, region: str, alarm_arns: Sequence[pulumi.Input[str]]
 ) -> pulumi.Output[str]:
     """The dashboard as the JSON that CloudWatch stores."""
-    alarms = {"title": title, "alarms": list(alarm_arns)}
+    alarms = {"title": pipeline.scope, "alarms": list(alarm_arns)}
     widgets: list[dict[str, Any]] = [
         {"type": "alarm", "x": 0, "y": 0, "width": WIDTH, "height": 4, "properties": alarms}
     ]
@@ -44,72 +49,85 @@ def dashboard_body(
     return pulumi.Output.json_dumps({"widgets": widgets})
 
 
-def _rows(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[tuple[Graph, ...]]:
-    of_topic, of_queue, of_function = pipeline.of_topic, pipeline.of_queue, pipeline.of_function
-    yield (
-        Graph(
-            title="1 · Topic: published, delivered, failed",
-            metrics=(
-                of_topic("NumberOfMessagesPublished"),
-                of_topic("NumberOfNotificationsDelivered"),
-                of_topic("NumberOfNotificationsFailed"),
-                of_topic("NumberOfNotificationsFailedToRedriveToDlq"),
-            ),
-        ),
-        Graph(
-            title="1 · Subscription's dead-letter queue",
-            metrics=(pipeline.waiting_in(pipeline.subscription_dead_letter_queue),),
-        ),
+def _rows(pipeline: Pipeline, thresholds: Thresholds) -> tuple[tuple[Graph, ...], ...]:
+    queue, *queues = pipeline.queues
+    processor, *processors = pipeline.processors
+    return (
+        _topic_row(pipeline.topic),
+        _queue_row("2 · Queue", "2 · Dead-letter queue", queue, thresholds),
+        _function_row("3 · Function", processor, thresholds),
+        _orders_row(pipeline.scope),
+        _table_row(pipeline.table),
+        *(_queue_row(other.label, f"{other.label}-dlq", other, thresholds) for other in queues),
+        *(_function_row(other.label, other, thresholds) for other in processors),
     )
-    yield (
-        Graph(
-            title="2 · Queue: waiting, in flight",
-            metrics=(
-                pipeline.waiting_in(pipeline.queue),
-                of_queue("ApproximateNumberOfMessagesNotVisible", pipeline.queue),
-            ),
-        ),
-        Graph(
-            title="2 · Queue: age of the oldest order (s)",
-            metrics=(of_queue("ApproximateAgeOfOldestMessage", pipeline.queue),),
-            alarm_at=thresholds.oldest_message_age,
-        ),
-        Graph(title="2 · Dead-letter queue", metrics=(pipeline.waiting_in(pipeline.dead_letter_queue),)),
+
+
+def _topic_row(topic: Topic) -> tuple[Graph, ...]:
+    series = (
+        "NumberOfMessagesPublished",
+        "NumberOfNotificationsDelivered",
+        "NumberOfNotificationsFailed",
+        "NumberOfNotificationsFailedToRedriveToDlq",
     )
-    yield (
-        Graph(
-            title="3 · Function: invocations, errors, throttles",
-            metrics=(of_function("Invocations"), of_function("Errors"), of_function("Throttles")),
-        ),
-        Graph(
-            title="3 · Function: duration (ms)",
-            metrics=(of_function("Duration", "p50"), of_function("Duration", "p99")),
-            alarm_at=thresholds.function_duration,
-        ),
-        Graph(
-            title="3 · Function: running at the same time",
-            metrics=(of_function("ConcurrentExecutions", "Maximum"),),
-        ),
+    return (
+        Graph("1 · Topic: published, delivered, failed", tuple(of_topic(topic.name, name) for name in series)),
+        Graph("1 · Subscription's dead-letter queue", (waiting_in(topic.dead_letter_queue_name),)),
     )
-    yield (
+
+
+def _queue_row(title: str, dead_letters: str, queue: Queue, thresholds: Thresholds) -> tuple[Graph, ...]:
+    return (
         Graph(
-            title="4 · Orders: stored, superseded, rejected, failed",
-            metrics=tuple(pipeline.orders(outcome) for outcome in OUTCOMES),
+            f"{title}: waiting, in flight",
+            (waiting_in(queue.name), of_queue(queue.name, "ApproximateNumberOfMessagesNotVisible")),
+        ),
+        Graph(
+            f"{title}: age of the oldest message (s)",
+            (of_queue(queue.name, "ApproximateAgeOfOldestMessage"),),
+            alarm_at=thresholds.longest_wait(queue),
+        ),
+        Graph(dead_letters, (waiting_in(queue.dead_letter_queue_name),)),
+    )
+
+
+def _function_row(title: str, processor: Processor, thresholds: Thresholds) -> tuple[Graph, ...]:
+    function = processor.function_name
+    return (
+        Graph(
+            f"{title}: invocations, errors, throttles",
+            tuple(of_function(function, name) for name in ("Invocations", "Errors", "Throttles")),
+        ),
+        Graph(
+            f"{title}: duration (ms)",
+            (of_function(function, "Duration", "p50"), of_function(function, "Duration", "p99")),
+            alarm_at=thresholds.longest_run(processor),
+        ),
+        Graph(f"{title}: running at the same time", (of_function(function, "ConcurrentExecutions", "Maximum"),)),
+    )
+
+
+def _orders_row(scope: str) -> tuple[Graph, ...]:
+    return (
+        Graph(
+            "4 · Orders: stored, superseded, rejected, failed",
+            tuple(of_orders(scope, outcome) for outcome in OUTCOMES),
             colours=tuple(OUTCOMES.values()),
         ),
     )
-    yield (
-        Graph(title="5 · Table: write units", metrics=(pipeline.of_table("ConsumedWriteCapacityUnits"),)),
+
+
+def _table_row(table: Table) -> tuple[Graph, ...]:
+    latency = "SuccessfulRequestLatency"
+    return (
+        Graph("5 · Table: write units", (of_table(table.name, "ConsumedWriteCapacityUnits"),)),
         Graph(
-            title="5 · Table: throttled writes, system errors",
-            metrics=(pipeline.of_table("WriteThrottleEvents"), pipeline.of_writes("SystemErrors")),
+            "5 · Table: throttled writes, system errors",
+            (of_table(table.name, "WriteThrottleEvents"), of_writes(table.name, "SystemErrors")),
         ),
         Graph(
-            title="5 · Table: latency of a batch (ms)",
-            metrics=(
-                pipeline.of_writes("SuccessfulRequestLatency", "Average"),
-                pipeline.of_writes("SuccessfulRequestLatency", "Maximum"),
-            ),
+            "5 · Table: latency of a batch (ms)",
+            tuple(of_writes(table.name, latency, statistic) for statistic in ("Average", "Maximum")),
         ),
     )
 
@@ -119,7 +137,7 @@ def _properties(graph: Graph, region: str) -> dict[str, Any]:
         "title": graph.title,
         "region": region,
         "view": "timeSeries",
-        "period": 60,
+        "period": PERIOD,
         "yAxis": {"left": {"min": 0}},
         "metrics": [_series(metric, colour) for metric, colour in _coloured(graph)],
     }

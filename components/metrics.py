@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 
+Name = pulumi.Input[str]
+"""A physical name: what tells a resource's series from all others in the account."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -14,67 +17,62 @@ class Metric:
     name: str
     statistic: str
     """`Sum`, `Maximum`, `Average`, or a percentile such as `p99`."""
-    dimensions: Mapping[str, pulumi.Input[str]]
+    dimensions: Mapping[str, Name]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pipeline:
-    """The physical names that tell this stack's time series from all others in the account."""
+def of_topic(topic: Name, name: str) -> Metric:
+    """A series of a topic.
 
-    topic: pulumi.Input[str]
-    subscription_dead_letter_queue: pulumi.Input[str]
-    queue: pulumi.Input[str]
-    dead_letter_queue: pulumi.Input[str]
-    function: pulumi.Input[str]
-    table: pulumi.Input[str]
-    namespace: str
-    """Namespace of the order counts: a log filter takes dimensions from the log line only, so it is the namespace that
-    keeps two stacks apart."""
-
-    def of_topic(self, name: str) -> Metric:
-        """A series of the topic.
-
-        https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
-        """
-        return _metric("AWS/SNS", name, "Sum", TopicName=self.topic)
-
-    def of_queue(self, name: str, queue: pulumi.Input[str]) -> Metric:
-        """A series of one of the queues.
-
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-        """
-        return _metric("AWS/SQS", name, "Maximum", QueueName=queue)
-
-    def waiting_in(self, queue: pulumi.Input[str]) -> Metric:
-        """Messages that a consumer could receive.
-
-        `NumberOfMessagesSent` would not count what SQS itself moves into a dead-letter queue.
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
-        """
-        return self.of_queue("ApproximateNumberOfMessagesVisible", queue)
-
-    def of_function(self, name: str, statistic: str = "Sum") -> Metric:
-        """A series of the function.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-        """
-        return _metric("AWS/Lambda", name, statistic, FunctionName=self.function)
-
-    def of_table(self, name: str) -> Metric:
-        """A series of the table.
-
-        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-        """
-        return _metric("AWS/DynamoDB", name, "Sum", TableName=self.table)
-
-    def of_writes(self, name: str, statistic: str = "Sum") -> Metric:
-        """A series that DynamoDB keeps for each operation of a table, for the only one that the function calls."""
-        return _metric("AWS/DynamoDB", name, statistic, TableName=self.table, Operation="BatchExecuteStatement")
-
-    def orders(self, outcome: str) -> Metric:
-        """How many messages ended as `stored`, `superseded`, `rejected` or `failed`."""
-        return _metric(self.namespace, outcome, "Sum")
+    https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
+    """
+    return _metric("AWS/SNS", name, "Sum", TopicName=topic)
 
 
-def _metric(namespace: str, name: str, statistic: str, **dimensions: pulumi.Input[str]) -> Metric:
+def of_queue(queue: Name, name: str) -> Metric:
+    """A series of a queue.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    return _metric("AWS/SQS", name, "Maximum", QueueName=queue)
+
+
+def waiting_in(queue: Name) -> Metric:
+    """Messages that a consumer could receive.
+
+    `NumberOfMessagesSent` would not count what SQS itself moves into a dead-letter queue.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    """
+    return of_queue(queue, "ApproximateNumberOfMessagesVisible")
+
+
+def of_function(function: Name, name: str, statistic: str = "Sum") -> Metric:
+    """A series of a function.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    return _metric("AWS/Lambda", name, statistic, FunctionName=function)
+
+
+def of_table(table: Name, name: str) -> Metric:
+    """A series of a table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    """
+    return _metric("AWS/DynamoDB", name, "Sum", TableName=table)
+
+
+def of_writes(table: Name, name: str, statistic: str = "Sum") -> Metric:
+    """A series that DynamoDB keeps for each operation of a table, for the only one that ProcessOrder calls."""
+    return _metric("AWS/DynamoDB", name, statistic, TableName=table, Operation="BatchExecuteStatement")
+
+
+def of_orders(scope: str, outcome: str) -> Metric:
+    """How many messages ended as `stored`, `superseded`, `rejected` or `failed`.
+
+    A log filter takes dimensions from the log line only, so it is the namespace that keeps two stacks apart.
+    """
+    return _metric(scope, outcome, "Sum")
+
+
+def _metric(namespace: str, name: str, statistic: str, **dimensions: Name) -> Metric:
     return Metric(namespace=namespace, name=name, statistic=statistic, dimensions=dimensions)

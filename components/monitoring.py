@@ -9,11 +9,9 @@ from pulumi_aws import cloudwatch, sns
 from components.account import Account
 from components.alarms import PERIOD, Alarm, Thresholds, alarms
 from components.dashboard import OUTCOMES, dashboard_body
-from components.metrics import Pipeline
-from components.processor import Processor
-from components.queue import Queue, policy_document, tls_only
-from components.table import Table
-from components.topic import Topic
+from components.metrics import Metric, of_orders
+from components.pipeline import Pipeline
+from components.queue import policy_document, tls_only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +20,7 @@ class MonitoringArgs:
     """The only account whose alarms may notify."""
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key, which must admit CloudWatch."""
-    scope: str
-    """Project and stack, `orders/prod`: keeps the order counts and the dashboard apart from another stack's."""
-    topic: Topic
-    queue: Queue
-    processor: Processor
-    table: Table
+    pipeline: Pipeline
     thresholds: Thresholds
     runbook: str
     """Path or URL of the runbook; an alarm's description adds its own section."""
@@ -50,50 +43,33 @@ class Monitoring(pulumi.ComponentResource):
         if args.email is not None:
             sns.TopicSubscription(f"{name}-email", topic=arn, protocol="email", endpoint=args.email, opts=child)
 
-        pipeline = Pipeline(
-            topic=args.topic.name,
-            subscription_dead_letter_queue=args.topic.dead_letter_queue_name,
-            queue=args.queue.name,
-            dead_letter_queue=args.queue.dead_letter_queue_name,
-            function=args.processor.function_name,
-            table=args.table.name,
-            namespace=args.scope,
-        )
+        scope, logs = args.pipeline.scope, args.pipeline.processors[0].log_group_name
         for outcome in OUTCOMES:
-            _count(f"{name}-{outcome}", outcome, pipeline, args.processor.log_group_name, child)
+            _count(f"{name}-{outcome}", of_orders(scope, outcome), logs, child)
         made = [
-            _metric_alarm(f"{name}-{alarm.role}", alarm, arn, args.runbook, child)
-            for alarm in alarms(pipeline, args.thresholds)
+            _metric_alarm(f"{name}-{alarm.name}", alarm, arn, args.runbook, child)
+            for alarm in alarms(args.pipeline, args.thresholds)
         ]
         alarm_arns = [args.account.arn("cloudwatch", pulumi.Output.concat("alarm:", alarm.name)) for alarm in made]
         dashboard = cloudwatch.Dashboard(
             f"{name}-dashboard",
             # The provider does not name it; dashboards share one list per account, whatever their region.
-            dashboard_name=re.sub(r"[^A-Za-z0-9_-]", "-", args.scope),
-            dashboard_body=dashboard_body(
-                args.scope,
-                args.account.region,
-                pipeline,
-                args.thresholds,
-                alarm_arns,
-            ),
+            dashboard_name=re.sub(r"[^A-Za-z0-9_-]", "-", scope),
+            dashboard_body=dashboard_body(args.pipeline, args.thresholds, args.account.region, alarm_arns),
             opts=child,
         )
         self.topic_arn, self.dashboard_name = arn, dashboard.dashboard_name
         self.register_outputs({"topicArn": self.topic_arn, "dashboardName": self.dashboard_name})
 
 
-def _count(
-    name: str, outcome: str, pipeline: Pipeline, log_group: pulumi.Input[str], opts: pulumi.ResourceOptions
-) -> None:
+def _count(name: str, metric: Metric, log_group: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
     """Turn one number of the handler's summary line into a time series; the handler itself publishes none."""
-    metric = pipeline.orders(outcome)
     cloudwatch.LogMetricFilter(
         name,
         log_group_name=log_group,
-        pattern=f'{{ $.message = "batch processed" && $.{outcome} >= 0 }}',
+        pattern=f'{{ $.message = "batch processed" && $.{metric.name} >= 0 }}',
         metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
-            namespace=metric.namespace, name=metric.name, value=f"$.{outcome}", unit="Count"
+            namespace=metric.namespace, name=metric.name, value=f"$.{metric.name}", unit="Count"
         ),
         opts=opts,
     )

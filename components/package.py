@@ -1,5 +1,6 @@
 """Builds the deployment archive of a function: exactly its own files, the same bytes everywhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -18,14 +19,17 @@ PROCESS_ORDER = (
 
 
 def process_order_archive() -> pulumi.AssetArchive:
-    """ProcessOrder's archive; its handler is `process_order.lambda_function.lambda_handler`.
+    """ProcessOrder's archive; its handler is `process_order.lambda_function.lambda_handler`."""
+    return archive("process_order", PROCESS_ORDER)
+
+
+def archive(package: str, files: Sequence[str]) -> pulumi.AssetArchive:
+    """The archive of a package in `functions/`.
 
     Raises FileNotFoundError if a listed file is missing.
     """
-    folder = FUNCTIONS / "process_order"
-    missing = [file for file in PROCESS_ORDER if not (folder / file).is_file()]
+    folder = FUNCTIONS / package
+    missing = [file for file in files if not (folder / file).is_file()]
     if missing:
-        raise FileNotFoundError(f"{folder} must hold {', '.join(PROCESS_ORDER)}, and lacks {', '.join(missing)}")
-    return pulumi.AssetArchive(
-        {f"process_order/{file}": pulumi.FileAsset(str(folder / file)) for file in PROCESS_ORDER}
-    )
+        raise FileNotFoundError(f"{folder} must hold {', '.join(files)}, and lacks {', '.join(missing)}")
+    return pulumi.AssetArchive({f"{package}/{file}": pulumi.FileAsset(str(folder / file)) for file in files})

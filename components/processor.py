@@ -1,4 +1,4 @@
-"""The function that writes orders to the table, and all it needs: log group, role and event source mapping."""
+"""A function that empties a queue, and all it needs: log group, role and event source mapping."""
 
 import json
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from components.account import Account
+from components.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +21,6 @@ class ProcessorArgs:
     """Dotted path of the handler in the archive."""
     queue_arn: pulumi.Input[str]
     """Queue the function consumes."""
-    table_arn: pulumi.Input[str]
-    """Table the function writes."""
-    table_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key of the queue, the table, the log group and the environment."""
     timeout: int
@@ -41,15 +39,20 @@ class ProcessorArgs:
     """Least severe line that is kept."""
     runtime: str
     architecture: str
+    table: Table | None = None
+    """Table the function writes, if any; its name is in TABLE_NAME."""
     permissions_boundary: str = ""
     """ARN of the policy that bounds the function's role; empty: none."""
 
 
 class Processor(pulumi.ComponentResource):
-    """A consumer of one queue and writer of one table, with exactly the permissions that takes."""
+    """A function that empties one queue and may write one table, with exactly the permissions that takes."""
 
     function_name: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
+    timeout: int
+    label: str
+    """Its name in the program."""
 
     def __init__(self, name: str, args: ProcessorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Processor", name, {}, opts)
@@ -86,7 +89,9 @@ class Processor(pulumi.ComponentResource):
             role=role.arn,
             timeout=args.timeout,
             memory_size=args.memory,
-            environment=lambda_.FunctionEnvironmentArgs(variables={"TABLE_NAME": args.table_name}),
+            environment=None
+            if args.table is None
+            else lambda_.FunctionEnvironmentArgs(variables={"TABLE_NAME": args.table.name}),
             kms_key_arn=args.key_arn,
             logging_config=lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
@@ -110,6 +115,7 @@ class Processor(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption]),
         )
         self.function_name, self.log_group_name = function.name, logs.name
+        self.label, self.timeout = name, args.timeout
         self.register_outputs({"functionName": self.function_name, "logGroupName": self.log_group_name})
 
 
@@ -124,12 +130,15 @@ def _trust_policy() -> dict[str, Any]:
 
 def _permissions(args: ProcessorArgs, log_group: pulumi.Output[str]) -> dict[str, Any]:
     log_streams = args.account.arn("logs", pulumi.Output.concat("log-group:", log_group, ":*"))
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+    writing = (
+        [_allow("Write", args.table.arn, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")] if args.table else []
+    )
     return _document(
         # What an event source mapping asks of the role.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         _allow("Consume", args.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
-        _allow("Write", args.table_arn, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
+        *writing,
         _allow("Log", log_streams, "logs:CreateLogStream", "logs:PutLogEvents"),
         # X-Ray has no resource that these actions could be limited to.
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html

@@ -15,14 +15,14 @@ class QueueArgs:
     """Where the queue is."""
     topic_arn: pulumi.Input[str]
     """Topic the queue subscribes to."""
-    topic_dead_letter_queue_arn: pulumi.Input[str]
-    """Queue for messages that SNS cannot deliver to this one."""
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key, for the queue and its dead-letter queue."""
     visibility_timeout: int
     """Seconds a received message stays hidden from other consumers, 0 to 43200."""
-    max_receive_count: int = 3
+    max_receive_count: int
     """Receives before a message moves to the dead-letter queue, 1 to 1000."""
+    undelivered_arn: pulumi.Input[str] | None = None
+    """Queue for messages that SNS cannot deliver to this one; None: its own dead-letter queue."""
     retention: int = 4 * 24 * 3600
     """Seconds a message waits for a consumer, 60 to 1209600; less than the dead-letter queue's 14 days, because a
     moved message keeps its first timestamp."""
@@ -33,18 +33,28 @@ class QueueArgs:
 
 
 class Queue(pulumi.ComponentResource):
-    """A consumer's queue: filled by one topic only, emptied into a dead-letter queue after too many receives."""
+    """A consumer's queue: filled by one topic only, emptied into its dead-letter queue after too many receives."""
 
     url: pulumi.Output[str]
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
     dead_letter_queue_name: pulumi.Output[str]
+    visibility_timeout: int
+    label: str
+    """Its name in the program, by which operators call it."""
 
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Queue", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        dead_letters = dead_letter_queue(f"{name}-dlq", args.account, args.key_arn, child, protected=args.protected)
+        dead_letters = dead_letter_queue(
+            f"{name}-dlq",
+            args.account,
+            args.key_arn,
+            child,
+            topic_arn=args.topic_arn if args.undelivered_arn is None else None,
+            protected=args.protected,
+        )
         dead_letters_arn = args.account.arn("sqs", dead_letters.name)
         queue = sqs.Queue(
             name,
@@ -78,12 +88,20 @@ class Queue(pulumi.ComponentResource):
             endpoint=arn,
             raw_message_delivery=True,
             filter_policy=None if args.filter_policy is None else pulumi.Output.json_dumps(args.filter_policy),
-            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": args.topic_dead_letter_queue_arn}),
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letters_arn if args.undelivered_arn is None else args.undelivered_arn}
+            ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[accepting]),
         )
         self.url, self.arn, self.name = queue.url, arn, queue.name
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
+        self.label, self.visibility_timeout = name, args.visibility_timeout
         self.register_outputs({"url": self.url, "deadLetterQueueUrl": self.dead_letter_queue_url})
+
+    @property
+    def addresses(self) -> dict[str, pulumi.Input[str]]:
+        """What operators' commands have to know of it."""
+        return {"name": self.label, "url": self.url, "deadLetterQueueUrl": self.dead_letter_queue_url}
 
 
 def dead_letter_queue(

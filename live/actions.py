@@ -104,7 +104,8 @@ class Actions:
         publishing.check([body])
 
         def use(messages: list[Message]) -> list[Message]:
-            refused = send_messages(self._stack, self._stack["queueUrl"], [replace(m, body=body) for m in messages])
+            queue = self._stack.dead_letters[letter["source"]].queue_url
+            refused = send_messages(self._stack, queue, [replace(m, body=body) for m in messages])
             positions = {refusal.position for refusal in refused}
             return [message for position, message in enumerate(messages) if position not in positions]
 
@@ -137,7 +138,7 @@ class Actions:
         if "id" not in request:
             return {}
         letter = self._letter(request)
-        return {"sources": (letter["source"],), "match": re.compile(rf"\A{re.escape(letter['body'])}\Z")}
+        return {"source": letter["source"], "match": re.compile(rf"\A{re.escape(letter['body'])}\Z")}
 
     def _letter(self, request: Mapping[str, Any]) -> dict[str, Any]:
         try:

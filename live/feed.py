@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from live.outage import Outage
 from ops import logs, status, table
 from ops.choosing import compare, why
-from ops.deadletters import SOURCES, Message, read_all
+from ops.deadletters import Message, read_all
 from ops.export import describe
 from ops.logs import Line
 from ops.stack import Stack
@@ -166,7 +166,7 @@ class Feed:
         if (now == self._letters_of and not due) or not self.letters_lock.acquire(blocking=False):
             return
         try:
-            messages = read_all(self._stack, tuple(SOURCES), limit=LETTERS) if any(now) else []
+            messages = read_all(self._stack, tuple(self._stack.dead_letters), limit=LETTERS) if any(now) else []
             states = compare(self._stack, messages)
             self._letters = [{**describe(m), "state": states[m.id], "why": self._why(m)} for m in messages]
             self._letters_of, self._letters_at = now, time.monotonic()

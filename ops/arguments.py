@@ -12,7 +12,6 @@ import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-SOURCES = {"queue": ("queue",), "topic": ("topic",), "both": ("queue", "topic")}
 
 
 def span(text: str) -> float:
@@ -35,6 +34,14 @@ def quoted(text: str) -> str:
     if text.isprintable():
         return shlex.quote(text)
     return "$'" + text.encode("unicode_escape").decode().replace("'", "\\'") + "'"
+
+
+def attribute(text: str) -> tuple[str, str]:
+    """Name and value of a message attribute."""
+    name, _, value = text.partition("=")
+    if not (name and value):
+        raise click.BadParameter(f"must be NAME=VALUE, got {text!r}")
+    return name, value
 
 
 class Number(click.FloatRange):
@@ -64,11 +71,9 @@ limited = click.option(
 )
 sourced = click.option(
     "--from",
-    "sources",
-    type=click.Choice(list(SOURCES)),
-    default="both",
-    callback=lambda _context, _option, name: SOURCES[name],
-    help="the dead-letter queue of the queue, of the topic's subscription, or both",
+    "source",
+    metavar="queue|topic|both|CONSUMER",
+    help="the dead-letter queue of the queue, of the topic's subscription, both, or that of another consumer; all",
 )
 confirmed = click.option("--yes", is_flag=True, help="do it")
 unchecked = click.option("--no-check", is_flag=True, help="send what the function will reject, too")
@@ -78,8 +83,8 @@ unchecked = click.option("--no-check", is_flag=True, help="send what the functio
 class Selection:
     """Which dead letters a command is about."""
 
-    sources: tuple[str, ...] = SOURCES["both"]
-    """The dead-letter queues: `queue`, `topic` or both."""
+    sources: tuple[str, ...] = ("queue", "topic")
+    """The dead-letter queues, of `Stack.dead_letters`."""
     limit: int = 10_000
     """Messages read of each."""
     order: str | None = None
@@ -93,9 +98,9 @@ def selecting(function: Callable[..., int]) -> Callable[..., int]:
     names = [field.name for field in fields(Selection)]
 
     @wraps(function)
-    def run(*arguments: Any, **options: Any) -> int:
-        chosen = {name: options.pop(name) for name in names if name in options}
-        return function(*arguments, selection=Selection(**chosen), **options)
+    def run(stack: Any, *arguments: Any, source: str | None = None, **options: Any) -> int:
+        chosen = {name: options.pop(name) for name in names if name in options} | {"sources": stack.sources(source)}
+        return function(stack, *arguments, selection=Selection(**chosen), **options)
 
     for option in (
         click.option("--match", type=pattern, metavar="REGEX", help="only messages in whose body this is found"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ops import table
 from ops.arguments import Selection
 from ops.deadletters import Message, read_all, visible
-from ops.stack import Stack
+from ops.stack import OWN, Stack
 from terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 COLUMNS = ("queue", "message", "order", "age", "state", "reason")
@@ -50,13 +50,18 @@ def matches(message: Message, selection: Selection) -> bool:
 
 
 def compare(stack: Stack, messages: Iterable[Message]) -> dict[str, str]:
-    """What each message, by id, holds beside the table: `rejected`, `missing`, `newer` or `stored`."""
+    """What each message, by id, holds beside the table: `rejected`, `missing`, `newer` or `stored`.
+
+    `unknown` is one of another consumer, who alone can tell what it makes of its messages.
+    """
     messages = list(messages)
     stored = table.versions(stack, [m.order.order_id for m in messages if m.order])
     states = {}
     for message in messages:
         order = message.order
-        if order is None:
+        if message.source not in OWN:
+            states[message.id] = "unknown"
+        elif order is None:
             states[message.id] = "rejected"
         elif order.order_id not in stored:
             states[message.id] = "missing"
@@ -74,7 +79,7 @@ def show_plan(messages: Sequence[Message], states: Mapping[str, str], printer: P
 
 
 def show_table(messages: Sequence[Message], states: Mapping[str, str], printer: Printer) -> None:
-    styles = {"rejected": BAD, "missing": "yellow", "newer": "yellow", "stored": GOOD}
+    styles = {"rejected": BAD, "missing": "yellow", "newer": "yellow", "stored": GOOD, "unknown": "yellow"}
     rows = [
         (
             m.source,
@@ -93,8 +98,8 @@ def why(message: Message) -> str:
     """Why a message is where it is, as far as it shows by itself; `failures` asks the log."""
     if message.reason:
         return message.reason
-    if message.source == "topic":
-        # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-        told = message.attributes.get("ErrorMessage", {}).get("StringValue")
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+    told = message.attributes.get("ErrorMessage", {}).get("StringValue")
+    if told or message.source == "topic":
         return "keeps the contract: SNS could not deliver it" + (f" ({told})" if told else "")
-    return "keeps the contract: its write failed"
+    return "keeps the contract: " + ("its write failed" if message.source in OWN else "its consumer gave it up")

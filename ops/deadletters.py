@@ -1,4 +1,4 @@
-"""Reads the two dead-letter queues, and empties them of chosen messages without losing one."""
+"""Reads the dead-letter queues, and empties them of chosen messages without losing one."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,8 +11,6 @@ from ops.sending import BATCH, Entry, Pace, Refused, batches, send
 from ops.stack import Stack
 from terminal import Advance
 
-SOURCES: Mapping[str, str] = {"queue": "deadLetterQueueUrl", "topic": "subscriptionDeadLetterQueueUrl"}
-"""The dead-letter queues by what could not handle the message: the queue's consumer, or the topic's delivery."""
 HOLD = 120
 """Seconds that a message stays hidden from others while it is read or moved; it shows again if this program dies."""
 EMPTY = 3
@@ -25,7 +23,7 @@ class Message:
 
     id: str
     source: str
-    """`queue` or `topic`."""
+    """What could not handle it: one of `Stack.dead_letters`."""
     body: str
     attributes: Mapping[str, Any]
     """What the producer attached, in the form of SQS."""
@@ -105,7 +103,7 @@ def read_all(stack: Stack, sources: Collection[str], *, limit: int) -> list[Mess
 def visible(stack: Stack, source: str) -> int:
     """About how many messages can be received."""
     answer = stack.client("sqs").get_queue_attributes(
-        QueueUrl=stack[SOURCES[source]], AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=stack.dead_letters[source].url, AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
@@ -152,7 +150,7 @@ def drain(
 
 def delete(stack: Stack, source: str, messages: Sequence[Message]) -> int:
     """Delete received messages; return how many SQS confirmed."""
-    sqs, url = stack.client("sqs"), stack[SOURCES[source]]
+    sqs, url = stack.client("sqs"), stack.dead_letters[source].url
     if not messages:
         return 0
     refused = send(
@@ -166,7 +164,7 @@ def release(stack: Stack, source: str, messages: Sequence[Message]) -> None:
     """Make received messages visible to others at once; those that already are stay so."""
     for start in range(0, len(messages), BATCH):
         stack.client("sqs").change_message_visibility_batch(
-            QueueUrl=stack[SOURCES[source]],
+            QueueUrl=stack.dead_letters[source].url,
             Entries=[
                 {"Id": str(position), "ReceiptHandle": message.handle, "VisibilityTimeout": 0}
                 for position, message in enumerate(messages[start : start + BATCH])
@@ -189,7 +187,7 @@ def send_messages(stack: Stack, url: str, messages: Sequence[Message]) -> list[R
 
 def _receive(stack: Stack, source: str, *, count: int, wait: int, hold: int) -> list[Message]:
     answer = stack.client("sqs").receive_message(
-        QueueUrl=stack[SOURCES[source]],
+        QueueUrl=stack.dead_letters[source].url,
         MaxNumberOfMessages=count,
         WaitTimeSeconds=wait,
         VisibilityTimeout=hold,

@@ -10,10 +10,10 @@ import click
 
 from ops.arguments import Selection, selecting, unchecked
 from ops.choosing import chosen_of_all, warn_of
-from ops.deadletters import SOURCES, Message, send_messages
+from ops.deadletters import Message, send_messages
 from ops.failure import NO, Failure
 from ops.files import read_text, writing
-from ops.stack import Stack
+from ops.stack import OWN, Stack
 from terminal import BAD, GOOD, Printer, counted
 
 
@@ -36,9 +36,9 @@ def run(stack: Stack, printer: Printer, *, file: str, selection: Selection) -> i
 @click.argument("file")
 @click.option(
     "--to",
-    type=click.Choice(["order", *SOURCES]),
     default="order",
-    help="OrderQueue (order), or the dead-letter queue of the queue or of the topic",
+    metavar="order|queue|topic|CONSUMER",
+    help="OrderQueue (order), the dead-letter queue of the queue or of the topic, or another consumer's queue",
 )
 @unchecked
 def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: bool) -> int:
@@ -50,7 +50,7 @@ def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: boo
             f"{len(rejected)} of {len(messages)} messages will be rejected by the function, and nothing was sent "
             f"(--no-check sends them as they are); the first, {rejected[0].id}: {rejected[0].reason}"
         )
-    url = stack["queueUrl"] if to == "order" else stack[SOURCES[to]]
+    url = destination(stack, to)
     refused = send_messages(stack, url, messages)
     if printer.as_json:
         failed = [{"messageId": messages[r.position].id, "reason": r.reason} for r in refused]
@@ -60,6 +60,19 @@ def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: boo
     for refusal in refused:
         printer.line(f"  {messages[refusal.position].id} was not taken: {refusal.reason}", style=BAD)
     return NO if refused else 0
+
+
+def destination(stack: Stack, name: str) -> str:
+    """The URL of the queue that `--to` names.
+
+    Raises:
+        Failure: there is none of that name.
+    """
+    known = stack.dead_letters.items()
+    urls = {"order": stack["queueUrl"]} | {n: each.url if n in OWN else each.queue_url for n, each in known}
+    if name not in urls:
+        raise Failure(f"--to must be one of {', '.join(urls)}, got {name}")
+    return urls[name]
 
 
 def describe(message: Message) -> dict[str, Any]:

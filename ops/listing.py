@@ -7,7 +7,7 @@ import click
 from ops import logs
 from ops.arguments import Selection, limited, selecting, sourced
 from ops.choosing import chosen, compare, show_table
-from ops.deadletters import SOURCES, Message, read_all, visible
+from ops.deadletters import Message, read_all, visible
 from ops.export import describe
 from ops.failure import NO
 from ops.stack import Stack
@@ -23,7 +23,7 @@ def run(stack: Stack, printer: Printer, *, selection: Selection) -> int:
     elif messages:
         show_table(messages, states, printer)
     for source in selection.sources:
-        name = stack[SOURCES[source]].rpartition("/")[2]
+        name = stack.dead_letters[source].url.rpartition("/")[2]
         count = sum(message.source == source for message in messages)
         more = visible(stack, source) > count and count == selection.limit
         printer.line(
@@ -35,10 +35,10 @@ def run(stack: Stack, printer: Printer, *, selection: Selection) -> int:
 @click.argument("wanted", metavar="MESSAGE_OR_ORDER_ID")
 @sourced
 @limited
-def show(stack: Stack, printer: Printer, *, wanted: str, sources: tuple[str, ...], limit: int) -> int:
+def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, limit: int) -> int:
     messages = [
         message
-        for message in read_all(stack, sources, limit=limit)
+        for message in read_all(stack, stack.sources(source), limit=limit)
         if message.id.startswith(wanted) or message.order_id == wanted
     ]
     if printer.as_json:

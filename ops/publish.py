@@ -4,14 +4,14 @@ import itertools
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import click
 
 from functions.process_order.orders import Rejected, parse
-from ops.arguments import rated, unchecked
+from ops.arguments import attribute, rated, unchecked
 from ops.failure import NO, Failure
 from ops.files import read_text, writing
 from ops.sending import BATCH_BYTES, Pace, Refused, batches, send
@@ -29,6 +29,14 @@ SHOWN = 10
 @click.option("--save", metavar="FILE", help="keep what is published, for `verify FILE`")
 @unchecked
 @rated
+@click.option(
+    "--attribute",
+    "attributes",
+    type=attribute,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="a message attribute, by which other consumers may filter; may be repeated",
+)
 def run(
     stack: Stack,
     printer: Printer,
@@ -38,6 +46,7 @@ def run(
     save: str | None,
     no_check: bool,
     rate: float | None,
+    attributes: tuple[tuple[str, str], ...] = (),
 ) -> int:
     """Publish the orders of a file (`-` for standard input), or made-up ones."""
     if (file is None) == (count is None):
@@ -51,7 +60,7 @@ def run(
             saved.writelines(f"{body}\n" for body in bodies)
     started = time.monotonic()
     with printer.progress("publishing", len(bodies)) as advance:
-        refused = publish(stack, bodies, pace=Pace(rate), advance=advance)
+        refused = publish(stack, bodies, pace=Pace(rate), attributes=dict(attributes), advance=advance)
     seconds = time.monotonic() - started
     published = len(bodies) - len(refused)
     if printer.as_json:
@@ -67,24 +76,31 @@ def run(
 
 
 def publish(
-    stack: Stack, bodies: Sequence[str], *, pace: Pace, advance: Advance = lambda _steps: None
+    stack: Stack,
+    bodies: Sequence[str],
+    *,
+    pace: Pace,
+    attributes: Mapping[str, str] | None = None,
+    advance: Advance = lambda _steps: None,
 ) -> list[Refused]:
-    """Publish each body as one message; return those that the topic did not take.
+    """Publish each body as one message with the attributes; return those that the topic did not take.
 
     An order is published once, except when an answer of SNS is lost: then again, which the table ignores.
     """
     sns, topic = stack.client("sns"), stack["topicArn"]
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
 
     def publish_batch(run: range) -> list[Refused]:
         pace.wait(len(run))
         refused = send(
             lambda entries: sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
-            [{"Message": bodies[position]} for position in run],
+            [{"Message": bodies[position], "MessageAttributes": typed} for position in run],
         )
         advance(len(run))
         return [Refused(position=run[r.position], reason=r.reason) for r in refused]
 
-    runs = batches([len(body.encode()) for body in bodies], most=pace.at_once)
+    attached = sum(len(f"{name}String{value}".encode()) for name, value in (attributes or {}).items())
+    runs = batches([len(body.encode()) + attached for body in bodies], most=pace.at_once)
     with ThreadPoolExecutor(THREADS if pace.at_once == 10 else 1) as pool:
         return list(itertools.chain.from_iterable(pool.map(publish_batch, runs)))
 

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from ops import table
 from ops.arguments import Selection, confirmed, rated, selecting, spanning
 from ops.choosing import compare, matches, show_plan
-from ops.deadletters import SOURCES, Message, drain, read_all, send_messages
+from ops.deadletters import Message, drain, read_all, send_messages
 from ops.failure import NO, UNREACHABLE, USAGE, Failure
 from ops.sending import Pace
-from ops.stack import Stack
+from ops.stack import OWN, Stack
 from terminal import BAD, DIM, GOOD, Advance, Printer, counted
 
 NOT_OFFERED = frozenset(
@@ -61,7 +61,7 @@ def run(
 ) -> int:
     found = read_all(stack, selection.sources, limit=selection.limit)
     matching = [message for message in found if matches(message, selection)]
-    plan = [message for message in matching if message.order or everything]
+    plan = [message for message in matching if message.order or message.source not in OWN or everything]
     left = len(matching) - len(plan)
     _show_plan(stack, plan, left, printer)
     if not plan or dry_run or not yes:
@@ -78,7 +78,7 @@ def run(
             whole = len(ours) == sum(message.source == source for message in found)
             if ours:
                 move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
-    lacking = prove(stack, plan, seconds=wait, printer=printer)
+    lacking = prove(stack, to_be_orders(plan), seconds=wait, printer=printer)
     return _report(outcome, plan, lacking, left, wait, printer)
 
 
@@ -96,14 +96,14 @@ def move(
     moved = None
     # SQS moves all of a queue, and refuses a queue that is not filled by another queue's redrive policy.
     if whole and source == "queue" and (rate is None or rate in TASK_RATES):
-        moved = move_task(stack, stack[SOURCES[source]], rate=rate, advance=advance)
+        moved = move_task(stack, stack.dead_letters[source].url, rate=rate, advance=advance)
     if moved is not None:
         outcome.moved += moved
         outcome.by[source] = "StartMessageMoveTask"
         return
 
     def send_back(messages: list[Message]) -> list[Message]:
-        refused = send_messages(stack, stack["queueUrl"], messages)
+        refused = send_messages(stack, stack.dead_letters[source].queue_url, messages)
         outcome.failed += [f"{messages[refusal.position].id}: {refusal.reason}" for refusal in refused]
         positions = {refusal.position for refusal in refused}
         sent = [message for position, message in enumerate(messages) if position not in positions]
@@ -161,16 +161,24 @@ def prove(stack: Stack, messages: Iterable[Message], *, seconds: float, printer:
         return table.wait_until_stored(stack, newest, seconds=seconds, stored=advance)
 
 
+def to_be_orders(messages: Iterable[Message]) -> list[Message]:
+    """The messages whose orders must show in the table; those of other consumers need not."""
+    return [message for message in messages if message.order and message.source in OWN]
+
+
 def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -> None:
     if not printer.as_json:
         show_plan(plan, compare(stack, plan), printer)
-    printer.line(f"plan: send {counted(len(plan), 'message')} back to {stack['queueUrl'].rpartition('/')[2]}")
+    urls = dict.fromkeys(stack.dead_letters[message.source].queue_url for message in plan) or [stack["queueUrl"]]
+    names = " and ".join(url.rpartition("/")[2] for url in urls)
+    printer.line(f"plan: send {counted(len(plan), 'message')} back to {names}")
     if left:
         printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
 
 
 def _report(outcome: Outcome, plan: list[Message], lacking: set[str], left: int, wait: float, printer: Printer) -> int:
-    orders = len({message.order_id for message in plan if message.order})
+    orders = len({message.order_id for message in to_be_orders(plan)})
+    others = sum(message.source not in OWN for message in plan)
     if printer.as_json:
         printer.json(
             {
@@ -193,9 +201,11 @@ def _report(outcome: Outcome, plan: list[Message], lacking: set[str], left: int,
             f"not proved: {len(lacking)} of {orders} orders are not in the table after {wait:g} s: {some}",
             style=BAD,
         )
-    elif not orders:
+    elif not orders and not others:
         printer.line("nothing to prove: no message of these can become an order as it is", style=DIM)
-    else:
+    elif orders:
         printer.line(f"proved: all {orders} orders are in the table, at this version or a newer one", style=GOOD)
+    if others:
+        printer.line(f"not proved: what became of {counted(others, 'message')} only other consumers know", style=DIM)
     gone = outcome.moved >= len(plan)
     return NO if lacking or outcome.failed or not gone else 0

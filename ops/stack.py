@@ -27,7 +27,17 @@ EXPORTS = (
 """What every command relies on; the program exports them."""
 LOCAL_KEYS = ("endpoint", "region", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
 """What the file of `python -m local up --outputs FILE` holds."""
+OWN = ("queue", "topic")
+"""The dead letters that are to become orders in the table; what other consumers make of theirs is not known here."""
 CONNECTIONS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetters:
+    """Where the dead-letter queue of a consumer is, and the queue that its messages belong to."""
+
+    url: str
+    queue_url: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +60,43 @@ class Stack:
 
     def __getitem__(self, export: str) -> str:
         return str(self.outputs[export])
+
+    @property
+    def dead_letters(self) -> dict[str, DeadLetters]:
+        """The dead-letter queues by what could not handle their messages.
+
+        `queue` is the consumer that stores the orders and `topic` the delivery to it; any other consumer has a name.
+        """
+        own = self["queueUrl"]
+        found = {
+            "queue": DeadLetters(url=self["deadLetterQueueUrl"], queue_url=own),
+            "topic": DeadLetters(url=self["subscriptionDeadLetterQueueUrl"], queue_url=own),
+        }
+        others = [queue for queue in self.outputs.get("queues", ()) if queue["url"] != own]
+        return found | {q["name"]: DeadLetters(url=q["deadLetterQueueUrl"], queue_url=q["url"]) for q in others}
+
+    def sources(self, name: str | None) -> tuple[str, ...]:
+        """The keys of `dead_letters` that `--from` means; all of them without a name.
+
+        Raises:
+            Failure: there is none of that name.
+        """
+        known = {"both": OWN, **{key: (key,) for key in self.dead_letters}}
+        if name is None:
+            return tuple(self.dead_letters)
+        if name not in known:
+            raise Failure(f"--from must be one of {', '.join(known)}, got {name}")
+        return known[name]
+
+    @property
+    def queues(self) -> list[str]:
+        """The URL of every queue, dead-letter queues included; first the one that the orders wait in."""
+        return list(dict.fromkeys(url for each in self.dead_letters.values() for url in (each.queue_url, each.url)))
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of the functions; first the one that stores the orders."""
+        return list(self.outputs.get("functionNames", [self["functionName"]]))
 
 
 def connect(*, stack: str | None, outputs: str | None) -> Stack:

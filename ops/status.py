@@ -17,6 +17,7 @@ from ops.stack import Stack
 from terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+"""The exports of the queues that an order passes; other consumers have queues of their own."""
 LONG_WAIT = 900
 """Seconds. Three receives at the default visibility timeout take 9 minutes; longer is a backlog."""
 SHOWN = 5
@@ -45,11 +46,11 @@ def gather(stack: Stack, *, recent: float) -> Facts:
     """Everything that `status` shows, asked for at once; `recent` is how many seconds of log are read."""
     # Threads may share a client but not make one: each question is asked as soon as its client is made.
     asked: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
-        **{url: (("sqs", "cloudwatch"), functools.partial(queue, stack, stack[url])) for url in QUEUES},
+        **{url: (("sqs", "cloudwatch"), functools.partial(queue, stack, url)) for url in stack.queues},
+        **{name: (("lambda",), functools.partial(function, stack, name)) for name in stack.functions},
         "alarms": (("cloudwatch",), lambda: alarms(stack)),
         "log": (("logs",), lambda: log(stack, recent)),
         "table": (("dynamodb",), lambda: table(stack)),
-        "function": (("lambda",), lambda: function(stack)),
     }
     with ThreadPoolExecutor(len(asked)) as pool:
         running = {}
@@ -58,7 +59,8 @@ def gather(stack: Stack, *, recent: float) -> Facts:
                 stack.client(service)
             running[name] = pool.submit(question)
         facts: Facts = {name: answer.result() for name, answer in running.items()}
-    facts["queues"] = [facts.pop(url) for url in QUEUES]
+    facts["queues"] = [facts.pop(url) for url in stack.queues]
+    facts["functions"] = [facts.pop(name) for name in stack.functions]
     facts["stack"] = stack.origin
     facts["region"] = stack["region"]
     facts["problems"] = list(problems(facts))
@@ -74,7 +76,14 @@ def queue(stack: Stack, url: str) -> Facts:
     visible, in_flight, delayed = (int(attributes[f"ApproximateNumberOfMessages{name}"]) for name in names)
     name = url.rpartition("/")[2]
     age = oldest_age(stack, name) if visible + in_flight else None
-    return {"name": name, "visible": visible, "inFlight": in_flight, "delayed": delayed, "oldest": age}
+    return {
+        "name": name,
+        "deadLetters": any(url == each.url for each in stack.dead_letters.values()),
+        "visible": visible,
+        "inFlight": in_flight,
+        "delayed": delayed,
+        "oldest": age,
+    }
 
 
 def oldest_age(stack: Stack, queue_name: str) -> float | None:
@@ -93,9 +102,9 @@ def oldest_age(stack: Stack, queue_name: str) -> float | None:
     return None if latest is None else float(latest["Maximum"])
 
 
-def function(stack: Stack) -> Facts:
-    """Whether the function and its event source mapping are ready."""
-    client, name = stack.client("lambda"), stack["functionName"]
+def function(stack: Stack, name: str) -> Facts:
+    """Whether a function and its event source mapping are ready."""
+    client = stack.client("lambda")
     found = client.get_function_configuration(FunctionName=name)
     mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     return {
@@ -131,14 +140,14 @@ def alarms(stack: Stack) -> list[Facts]:
 
 
 def concerns(alarm: Mapping[str, Any], stack: Stack) -> bool:
-    """Whether an alarm notifies the stack's alarm topic, or watches one of its queues, its function, table or topic."""
+    """Whether an alarm notifies the stack's alarm topic, or watches one of its queues, functions, table or topic."""
     if stack.outputs.get("alarmTopicArn") in alarm.get("AlarmActions", []):
         return True
     metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
     dimensions = [alarm.get("Dimensions", []), *(metric.get("Dimensions", []) for metric in metrics)]
     ours = {
-        *(("QueueName", stack[url].rpartition("/")[2]) for url in QUEUES),
-        ("FunctionName", stack["functionName"]),
+        *(("QueueName", url.rpartition("/")[2]) for url in stack.queues),
+        *(("FunctionName", name) for name in stack.functions),
         ("TableName", stack["tableName"]),
         ("TopicName", stack["topicArn"].rpartition(":")[2]),
     }
@@ -147,16 +156,17 @@ def concerns(alarm: Mapping[str, Any], stack: Stack) -> bool:
 
 def problems(facts: Facts) -> Iterable[str]:
     """What an operator must look at, with the command that helps."""
-    for found in facts["queues"][1:]:
-        if count := found["visible"] + found["inFlight"]:
+    for found in facts["queues"]:
+        if found["deadLetters"] and (count := found["visible"] + found["inFlight"]):
             held = counted(count, "message")
             yield f"{found['name']} holds {held}: `dlq list` says why, `dlq redrive` sends back"
     yield from orders_at_risk(facts)
-    state = facts["function"]
-    if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
-        yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"
-    if not any(mapping == "Enabled" for mapping in state["mappings"]):
-        yield f"{state['name']} reads no queue: its event source mapping is {', '.join(state['mappings']) or 'missing'}"
+    for state in facts["functions"]:
+        if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
+            yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"
+        if not any(mapping == "Enabled" for mapping in state["mappings"]):
+            mappings = ", ".join(state["mappings"]) or "missing"
+            yield f"{state['name']} reads no queue: its event source mapping is {mappings}"
     if facts["table"]["state"] not in ("ACTIVE", "UPDATING"):
         yield f"{facts['table']['name']} is {facts['table']['state']}"
     for alarm in facts["alarms"]:
@@ -185,19 +195,19 @@ def show(facts: Facts, printer: Printer) -> None:
     if printer.as_json:
         printer.json(facts)
         return
-    state, items, recent = facts["function"], facts["table"], facts["log"]
+    items, recent = facts["table"], facts["log"]
     printer.line(f"{facts['stack']} in {facts['region']}", style="bold")
     rows = []
-    for place, found in enumerate(facts["queues"]):
-        style = BAD if place and found["visible"] + found["inFlight"] else ""
+    for found in facts["queues"]:
+        style = BAD if found["deadLetters"] and found["visible"] + found["inFlight"] else ""
         rows.append(
             [(text, style) for text in (found["name"], found["visible"], found["inFlight"], ago(found["oldest"]))]
         )
     printer.table(("queue", "visible", "in flight", "oldest"), rows)
-    mappings = ", ".join(state["mappings"]) or "none"
-    printer.line(
-        f"function  {state['name']}: {state['state']}, mapping {mappings}, {state['memory']} MB, {state['timeout']} s"
-    )
+    for state in facts["functions"]:
+        mappings = ", ".join(state["mappings"]) or "none"
+        size = f"{state['memory']} MB, {state['timeout']} s"
+        printer.line(f"function  {state['name']}: {state['state']}, mapping {mappings}, {size}")
     printer.line(f"table     {items['name']}: {items['state']}, about {items['items']} orders")
     counts = ", ".join(f"{recent[name]} {name}" for name in logs.OUTCOMES)
     printer.line(f"last {ago(recent['seconds']):8} {recent['batches']} batches: {counts}")

@@ -7,7 +7,7 @@ import click
 from ops import logs, status, table
 from ops.arguments import limited, quoted, spanning
 from ops.choosing import compare
-from ops.deadletters import SOURCES, read_all
+from ops.deadletters import read_all
 from ops.export import describe
 from ops.failure import NO
 from ops.stack import Stack
@@ -34,7 +34,7 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int) -> dict[st
 
     A queue cannot be searched: every look would be a receive, of the few a message has before it is a dead letter.
     """
-    letters = [m for m in read_all(stack, tuple(SOURCES), limit=limit) if m.order_id == order_id]
+    letters = [m for m in read_all(stack, tuple(stack.dead_letters), limit=limit) if m.order_id == order_id]
     states = compare(stack, letters)
     logged = order_id[:LONGEST_LOGGED]
     said = logs.read(stack, start=logs.since(seconds), pattern=logs.mentioning("orderId", logged))
@@ -90,4 +90,5 @@ _STATES = {
     "newer": "it is newer than what the table holds",
     "stored": "the table holds this version or a newer one",
     "rejected": "",
+    "unknown": "its consumer gave it up",
 }

@@ -49,7 +49,7 @@ class Arrow:
 
 ARROWS: Mapping[str, tuple[Arrow, ...]] = {
     "aws:sns/topicSubscription:TopicSubscription": (
-        Arrow(source="topic", target="endpoint", label=lambda _: "delivers"),
+        Arrow(source="topic", target="endpoint", label=lambda given: f"delivers{_filtered(given)}"),
         Arrow(source="topic", target="redrivePolicy", label=lambda _: "cannot deliver", line="-.->"),
     ),
     "aws:sqs/queue:Queue": (
@@ -78,6 +78,13 @@ ARROWS: Mapping[str, tuple[Arrow, ...]] = {
         Arrow(target="alarmActions", label=lambda _: "notify"),
     ),
 }
+
+
+def _filtered(subscription: Mapping[str, Any]) -> str:
+    """What a message must have to be delivered: ` kind audit` for `{"kind": ["audit"]}`."""
+    policy = json.loads(subscription.get("filterPolicy") or "{}")
+    wanted = (f" {name} {' or '.join(map(str, values))}" for name, values in policy.items())
+    return re.sub(r"[^\w ,.:-]", "", ",".join(wanted))
 
 
 def mermaid(graph: Graph) -> str:
@@ -142,13 +149,20 @@ def _ends(resource: Resource, input_: str) -> tuple[str, ...]:
 
 
 def _outside(graph: Graph, boxes: Mapping[str, str], arrows: list[tuple[str, str, str, str]]) -> Iterator[str]:
-    """Who publishes to a topic that nothing here feeds, and who reads one that feeds nothing here."""
+    """Who publishes to a topic that nothing here feeds, and who reads a topic or queue that nothing here reads."""
+    fed = {target for _, target, _, _ in arrows}
+    read = {source for source, _, line, _ in arrows if line == "-->"}
+    failed = {target for _, target, line, _ in arrows if line == "-.->"}
     for name, topic in sorted(graph.all("aws:sns/topic:Topic").items()):
         box = boxes[topic.urn]
-        if not any(target == box for _, target, _, _ in arrows):
+        if box not in fed:
             yield f'  shop(["shop"]) -->|publishes| {box}'
-        if not any(source == box and line == "-->" for source, _, line, _ in arrows):
+        if box not in read:
             yield f'  {box} --> operators(["operators of {name}"])'
+    for name, queue in sorted(graph.all("aws:sqs/queue:Queue").items()):
+        box = boxes[queue.urn]
+        if box not in read | failed:
+            yield f'  {box} --> consumer_of_{box}(["consumer of {name}"])'
 
 
 def _id(name: str) -> str:

@@ -41,7 +41,7 @@ def test_another_consumer_is_drawn_without_being_described() -> None:
         args = QueueArgs(
             account=Account.current(),
             topic_arn="t",
-            topic_dead_letter_queue_arn="d",
+            undelivered_arn="d",
             key_arn="k",
             visibility_timeout=180,
             max_receive_count=4,

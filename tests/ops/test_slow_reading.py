@@ -37,7 +37,11 @@ class SlowQueue:
 @pytest.mark.parametrize(("seconds", "left_out"), [(0.1, 0), (0.5, 2600)])
 def test_messages_that_reading_did_not_reach_are_counted(seconds: float, left_out: int) -> None:
     queue = SlowQueue(messages=5000, seconds=seconds)
-    outputs = {"deadLetterQueueUrl": "https://sqs/queue", "subscriptionDeadLetterQueueUrl": "https://sqs/topic"}
+    outputs = {
+        "queueUrl": "https://sqs/orders",
+        "deadLetterQueueUrl": "https://sqs/queue",
+        "subscriptionDeadLetterQueueUrl": "https://sqs/topic",
+    }
     stack = Stack(origin="a test", outputs=outputs, make_client=lambda _service: queue)
     messages, unseen = chosen_of_all(stack, Selection(sources=("queue",)))
     assert (len(messages), unseen) == (5000 - left_out, left_out)

@@ -13,9 +13,12 @@ def facts(*, log: dict[str, int] | None = None, **queue: Any) -> dict[str, Any]:
     """A stack at rest, but for what is given."""
     counts = {"batches": 0, "stored": 0, "superseded": 0, "rejected": 0, "failed": 0, "seconds": 900, "errors": 0}
     return {
-        "queues": [{"name": "OrderQueue", **QUIET, **queue}, {"name": "OrderQueue-dlq", **QUIET}],
+        "queues": [
+            {"name": "OrderQueue", "deadLetters": False, **QUIET, **queue},
+            {"name": "OrderQueue-dlq", "deadLetters": True, **QUIET},
+        ],
         "log": {**counts, **(log or {})},
-        "function": {"name": "f", "state": "Active", "lastUpdate": "Successful", "mappings": ["Enabled"]},
+        "functions": [{"name": "f", "state": "Active", "lastUpdate": "Successful", "mappings": ["Enabled"]}],
         "table": {"name": "Orders", "state": "ACTIVE"},
         "alarms": [],
     }

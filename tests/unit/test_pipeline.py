@@ -295,7 +295,6 @@ def test_another_consumer_is_one_more_queue_with_its_own_filter() -> None:
             QueueArgs(
                 account=Account.current(),
                 topic_arn=arn("sns", "OrderTopic"),
-                topic_dead_letter_queue_arn=arn("sqs", "OrderTopic-dlq"),
                 key_arn=arn("kms", "key/OrderKey"),
                 visibility_timeout=60,
                 max_receive_count=5,
@@ -308,6 +307,9 @@ def test_another_consumer_is_one_more_queue_with_its_own_filter() -> None:
     subscription = inputs(graph, "aws:sns/topicSubscription:TopicSubscription", "Analytics-subscription")
     assert json.loads(subscription["filterPolicy"]) == {"country": ["DE", "AT"]}
     assert subscription["endpoint"] == arn("sqs", "Analytics")
+    assert json.loads(subscription["redrivePolicy"]) == {"deadLetterTargetArn": arn("sqs", "Analytics-dlq")}
+    dead_letters = inputs(graph, "aws:sqs/queuePolicy:QueuePolicy", "Analytics-dlq-policy")["policy"]
+    assert statements(dead_letters)["TopicDelivers"] == topic_delivers(arn("sqs", "Analytics-dlq"))
     redrive = json.loads(inputs(graph, QUEUE, "Analytics")["redrivePolicy"])
     assert redrive == {"deadLetterTargetArn": arn("sqs", "Analytics-dlq"), "maxReceiveCount": 5}
 
