@@ -7,7 +7,7 @@ from components.account import Account
 from components.alarms import Thresholds
 from components.encryption import Encryption
 from components.monitoring import Monitoring, MonitoringArgs
-from components.package import process_order_archive
+from components.package import PROCESS_ORDER, archive
 from components.pipeline import Pipeline
 from components.processor import Processor, ProcessorArgs
 from components.queue import Queue, QueueArgs
@@ -36,7 +36,7 @@ processor = Processor(
     "ProcessOrder",
     ProcessorArgs(
         account=account,
-        code=process_order_archive(),
+        code=archive("process_order", PROCESS_ORDER),
         handler="process_order.lambda_function.lambda_handler",
         queue_arn=queue.arn,
         table=table,
@@ -55,7 +55,8 @@ processor = Processor(
 )
 
 queues, processors = [queue], [processor]
-# Each further consumer of the topic is one block here: docs/changing.md.
+
+# Another consumer of the topic is one block here: docs/changing.md.
 
 monitoring = Monitoring(
     "OrderAlarms",

@@ -36,7 +36,8 @@ def describe(deployment: Deployment, outputs: Path | None, printer: Printer) -> 
     printer.line(f"deployed in {deployment.seconds:.1f} s")
     printer.line()
     for name, value in deployment.outputs.items():
-        printer.line(f"  {name:<31}{value}")
+        if not isinstance(value, list):  # lists are for `ops` to read
+            printer.line(f"  {name:<31}{value}")
     if outputs is not None:
         printer.line()
         printer.line(f"  addresses and credentials are in {outputs}")

@@ -117,7 +117,7 @@ def test_an_unknown_order_is_status_1(command: Command, outputs: Path) -> None:
 def test_the_status_shows_every_part_of_the_stack(command: Command, outputs: Path) -> None:
     facts = command("status", "--json", "--outputs", str(outputs)).json()
     assert [queue["name"] for queue in facts["queues"]] == ["OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"]
-    assert (facts["function"]["state"], facts["function"]["mappings"]) == ("Active", ["Enabled"])
+    assert [(each["state"], each["mappings"]) for each in facts["functions"]] == [("Active", ["Enabled"])]
     assert facts["table"]["state"] == "ACTIVE"
     assert facts["log"]["batches"] > 0
     assert len(facts["alarms"]) >= 8

@@ -1,0 +1,58 @@
+"""The recipes of docs/changing.md, applied to a copy of the project."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from recording.graph import ROOT
+
+PAGE = (ROOT / "docs/changing.md").read_text()
+_EDIT = re.compile(
+    r"^(?:In `(?P<old>[^`]+)`, (?P<where>below|in place of) `(?P<line>.+?)`|A new file `(?P<new>[^`]+)`):\n\n"
+    r"```\w*\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Edit(NamedTuple):
+    """One change of a file."""
+
+    file: str
+    text: str
+    where: str
+    """`below` or `in place of` the line; empty for a new file."""
+    line: str
+    """How the line begins, apart from its indentation."""
+
+    def apply(self, root: Path) -> None:
+        """Change the file in a copy of the project; AssertionError if the place is not there exactly once."""
+        path = root / self.file
+        if not self.where:
+            assert not path.exists()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.text)
+            return
+        lines = path.read_text().splitlines(keepends=True)
+        found = [number for number, line in enumerate(lines) if line.strip().startswith(self.line)]
+        assert len(found) == 1, f"{self.file} must hold the line {self.line!r} once, got {len(found)}"
+        lines[found[0] + (self.where == "below") : found[0] + 1] = [self.text]
+        path.write_text("".join(lines))
+
+
+def recipe(heading: str) -> list[Edit]:
+    """The edits under a heading."""
+    section = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    [text] = [part for part in section if part.startswith(f"{heading}\n")]
+    return [Edit(m["old"] or m["new"], m["text"], m["where"] or "", m["line"] or "") for m in _EDIT.finditer(text)]
+
+
+def copied(root: Path) -> Path:
+    """A copy of all files of the project but those that git ignores."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    return root
