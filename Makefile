@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 STACK ?= dev
+# What .venv has: everything, or requirements/deploy.txt, which is all that an update and the operator's commands need.
+REQUIREMENTS ?= requirements/dev.txt
 BIN := .venv/bin
 READY := .venv/ready
 PACK_READY := policy/venv/ready
@@ -15,14 +17,14 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-$(READY): requirements/dev.txt requirements/uv.txt
+$(READY): $(REQUIREMENTS) requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python must be 3.11 or newer, got `$(PYTHON) --version`: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Building .venv (once)"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt || \
-	  $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(REQUIREMENTS) || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $(REQUIREMENTS)
 	@touch $(READY)
 
 # The policy pack is a project of its own, which the Pulumi CLI runs in an environment of its own.
@@ -32,7 +34,7 @@ $(PACK_READY): policy/requirements.txt | $(READY)
 	  policy/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
 	@touch $(PACK_READY)
 
-setup: $(READY) $(PACK_READY) ## build both environments, without running anything
+setup: $(READY) $(PACK_READY) ## build both environments, without running anything (REQUIREMENTS: another lock for .venv)
 
 demo: $(READY) ## the whole pipeline on the local cloud, with a verdict
 	@$(BIN)/python -m local demo
@@ -76,7 +78,7 @@ docs: $(READY) ## write the generated parts of the documents
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets, known holes in what is pinned
+lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -85,6 +87,8 @@ lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets, known
 	@git ls-files -z -- ':!:*requirements*' ':!:tests/policy/engine' | xargs -0 $(BIN)/detect-secrets-hook --no-verify \
 	  --disable-plugin KeywordDetector --exclude-secrets AKIANOBODY0000000000 \
 	  --exclude-lines '^encryptedkey: |secure: |fails\("a private key"|"(receiptHandle|md5OfBody)": "'
+
+audit: $(READY) ## known holes in what is pinned
 	@./requirements/audit
 
 reliability: $(READY) ## prove that nothing is lost and nobody gets in, with figures (10 minutes)
@@ -100,4 +104,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up review review-preview cli bench docs test lint reliability types check lock
+.PHONY: help setup demo local policy preview up review review-preview cli bench docs test lint audit reliability types check lock
