@@ -2,30 +2,45 @@
 
 import pulumi
 from foundation import settings
-from foundation.account import Account
+from foundation.account import Account, Stack
 from foundation.state import State
 from foundation.tracing import trace_topics
-from foundation.workflows import Workflows, WorkflowsArgs
+from foundation.workflows import Workflows, WorkflowsArgs, github_provider
 
 chosen = settings.load()
 account = Account.current()
 
 state = State("orders-state", account)
-workflows = Workflows(
-    "orders",
-    WorkflowsArgs(
-        account=account,
-        repository=chosen.repository,
-        environments=chosen.stacks,
-        github_provider_arn=chosen.github_provider_arn,
-        state_bucket_arn=state.bucket_arn,
-        state_key_arn=state.key_arn,
-    ),
-)
+provider_arn = chosen.github_provider_arn or github_provider("orders-github").arn
+workflows = {
+    stack: Workflows(
+        f"orders-{stack}",
+        WorkflowsArgs(
+            stack=Stack(name=stack, account=account, alone=len(chosen.stacks) == 1),
+            repository=chosen.repository,
+            github_provider_arn=provider_arn,
+            state_bucket_arn=state.bucket_arn,
+            state_key_arn=state.key_arn,
+        ),
+    )
+    for stack in chosen.stacks
+}
 trace_topics("orders-tracing", account)
 
 pulumi.export("backendUrl", state.backend_url)
-pulumi.export("secretsProvider", state.secrets_provider)
-pulumi.export("previewRoleArn", workflows.preview_role_arn)
-pulumi.export("deployRoleArn", workflows.deploy_role_arn)
-pulumi.export("permissionsBoundary", workflows.boundary_arn)
+pulumi.export("secretsProvider", state.secrets_provider("bootstrap", pulumi.get_stack()))
+# Everything that an operator and the workflows must know of a stack, as the repository variable STACKS takes it.
+pulumi.export(
+    "stacks",
+    {
+        stack: {
+            "region": account.region,
+            "backendUrl": state.backend_url,
+            "secretsProvider": state.secrets_provider("orders", stack),
+            "permissionsBoundary": roles.boundary_arn,
+            "previewRole": roles.preview_role_arn,
+            "deployRole": roles.deploy_role_arn,
+        }
+        for stack, roles in workflows.items()
+    },
+)

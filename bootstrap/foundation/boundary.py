@@ -1,32 +1,28 @@
-"""The most that a role created by the deploy role can do, whatever its own policies say."""
+"""The most that a role created by a stack's deploy role can do, whatever its own policies say."""
 
 from typing import Any
 
-from foundation.account import Account
-from foundation.permissions import OF_ORDERS
+from foundation.account import Stack
 
 
-def boundary(account: Account) -> dict[str, Any]:
-    """The policy that bounds the roles of the stacks' functions: what ProcessOrder does, on anything of a stack.
+def boundary(stack: Stack) -> dict[str, Any]:
+    """The policy that bounds the roles of a stack's functions: what ProcessOrder does, on anything of the stack.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
 
-    def allow(sid: str, resource: str, *actions: str) -> dict[str, Any]:
-        return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+    def allow(sid: str, resources: str | list[str], *actions: str) -> dict[str, Any]:
+        return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
 
-    queues, tables, logs = (
-        account.arn("sqs", "Order*"),
-        account.arn("dynamodb", "table/Order*"),
-        account.arn("logs", "log-group:ProcessOrder*"),
-    )
+    queues, tables = stack.arn("sqs", "Order"), stack.arn("dynamodb", "table/Order")
+    own_keys = {"Condition": {"StringEquals": stack.tags("ResourceTag")}}
     return {
         "Version": "2012-10-17",
         "Statement": [
             allow("Consume", queues, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
             allow("Write", tables, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
-            {**allow("Decrypt", account.arn("kms", "key/*"), "kms:Decrypt"), "Condition": {"StringEquals": OF_ORDERS}},
-            allow("Log", logs, "logs:CreateLogStream", "logs:PutLogEvents"),
+            {**allow("Decrypt", stack.account.arn("kms", "key/*"), "kms:Decrypt"), **own_keys},
+            allow("Log", stack.log_groups(), "logs:CreateLogStream", "logs:PutLogEvents"),
             allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
         ],
     }

@@ -12,11 +12,10 @@ class Grant:
     """Actions on one kind of resource."""
 
     sid: str
-    service: str
     resources: Sequence[pulumi.Input[str]]
     """ARNs or patterns of them; `*` where AWS knows no resource for the actions."""
     read: str = ""
-    """Actions of a preview, without the service's prefix, separated by spaces."""
+    """Actions of a preview, separated by spaces."""
     write: str = ""
     """Further actions of a deployment."""
     condition: Mapping[str, Mapping[str, Any]] | None = None
@@ -31,7 +30,7 @@ def document(grants: Sequence[Grant], *, writes: bool) -> dict[str, Any]:
             statement = {
                 "Sid": grant.sid,
                 "Effect": "Allow",
-                "Action": [f"{grant.service}:{action}" for action in actions],
+                "Action": actions,
                 "Resource": list(grant.resources),
             }
             statements.append(statement | ({"Condition": grant.condition} if grant.condition else {}))

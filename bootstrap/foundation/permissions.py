@@ -1,241 +1,239 @@
-"""What the workflows may do: per kind of resource, what a preview reads and what a deployment writes on top.
+"""What workflows may do to a stack: per kind of resource, what a preview reads and what a deployment writes on top.
 
-Names are patterns because Pulumi adds a suffix of its own to each; a resource of another name needs its pattern here.
-Where AWS lets an action be limited, and to what:
+Names are patterns because Pulumi ends each with the stack's name and random digits; a resource of another name needs
+its pattern here. Where AWS lets an action be limited, and to what:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
+import re
+
 import pulumi
 
-from foundation.account import Account
+from foundation.account import Stack
 from foundation.grant import Grant
 
-OF_ORDERS = {"aws:ResourceTag/project": "orders"}
-"""Marks the stacks' own keys, which have no name: every stack tags what it creates."""
-_TAGGED_ORDERS = {"aws:RequestTag/project": "orders"}
 
-
-def of_stacks(account: Account, *, boundary_arn: pulumi.Input[str]) -> list[Grant]:
-    """Everything that the stacks consist of, but for the use of their keys."""
+def of_stack(stack: Stack, *, boundary_arn: pulumi.Input[str]) -> list[Grant]:
+    """Everything that the stack consists of, but for the use of its key."""
     return [
-        *_of_messages(account),
-        *_of_function(account),
-        *_of_role(account, boundary_arn),
-        *_of_monitoring(account),
-        *_of_key_administration(account),
-        *_of_smoke_test(account),
+        *_of_messages(stack),
+        *_of_function(stack),
+        *_of_role(stack, boundary_arn),
+        *_of_monitoring(stack),
+        *_of_key_administration(stack),
+        *_of_smoke_test(stack),
     ]
 
 
-def _of_messages(account: Account) -> list[Grant]:
+def _of_messages(stack: Stack) -> list[Grant]:
     return [
         Grant(
             sid="Topics",
-            service="sns",
-            resources=[account.arn("sns", "Order*")],
-            read="GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource",
-            write="CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource",
+            resources=[stack.arn("sns", "Order")],
+            read="sns:GetTopicAttributes sns:ListSubscriptionsByTopic sns:ListTagsForResource",
+            write="sns:CreateTopic sns:DeleteTopic sns:SetTopicAttributes sns:TagResource sns:UntagResource",
+        ),
+        Grant(
+            sid="SubscribeQueue",
+            resources=[stack.arn("sns", "Order")],
+            write="sns:Subscribe",
+            condition={
+                "StringEquals": {"sns:Protocol": "sqs"},
+                "StringLike": {"sns:Endpoint": stack.arn("sqs", "Order")},
+            },
+        ),
+        Grant(
+            sid="SubscribeAddress",
+            resources=[stack.arn("sns", "OrderAlarms")],
+            write="sns:Subscribe",
+            condition={"StringEquals": {"sns:Protocol": "email"}},
         ),
         Grant(
             sid="Subscriptions",
-            service="sns",
             resources=["*"],
-            read="GetSubscriptionAttributes",
-            write="SetSubscriptionAttributes Unsubscribe",
+            read="sns:GetSubscriptionAttributes",
+            write="sns:SetSubscriptionAttributes sns:Unsubscribe",
         ),
         Grant(
             sid="Queues",
-            service="sqs",
-            resources=[account.arn("sqs", "Order*")],
-            read="GetQueueAttributes GetQueueUrl ListQueueTags",
-            write="CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue",
+            resources=[stack.arn("sqs", "Order")],
+            read="sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ListQueueTags",
+            write="sqs:CreateQueue sqs:DeleteQueue sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue",
         ),
         Grant(
             sid="Table",
-            service="dynamodb",
-            resources=[account.arn("dynamodb", "table/Order*")],
-            read="DescribeContinuousBackups DescribeTable DescribeTimeToLive ListTagsOfResource",
-            write="CreateTable DeleteTable TagResource UntagResource UpdateContinuousBackups UpdateTable "
-            "UpdateTimeToLive",
+            resources=[stack.arn("dynamodb", "table/Order")],
+            read="dynamodb:DescribeContinuousBackups dynamodb:DescribeTable dynamodb:DescribeTimeToLive "
+            "dynamodb:ListTagsOfResource",
+            write="dynamodb:CreateTable dynamodb:DeleteTable dynamodb:TagResource dynamodb:UntagResource "
+            "dynamodb:UpdateContinuousBackups dynamodb:UpdateTable dynamodb:UpdateTimeToLive",
         ),
     ]
 
 
-def _of_function(account: Account) -> list[Grant]:
-    functions = account.arn("lambda", "function:ProcessOrder*")
-    mappings = [account.arn("lambda", "event-source-mapping:*")]
+def _of_function(stack: Stack) -> list[Grant]:
+    functions = stack.arn("lambda", "function:ProcessOrder")
+    mappings = [stack.account.arn("lambda", "event-source-mapping:*")]
     of_functions = {"ArnLike": {"lambda:FunctionArn": functions}}
     return [
         Grant(
             sid="Function",
-            service="lambda",
             resources=[functions],
-            read="GetFunction GetFunctionCodeSigningConfig GetFunctionConfiguration ListTags ListVersionsByFunction",
-            write="CreateFunction DeleteFunction DeleteFunctionCodeSigningConfig DeleteFunctionConcurrency "
-            "PutFunctionConcurrency TagResource UntagResource UpdateFunctionCode "
-            "UpdateFunctionConfiguration",
+            read="lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:GetFunctionConfiguration "
+            "lambda:ListTags lambda:ListVersionsByFunction",
+            write="lambda:CreateFunction lambda:DeleteFunction lambda:DeleteFunctionCodeSigningConfig "
+            "lambda:DeleteFunctionConcurrency lambda:PutFunctionConcurrency lambda:TagResource lambda:UntagResource "
+            "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration",
         ),
         Grant(
             sid="NewMapping",
-            service="lambda",
             resources=["*"],
-            write="CreateEventSourceMapping",
+            write="lambda:CreateEventSourceMapping",
             condition=of_functions,
         ),
         Grant(
             sid="Mappings",
-            service="lambda",
             resources=mappings,
-            read="GetEventSourceMapping",
-            write="DeleteEventSourceMapping UpdateEventSourceMapping",
+            read="lambda:GetEventSourceMapping",
+            write="lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
             condition=of_functions,
         ),
+        # A new mapping has no tag yet, and tags decide nothing about one: its function does.
         Grant(
             sid="MappingTags",
-            service="lambda",
             resources=mappings,
-            read="ListTags",
-            write="TagResource UntagResource",
+            read="lambda:ListTags",
+            write="lambda:TagResource lambda:UntagResource",
+            condition={"StringEqualsIfExists": stack.tags("ResourceTag")},
         ),
     ]
 
 
-def _of_role(account: Account, boundary_arn: pulumi.Input[str]) -> list[Grant]:
+def _of_role(stack: Stack, boundary_arn: pulumi.Input[str]) -> list[Grant]:
     """The function's role; nothing lets anyone create or change one outside the boundary, or take the boundary off.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
-    roles = [account.arn("iam", "role/ProcessOrder-role*", regional=False)]
+    roles = [stack.arn("iam", "role/ProcessOrder-role", regional=False)]
     return [
         Grant(
             sid="Role",
-            service="iam",
             resources=roles,
-            read="GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies",
-            write="TagRole UntagRole",
+            read="iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole "
+            "iam:ListRolePolicies",
+            write="iam:TagRole iam:UntagRole",
         ),
         Grant(
             sid="RoleInBoundary",
-            service="iam",
             resources=roles,
-            write="CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy "
-            "UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
+            write="iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:DetachRolePolicy "
+            "iam:PutRolePermissionsBoundary iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole "
+            "iam:UpdateRoleDescription",
             condition={"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
         ),
         Grant(
             sid="RoleForFunction",
-            service="iam",
             resources=roles,
-            write="PassRole",
+            write="iam:PassRole",
             condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
         ),
     ]
 
 
-def _of_monitoring(account: Account) -> list[Grant]:
+def _of_monitoring(stack: Stack) -> list[Grant]:
+    dashboard = re.sub(r"[^A-Za-z0-9_-]", "-", f"orders-{stack.name}")
     return [
         Grant(
             sid="LogGroup",
-            service="logs",
-            resources=[account.arn("logs", "log-group:ProcessOrder*")],
-            read="DescribeMetricFilters ListTagsForResource",
-            write="AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy "
-            "DisassociateKmsKey PutMetricFilter PutRetentionPolicy TagResource UntagResource",
+            resources=stack.log_groups(),
+            read="logs:DescribeMetricFilters logs:ListTagsForResource",
+            write="logs:AssociateKmsKey logs:CreateLogGroup logs:DeleteLogGroup logs:DeleteMetricFilter "
+            "logs:DeleteRetentionPolicy logs:DisassociateKmsKey logs:PutMetricFilter logs:PutRetentionPolicy "
+            "logs:TagResource logs:UntagResource",
         ),
-        Grant(sid="LogGroups", service="logs", resources=["*"], read="DescribeLogGroups"),
+        Grant(sid="LogGroups", resources=["*"], read="logs:DescribeLogGroups"),
         Grant(
             sid="Alarms",
-            service="cloudwatch",
-            resources=[account.arn("cloudwatch", "alarm:Order*")],
-            read="ListTagsForResource",
-            write="DeleteAlarms PutMetricAlarm TagResource UntagResource",
+            resources=[stack.arn("cloudwatch", "alarm:Order")],
+            read="cloudwatch:ListTagsForResource",
+            write="cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm cloudwatch:TagResource cloudwatch:UntagResource",
         ),
         Grant(
             sid="AlarmList",
-            service="cloudwatch",
-            resources=[account.arn("cloudwatch", "alarm:*")],
-            read="DescribeAlarms",
+            resources=[stack.account.arn("cloudwatch", "alarm:*")],
+            read="cloudwatch:DescribeAlarms",
         ),
         Grant(
             sid="Dashboard",
-            service="cloudwatch",
-            resources=[account.arn("cloudwatch", "dashboard/orders-*", regional=False)],
-            read="GetDashboard",
-            write="DeleteDashboards PutDashboard",
+            resources=[stack.account.arn("cloudwatch", f"dashboard/{dashboard}", regional=False)],
+            read="cloudwatch:GetDashboard",
+            write="cloudwatch:DeleteDashboards cloudwatch:PutDashboard",
         ),
     ]
 
 
-def _of_key_administration(account: Account) -> list[Grant]:
-    keys = [account.arn("kms", "key/*")]
+def _of_key_administration(stack: Stack) -> list[Grant]:
+    keys = [stack.account.arn("kms", "key/*")]
     return [
         Grant(
             sid="Keys",
-            service="kms",
             resources=keys,
-            read="DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags",
-            write="CreateAlias DeleteAlias DisableKeyRotation EnableKey EnableKeyRotation PutKeyPolicy "
-            "ScheduleKeyDeletion UntagResource UpdateAlias UpdateKeyDescription",
-            condition={"StringEquals": OF_ORDERS},
+            read="kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
+            write="kms:CreateAlias kms:DeleteAlias kms:DisableKeyRotation kms:EnableKey kms:EnableKeyRotation "
+            "kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:UntagResource kms:UpdateAlias kms:UpdateKeyDescription",
+            condition={"StringEquals": stack.tags("ResourceTag")},
         ),
         Grant(
             sid="NewKey",
-            service="kms",
             resources=["*"],
-            write="CreateKey",
-            condition={"StringEquals": _TAGGED_ORDERS},
+            write="kms:CreateKey",
+            condition={"StringEquals": stack.tags("RequestTag")},
         ),
-        # A new key has no tag yet; one that is tagged as another project's cannot be claimed.
+        # A new key has no tag yet; one that is tagged as another project's or stack's cannot be claimed.
         Grant(
             sid="NewKeyTag",
-            service="kms",
             resources=keys,
-            write="TagResource",
-            condition={"StringEquals": _TAGGED_ORDERS, "StringEqualsIfExists": OF_ORDERS},
+            write="kms:TagResource",
+            condition={
+                "StringEquals": stack.tags("RequestTag"),
+                "StringEqualsIfExists": stack.tags("ResourceTag"),
+            },
         ),
         Grant(
             sid="KeyAlias",
-            service="kms",
-            resources=[account.arn("kms", "alias/OrderKey*")],
-            write="CreateAlias DeleteAlias UpdateAlias",
+            resources=[stack.arn("kms", "alias/OrderKey")],
+            write="kms:CreateAlias kms:DeleteAlias kms:UpdateAlias",
         ),
-        Grant(sid="KeyAliases", service="kms", resources=["*"], read="ListAliases"),
+        Grant(sid="KeyAliases", resources=["*"], read="kms:ListAliases"),
     ]
 
 
-def _of_smoke_test(account: Account) -> list[Grant]:
+def _of_smoke_test(stack: Stack) -> list[Grant]:
     """What `python -m ops publish --generate` and `verify` do, and of the table only the orders they made up."""
     return [
-        Grant(sid="SmokePublish", service="sns", resources=[account.arn("sns", "OrderTopic*")], write="Publish"),
-        Grant(
-            sid="SmokeLog",
-            service="logs",
-            resources=[account.arn("logs", "log-group:ProcessOrder*")],
-            write="FilterLogEvents",
-        ),
+        Grant(sid="SmokePublish", resources=[stack.arn("sns", "OrderTopic")], write="sns:Publish"),
+        Grant(sid="SmokeLog", resources=stack.log_groups(), write="logs:FilterLogEvents"),
         Grant(
             sid="SmokeRead",
-            service="dynamodb",
-            resources=[account.arn("dynamodb", "table/Order*")],
-            write="BatchGetItem",
+            resources=[stack.arn("dynamodb", "table/Order")],
+            write="dynamodb:BatchGetItem",
             condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["G??????-*"]}},
         ),
     ]
 
 
-def of_keys(account: Account) -> Grant:
-    """The use of the stacks' keys through the services that encrypt on the caller's behalf, and never directly.
+def of_keys(stack: Stack) -> Grant:
+    """The use of the stack's key through the services that encrypt on the caller's behalf, and never directly.
 
     Lambda shows a function's environment only to who may decrypt it; DynamoDB checks its key with the caller's rights.
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
     https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html
     """
-    services = [f"{service}.{account.region}.amazonaws.com" for service in ("lambda", "dynamodb", "sns")]
+    services = [f"{service}.{stack.account.region}.amazonaws.com" for service in ("lambda", "dynamodb", "sns")]
     return Grant(
         sid="KeysThroughServices",
-        service="kms",
-        resources=[account.arn("kms", "key/*")],
-        read="Decrypt",
-        write="CreateGrant Encrypt GenerateDataKey* ReEncrypt*",
-        condition={"StringEquals": {**OF_ORDERS, "kms:ViaService": services}},
+        resources=[stack.account.arn("kms", "key/*")],
+        read="kms:Decrypt",
+        write="kms:CreateGrant kms:Encrypt kms:GenerateDataKey* kms:ReEncrypt*",
+        condition={"StringEquals": {**stack.tags("ResourceTag"), "kms:ViaService": services}},
     )

@@ -12,7 +12,7 @@ import pulumi
 # https://docs.github.com/en/actions/reference/security/oidc
 _REPOSITORY = r"[A-Za-z0-9-]+(@\d+)?/[A-Za-z0-9._-]+(@\d+)?"
 _PROVIDER = r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com"
-_STACK = r"[A-Za-z0-9_.-]+"
+_STACK = r"[A-Za-z0-9_-]{1,30}"  # a role's name has 64 characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,12 @@ def _problems(repository: str | None, stacks: Any, provider: str | None) -> Iter
         yield (
             f"bootstrap:stacks must be a list of stack names, got {stacks}\n"
             "    fix: pulumi config set --path 'bootstrap:stacks[0]' dev"
+        )
+    elif clashes := [f"{one} and {other}" for one in stacks for other in stacks if one.endswith(f"-{other}")]:
+        yield (
+            f"bootstrap:stacks must not hold a name that ends in another's after a hyphen, got {', '.join(clashes)}: "
+            "their roles tell resources apart by the ends of their names\n"
+            "    fix: rename one of each pair"
         )
     if provider is not None and not re.fullmatch(_PROVIDER, provider):
         yield (

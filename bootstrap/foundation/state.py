@@ -5,7 +5,7 @@ import json
 import pulumi
 from pulumi_aws import kms, s3
 
-from foundation.account import Account
+from foundation.account import Account, Stack
 from foundation.grant import Grant
 
 OLD_VERSIONS_DAYS = 90
@@ -19,8 +19,6 @@ class State(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     backend_url: pulumi.Output[str]
     """What `pulumi login` takes."""
-    secrets_provider: pulumi.Output[str]
-    """What `pulumi stack init --secrets-provider` takes."""
 
     def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("bootstrap:index:State", name, {}, opts)
@@ -55,28 +53,44 @@ class State(pulumi.ComponentResource):
         _encrypt(name, bucket, key, child)
         self.bucket_arn, self.key_arn = bucket.arn, key.arn
         self.backend_url = pulumi.Output.format("s3://{0}?region={1}", bucket.id, account.region)
-        self.secrets_provider = pulumi.Output.format("awskms://{0}?region={1}", key.key_id, account.region)
-        self.register_outputs({"backendUrl": self.backend_url, "secretsProvider": self.secrets_provider})
+        self._secrets = pulumi.Output.format("awskms://{0}?region={1}", key.key_id, account.region)
+        self.register_outputs({"backendUrl": self.backend_url})
+
+    def secrets_provider(self, project: str, stack: str) -> pulumi.Output[str]:
+        """What `pulumi stack init --secrets-provider` takes; what one stack's encrypts, another's cannot decrypt."""
+        return pulumi.Output.concat(self._secrets, f"&context_stack={project}/{stack}")
 
 
-def of_state(bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[Grant]:
-    """The state of the stacks: all of it to read, and of the project `orders` to write.
+def of_state(stack: Stack, bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[Grant]:
+    """The stack's state and the secrets in it, and of everything else in the bucket only the names.
 
     A preview takes no lock, so it writes nothing. https://www.pulumi.com/docs/iac/concepts/state-and-backends/
+    The secrets of a stack are encrypted for its name alone: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
     """
+
+    def objects(*paths: str) -> list[pulumi.Input[str]]:
+        return [pulumi.Output.concat(bucket_arn, "/.pulumi/", path) for path in paths]
+
+    own = objects(f"stacks/orders/{stack.name}.json*", f"*/orders/{stack.name}/*")
+    through_s3 = {"kms:ViaService": f"s3.{stack.account.region}.amazonaws.com"}
     return [
-        Grant(sid="StateList", service="s3", resources=[bucket_arn], read="ListBucket"),
+        Grant(sid="StateList", resources=[bucket_arn], read="s3:ListBucket"),
+        Grant(sid="StateFormat", resources=objects("meta.yaml"), read="s3:GetObject"),
+        Grant(sid="State", resources=own, read="s3:GetObject", write="s3:DeleteObject s3:PutObject"),
         Grant(
-            sid="StateRead", service="s3", resources=[pulumi.Output.concat(bucket_arn, "/.pulumi/*")], read="GetObject"
+            sid="StateKey",
+            resources=[key_arn],
+            read="kms:Decrypt",
+            write="kms:GenerateDataKey",
+            condition={"StringEquals": through_s3},
         ),
-        # Not the bootstrap's own state, by which the next `up` of an administrator could be led astray.
         Grant(
-            sid="StateWrite",
-            service="s3",
-            resources=[pulumi.Output.concat(bucket_arn, "/.pulumi/*/orders/*")],
-            write="DeleteObject PutObject",
+            sid="Secrets",
+            resources=[key_arn],
+            read="kms:Decrypt",
+            write="kms:Encrypt",
+            condition={"StringEquals": {"kms:EncryptionContext:stack": f"orders/{stack.name}"}},
         ),
-        Grant(sid="StateKey", service="kms", resources=[key_arn], read="Decrypt", write="Encrypt GenerateDataKey"),
     ]
 
 

@@ -1,37 +1,40 @@
-"""The roles that the repository's GitHub workflows assume, without a stored credential."""
+"""The roles that the repository's GitHub workflows assume for a stack, without a stored credential."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_aws import iam
 
-from foundation.account import Account
+from foundation.account import Stack
 from foundation.boundary import boundary
 from foundation.grant import Grant, document
-from foundation.permissions import of_keys, of_stacks
+from foundation.permissions import of_keys, of_stack
 from foundation.state import of_state
 
 _ISSUER = "token.actions.githubusercontent.com"
 _AUDIENCE = "sts.amazonaws.com"
 
 
+PREVIEWED = ("dev", "prod")
+"""The stacks that pull requests are previewed on, so that their code may read these states."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkflowsArgs:
-    account: Account
+    stack: Stack
     repository: str
     """`owner/name` as it stands in the subject of its tokens."""
-    environments: tuple[str, ...]
-    """GitHub environments from which the deploy role can be assumed."""
-    github_provider_arn: str | None
-    """The account's OIDC provider for GitHub; None creates it."""
+    github_provider_arn: pulumi.Input[str]
+    """The account's OIDC provider for GitHub."""
     state_bucket_arn: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
 
 
 class Workflows(pulumi.ComponentResource):
-    """A role that previews and one that deploys, and the boundary of every role that the latter creates."""
+    """A role that previews a stack and one that deploys it, and the boundary of every role that the latter creates."""
 
     preview_role_arn: pulumi.Output[str]
     deploy_role_arn: pulumi.Output[str]
@@ -40,39 +43,44 @@ class Workflows(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("bootstrap:index:Workflows", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        provider_arn = pulumi.Output.from_input(args.github_provider_arn or _provider(f"{name}-github", child).arn)
+        stack = args.stack
         limit = iam.Policy(
             f"{name}-boundary",
             description="The most that a role created by the deploy role can do",
-            policy=json.dumps(boundary(args.account)),
+            policy=json.dumps(boundary(stack)),
             opts=child,
         )
-        stacks = of_stacks(args.account, boundary_arn=limit.arn)
-        state = of_state(args.state_bucket_arn, args.state_key_arn)
-        keys = [of_keys(args.account)]
+        provider_arn = pulumi.Output.from_input(args.github_provider_arn)
+        granted = {
+            "permissions": of_stack(stack, boundary_arn=limit.arn),
+            "state": of_state(stack, args.state_bucket_arn, args.state_key_arn),
+            "keys": [of_keys(stack)],
+        }
 
-        def role(purpose: str, subjects: list[str], *, writes: bool) -> iam.Role:
+        def role(purpose: str, *subjects: str, writes: bool) -> iam.Role:
             made = iam.Role(
                 f"{name}-{purpose}",
-                description=f"GitHub workflows of {args.repository}: {purpose}",
+                description=f"GitHub workflows of {args.repository}: {purpose} {stack.name}",
                 assume_role_policy=provider_arn.apply(lambda arn: json.dumps(_trust(arn, args.repository, subjects))),
                 opts=child,
             )
-            for part, grants in (("permissions", stacks), ("state", state), ("keys", keys)):
+            for part, grants in granted.items():
                 _permit(f"{name}-{purpose}-{part}", made, grants, child, writes=writes)
             return made
 
-        # Pull requests of the repository itself, and the nightly look for drift on its main branch.
-        preview = role("preview", ["pull_request", "ref:refs/heads/main"], writes=False)
-        deploy = role("deploy", [f"environment:{each}" for each in args.environments], writes=True)
+        # The nightly look for drift on the main branch, and of some stacks the previews of pull requests.
+        readers = ["ref:refs/heads/main", *(["pull_request"] if stack.name in PREVIEWED else [])]
+        preview = role("preview", *readers, writes=False)
+        deploy = role("deploy", f"environment:{stack.name}", writes=True)
         self.preview_role_arn, self.deploy_role_arn, self.boundary_arn = preview.arn, deploy.arn, limit.arn
         self.register_outputs({"previewRoleArn": preview.arn, "deployRoleArn": deploy.arn})
 
 
-def _provider(name: str, opts: pulumi.ResourceOptions) -> iam.OpenIdConnectProvider:
+def github_provider(name: str) -> iam.OpenIdConnectProvider:
+    """Let GitHub's workflows ask for roles of the account; there is one provider for all of its repositories."""
     # No thumbprint: AWS checks GitHub's certificate against its own list of authorities.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
-    return iam.OpenIdConnectProvider(name, url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE], opts=opts)
+    return iam.OpenIdConnectProvider(name, url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE])
 
 
 def _permit(name: str, role: iam.Role, grants: list[Grant], opts: pulumi.ResourceOptions, *, writes: bool) -> None:
@@ -80,7 +88,7 @@ def _permit(name: str, role: iam.Role, grants: list[Grant], opts: pulumi.Resourc
     iam.RolePolicy(name, role=role.name, policy=policy, opts=opts)
 
 
-def _trust(provider_arn: str, repository: str, subjects: list[str]) -> dict[str, Any]:
+def _trust(provider_arn: str, repository: str, subjects: Sequence[str]) -> dict[str, Any]:
     # Whole subjects, compared as they are: a pattern would let in repositories and branches of the same beginning.
     # https://docs.github.com/en/actions/reference/security/oidc
     allowed = [f"repo:{repository}:{subject}" for subject in subjects]

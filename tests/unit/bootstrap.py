@@ -17,8 +17,8 @@ def bootstrap(preview: bool = False, **config: str) -> Graph:
 
 
 @functools.cache
-def deployed() -> Graph:
-    return bootstrap()
+def deployed(stacks: str = '["dev", "staging", "prod"]') -> Graph:
+    return bootstrap(stacks=stacks)
 
 
 def document(resource: Resource, key: str = "policy") -> Any:
@@ -28,12 +28,13 @@ def document(resource: Resource, key: str = "policy") -> Any:
 
 
 @functools.cache
-def statements(role: str) -> list[dict[str, Any]]:
-    """Everything that a role's own policies say."""
-    policies = deployed().all(ROLE_POLICY).values()
-    return [each for policy in policies if policy.properties["role"] == role for each in document(policy)["Statement"]]
+def statements(role: str, *, alone: bool = False) -> list[dict[str, Any]]:
+    """Everything that the policies of a role such as `prod-deploy` say; `alone` in an account without other stacks."""
+    graph = deployed(json.dumps([role.split("-")[0]])) if alone else deployed()
+    policies = [policy for policy in graph.all(ROLE_POLICY).values() if policy.properties["role"] == f"orders-{role}"]
+    return [statement for policy in policies for statement in document(policy)["Statement"]]
 
 
-def boundary() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document(deployed().one(MANAGED_POLICY, "orders-boundary"))["Statement"]
+def boundary(stack: str = "prod") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document(deployed().one(MANAGED_POLICY, f"orders-{stack}-boundary"))["Statement"]
     return found

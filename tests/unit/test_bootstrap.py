@@ -5,8 +5,9 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
-from recording.graph import ACCOUNT
+from recording.graph import ACCOUNT, ROOT
 from recording.pack import check
 from tests.unit.bootstrap import BOOTSTRAP, bootstrap, boundary, deployed, document, statements
 from tests.unit.iam import many
@@ -32,9 +33,16 @@ def test_only_githubs_tokens_for_aws_are_trusted() -> None:
     assert provider["clientIdLists"] == ["sts.amazonaws.com"]
 
 
-def test_previews_are_for_pull_requests_and_main_and_deployments_for_the_environments() -> None:
-    assert subjects("orders-preview") == ["repo:acme/orders:pull_request", "repo:acme/orders:ref:refs/heads/main"]
-    assert subjects("orders-deploy") == [f"repo:acme/orders:environment:{name}" for name in ("dev", "staging", "prod")]
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_a_stack_is_deployed_from_its_environment_and_read_from_main_and_where_pull_requests_preview_it(
+    name: str,
+) -> None:
+    assert subjects(f"orders-{name}-deploy") == [f"repo:acme/orders:environment:{name}"]
+    jobs = yaml.safe_load((ROOT / ".github/workflows/pull-request.yml").read_text())["jobs"].values()
+    previewed = [job["with"]["stack"] for job in jobs if "with" in job]
+    assert "dev" in previewed
+    pulls = ["repo:acme/orders:pull_request"] if name in previewed else []
+    assert subjects(f"orders-{name}-preview") == ["repo:acme/orders:ref:refs/heads/main", *pulls]
 
 
 def test_the_state_is_private_encrypted_versioned_and_kept() -> None:
@@ -80,28 +88,40 @@ def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview:
     report = check(bootstrap(preview=preview), config=PACK_CONFIG)
     assert not report.violations
     used = {line.split(": ")[2] for line in report.exempt}
-    known_in_preview = {"orders-preview-keys", "orders-deploy-keys", "orders-boundary"}
-    assert used == known_in_preview | (set() if preview else {"orders-preview", "orders-deploy"})
+    known_in_preview, known_in_update = ("preview-keys", "deploy-keys", "boundary"), ("preview", "deploy")
+    assert used == {
+        f"orders-{name}-{part}"
+        for name in ("dev", "staging", "prod")
+        for part in (*known_in_preview, *(() if preview else known_in_update))
+    }
 
 
 def test_every_setting_of_the_bootstraps_policy_configuration_is_needed() -> None:
     for name in PACK_CONFIG["iam-least-privilege"]["allowStarResourceFor"]:
-        granted = [each for role in ("orders-preview", "orders-deploy") for each in statements(role)] + boundary()
-        assert any(name in many(each["Action"]) and "*" in many(each["Resource"]) for each in granted)
+        used = [*statements("dev-preview"), *statements("dev-deploy"), *boundary()]
+        assert any(name in many(each["Action"]) and "*" in many(each["Resource"]) for each in used)
 
 
 def test_what_the_workflows_and_stacks_need_to_know_is_exported() -> None:
     assert deployed().exports == {
         "backendUrl": "s3://orders-state?region=eu-west-1",
-        "secretsProvider": "awskms://orders-state-key?region=eu-west-1",
-        "previewRoleArn": f"arn:aws:iam::{ACCOUNT}:role/orders-preview",
-        "deployRoleArn": f"arn:aws:iam::{ACCOUNT}:role/orders-deploy",
-        "permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/orders-boundary",
+        "secretsProvider": "awskms://orders-state-key?region=eu-west-1&context_stack=bootstrap/main",
+        "stacks": {
+            name: {
+                "region": "eu-west-1",
+                "backendUrl": "s3://orders-state?region=eu-west-1",
+                "secretsProvider": f"awskms://orders-state-key?region=eu-west-1&context_stack=orders/{name}",
+                "permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/orders-{name}-boundary",
+                "previewRole": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-preview",
+                "deployRole": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-deploy",
+            }
+            for name in ("dev", "staging", "prod")
+        },
     }
 
 
 def test_a_repository_may_be_named_with_its_numbers() -> None:
-    role = bootstrap(repository="acme@12/orders@345").one(ROLE, "orders-deploy")
+    role = bootstrap(repository="acme@12/orders@345").one(ROLE, "orders-dev-deploy")
     assert "repo:acme@12/orders@345:environment:dev" in role.properties["assumeRolePolicy"]
 
 
@@ -109,7 +129,7 @@ def test_a_provider_that_the_account_has_is_trusted_and_never_owned() -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
     graph = bootstrap(githubProviderArn=arn)
     assert not graph.all("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
-    for role in ("orders-preview", "orders-deploy"):
+    for role in ("orders-dev-preview", "orders-prod-deploy"):
         [statement] = document(graph.one(ROLE, role), "assumeRolePolicy")["Statement"]
         assert statement["Principal"] == {"Federated": arn}
 
@@ -126,3 +146,5 @@ def test_every_wrong_setting_is_told_at_once_with_its_fix() -> None:
     text = str(caught.value)
     assert "bootstrap:stacks must be a list of stack names, got dev, prod" in text
     assert "bootstrap:githubProviderArn must be the ARN of an OIDC provider for GitHub, got arn:aws:iam::1:" in text
+    with pytest.raises(pulumi.RunError, match="must not hold a name that ends in another's after a hyphen, got eu-dev"):
+        bootstrap(stacks='["dev", "eu-dev"]')

@@ -1,167 +1,54 @@
 """The workflows' roles can do what the stacks need, and have no way to more."""
 
-import functools
 import json
-from collections.abc import Callable
 
 import pytest
 
 from ops.publish import generate
-from recording.graph import ACCOUNT, Graph, Resource, record
+from recording.graph import ACCOUNT, ROOT
 from tests.unit.bootstrap import ROLE_POLICY, boundary, document, statements
-from tests.unit.iam import allows, many
+from tests.unit.iam import allows, granted, many
+from tests.unit.requests import CALLS, STACKS, STATE_KEY, arn, boundary_arn, context, custom, stack, state_of, tags
 
-STACKS = ("dev", "staging", "prod")
-BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/orders-boundary"
-OF_ORDERS = {"aws:ResourceTag/project": "orders"}
-OF_BOOTSTRAP = {"aws:ResourceTag/project": "orders-bootstrap"}
-
-
-@functools.cache
-def stack(name: str) -> Graph:
-    return record(stack=name)
-
-
-def own_arn(resource: Resource) -> str:
-    return str(resource.outputs["arn"])
+OF_BOOTSTRAP = {"aws:ResourceTag/project": "orders-bootstrap", "aws:ResourceTag/stack": "main"}
+# Alone in its account, a stack may also have names without a suffix.
+ENDS = [
+    pytest.param(False, None, id="among others"),
+    pytest.param(True, None, id="alone"),
+    pytest.param(True, "", id="bare"),
+]
 
 
-def queue_arn(resource: Resource) -> str:
-    return f"arn:aws:sqs:eu-west-1:{ACCOUNT}:{resource.properties['queueUrl'].rsplit('/', 1)[-1]}"
-
-
-def named_arn(service: str, key: str, prefix: str = "", region: str = "eu-west-1") -> Callable[[Resource], str]:
-    return lambda resource: f"arn:aws:{service}:{region}:{ACCOUNT}:{prefix}{resource.properties[key]}"
-
-
-def nothing(_: Resource) -> str:
-    return "*"
-
-
-# What the provider calls over a resource's life, and on what; read off the service authorization reference and the
-# provider's sources, and written down here apart from what the roles are granted.
-CALLS: dict[str, tuple[Callable[[Resource], str], str, str]] = {
-    "aws:sns/topic:Topic": (
-        own_arn,
-        "sns:GetTopicAttributes sns:ListTagsForResource",
-        "sns:CreateTopic sns:SetTopicAttributes sns:TagResource sns:UntagResource sns:DeleteTopic",
-    ),
-    "aws:sns/topicPolicy:TopicPolicy": (own_arn, "sns:GetTopicAttributes", "sns:SetTopicAttributes"),
-    "aws:sns/topicSubscription:TopicSubscription": (
-        nothing,
-        "sns:GetSubscriptionAttributes",
-        "sns:SetSubscriptionAttributes sns:Unsubscribe",
-    ),
-    "aws:sqs/queue:Queue": (
-        own_arn,
-        "sqs:GetQueueAttributes sqs:ListQueueTags",
-        "sqs:CreateQueue sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue sqs:DeleteQueue",
-    ),
-    "aws:sqs/queuePolicy:QueuePolicy": (queue_arn, "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (queue_arn, "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"),
-    "aws:dynamodb/table:Table": (
-        own_arn,
-        "dynamodb:DescribeTable dynamodb:DescribeContinuousBackups dynamodb:DescribeTimeToLive "
-        "dynamodb:ListTagsOfResource",
-        "dynamodb:CreateTable dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:UpdateTimeToLive "
-        "dynamodb:TagResource "
-        "dynamodb:DeleteTable",
-    ),
-    "aws:lambda/function:Function": (
-        own_arn,
-        "lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:ListVersionsByFunction lambda:ListTags",
-        "lambda:CreateFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:TagResource "
-        "lambda:DeleteFunction lambda:PutFunctionConcurrency lambda:DeleteFunctionConcurrency "
-        "lambda:DeleteFunctionCodeSigningConfig",
-    ),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": (
-        lambda resource: f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:{resource.name}",
-        "lambda:GetEventSourceMapping lambda:ListTags",
-        "lambda:UpdateEventSourceMapping lambda:DeleteEventSourceMapping lambda:TagResource",
-    ),
-    "aws:iam/role:Role": (
-        own_arn,
-        "iam:GetRole iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole",
-        "iam:CreateRole iam:UpdateAssumeRolePolicy iam:TagRole iam:PassRole iam:DetachRolePolicy iam:DeleteRole",
-    ),
-    "aws:iam/rolePolicy:RolePolicy": (
-        named_arn("iam", "role", "role/", region=""),
-        "iam:GetRolePolicy",
-        "iam:PutRolePolicy iam:DeleteRolePolicy",
-    ),
-    "aws:cloudwatch/logGroup:LogGroup": (
-        own_arn,
-        "logs:ListTagsForResource",
-        "logs:CreateLogGroup logs:AssociateKmsKey logs:PutRetentionPolicy logs:TagResource logs:DeleteLogGroup",
-    ),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": (
-        named_arn("logs", "logGroupName", "log-group:"),
-        "logs:DescribeMetricFilters",
-        "logs:PutMetricFilter logs:DeleteMetricFilter",
-    ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (
-        own_arn,
-        "cloudwatch:DescribeAlarms cloudwatch:ListTagsForResource",
-        "cloudwatch:PutMetricAlarm cloudwatch:TagResource cloudwatch:DeleteAlarms",
-    ),
-    "aws:cloudwatch/dashboard:Dashboard": (
-        named_arn("cloudwatch", "dashboardName", "dashboard/", region=""),
-        "cloudwatch:GetDashboard",
-        "cloudwatch:PutDashboard cloudwatch:DeleteDashboards",
-    ),
-    "aws:kms/key:Key": (
-        own_arn,
-        "kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
-        "kms:EnableKey kms:EnableKeyRotation kms:DisableKeyRotation kms:PutKeyPolicy kms:UpdateKeyDescription "
-        "kms:TagResource kms:CreateAlias kms:ScheduleKeyDeletion",
-    ),
-    "aws:kms/alias:Alias": (
-        lambda resource: f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/{resource.name}",
-        "",
-        "kms:CreateAlias kms:UpdateAlias kms:DeleteAlias",
-    ),
-}
-# What a request about something of a stack carries.
-OF_A_STACK = {
-    **OF_ORDERS,
-    "aws:RequestTag/project": "orders",
-    "iam:PermissionsBoundary": BOUNDARY,
-    "iam:PassedToService": "lambda.amazonaws.com",
-    "lambda:FunctionArn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:ProcessOrder-1a2b3c4",
-}
-
-
-def refused(role: str, resource: Resource, actions: str) -> set[str]:
-    """The actions on a resource that a role may not, under its bare name and under one with Pulumi's suffix."""
-    arn = CALLS[resource.type][0](resource)
-    names = [arn] if arn == "*" or "dashboard/" in arn else [arn, f"{arn}-1a2b3c4"]
+def refused(role: str, name: str, part: slice, *, alone: bool, suffix: str | None) -> set[str]:
+    """The calls about a stack's resources that a role of it may not make."""
+    assert {resource.type for resource in custom(name)} <= CALLS.keys()
     return {
-        f"{action} on {name}"
-        for action in actions.split()
-        for name in names
-        if not allows(statements(role), action, name, OF_A_STACK)
+        f"{action} on {place}"
+        for resource in custom(name)
+        for place in [arn(resource, name, suffix)]
+        for action in " ".join(CALLS[resource.type][1:][part]).split()
+        if not allows(statements(role, alone=alone), action, place, context(name, suffix))
     }
 
 
+@pytest.mark.parametrize(("alone", "suffix"), ENDS)
 @pytest.mark.parametrize("name", STACKS)
-def test_the_deploy_role_can_create_change_and_delete_whatever_a_stack_registers(name: str) -> None:
-    custom = [resource for resource in stack(name).resources if resource.custom]
-    assert {resource.type for resource in custom} <= CALLS.keys()
-    assert not {line for each in custom for line in refused("orders-deploy", each, " ".join(CALLS[each.type][1:]))}
+def test_a_stacks_deploy_role_can_create_change_and_delete_whatever_it_registers(
+    name: str, alone: bool, suffix: str | None
+) -> None:
+    assert not refused(f"{name}-deploy", name, slice(None), alone=alone, suffix=suffix)
     for action in ("kms:CreateKey", "lambda:CreateEventSourceMapping"):  # what is created has no ARN before
-        assert allows(statements("orders-deploy"), action, "*", OF_A_STACK)
-    topic = stack(name).one("aws:sns/topic:Topic", "OrderTopic")
-    assert not refused("orders-deploy", topic, "sns:Subscribe")
+        assert allows(statements(f"{name}-deploy", alone=alone), action, "*", context(name, suffix))
 
 
+@pytest.mark.parametrize(("alone", "suffix"), ENDS)
 @pytest.mark.parametrize("name", STACKS)
-def test_the_preview_role_can_read_whatever_a_stack_registers(name: str) -> None:
-    custom = [resource for resource in stack(name).resources if resource.custom]
-    assert not {line for each in custom for line in refused("orders-preview", each, CALLS[each.type][1])}
+def test_a_stacks_preview_role_can_read_whatever_it_registers(name: str, alone: bool, suffix: str | None) -> None:
+    assert not refused(f"{name}-preview", name, slice(1), alone=alone, suffix=suffix)
 
 
 def test_the_preview_role_can_change_nothing() -> None:
-    actions = {action for statement in statements("orders-preview") for action in many(statement["Action"])}
+    actions = granted(statements("prod-preview"))
     reading = ("Get", "List", "Describe")
     assert {action for action in actions if not action.split(":")[1].startswith(reading)} == {"kms:Decrypt"}
 
@@ -169,10 +56,9 @@ def test_the_preview_role_can_change_nothing() -> None:
 def test_a_preview_reads_no_order() -> None:
     for action in ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan", "sqs:ReceiveMessage"):
         service = action.split(":")[0]
-        name = "table/Orders" if service == "dynamodb" else "OrderQueue"
-        assert not allows(
-            statements("orders-preview"), action, f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}", OF_A_STACK
-        )
+        name = "table/Orders-prod-1a2b3c4" if service == "dynamodb" else "OrderQueue-prod-1a2b3c4"
+        place = f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}"
+        assert not allows(statements("prod-preview"), action, place, {**context("prod"), "dynamodb:LeadingKeys": "G1"})
 
 
 def test_a_function_can_do_within_the_boundary_all_that_its_role_says_and_nothing_else() -> None:
@@ -180,12 +66,14 @@ def test_a_function_can_do_within_the_boundary_all_that_its_role_says_and_nothin
         statement for policy in stack("prod").all(ROLE_POLICY).values() for statement in document(policy)["Statement"]
     ]
     for statement in permissions:
+        own = str(statement["Resource"])
+        place = own if own == "*" or ":key/" in own else own.removesuffix(":*") + "-prod-1a2b3c4"
         for action in many(statement["Action"]):
-            assert allows(boundary(), action, statement["Resource"], OF_ORDERS)
+            assert allows(boundary(), action, place, tags("prod")), f"{action} on {place}"
     assert {action for each in boundary() for action in many(each["Action"])} == {
         action for each in permissions for action in many(each["Action"])
     }
-    assert not allows(boundary(), "kms:Decrypt", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/orders-state-key", OF_BOOTSTRAP)
+    assert not allows(boundary(), "kms:Decrypt", STATE_KEY, OF_BOOTSTRAP)
 
 
 @pytest.mark.parametrize(
@@ -195,77 +83,97 @@ def test_a_function_can_do_within_the_boundary_all_that_its_role_says_and_nothin
     "given", [None, f"arn:aws:iam::{ACCOUNT}:policy/other", "arn:aws:iam::aws:policy/ReadOnlyAccess"]
 )
 def test_no_role_is_made_or_changed_outside_the_boundary(action: str, given: str | None) -> None:
-    context = {"iam:PermissionsBoundary": given} if given else {}
-    role = f"arn:aws:iam::{ACCOUNT}:role/ProcessOrder-role"
-    assert allows(statements("orders-deploy"), f"iam:{action}", role, {"iam:PermissionsBoundary": BOUNDARY})
-    assert not allows(statements("orders-deploy"), f"iam:{action}", role, context)
+    role = f"arn:aws:iam::{ACCOUNT}:role/ProcessOrder-role-prod-1a2b3c4"
+    limit, other = ({"iam:PermissionsBoundary": each} if each else {} for each in (boundary_arn("prod"), given))
+    assert allows(statements("prod-deploy"), f"iam:{action}", role, limit)
+    assert not allows(statements("prod-deploy"), f"iam:{action}", role, other)
 
 
 def test_no_boundary_is_taken_off_and_no_policy_user_or_other_role_touched() -> None:
-    granted = {action for each in statements("orders-deploy") for action in many(each["Action"]) if "iam:" in action}
-    assert granted.isdisjoint(
+    of_iam = {action for action in granted(statements("prod-deploy")) if action.startswith("iam:")}
+    assert of_iam.isdisjoint(
         f"iam:{action}"
         for action in (
-            *("*", "DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "CreatePolicyVersion"),
+            *("DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "CreatePolicyVersion"),
             *("SetDefaultPolicyVersion", "DeletePolicy", "CreateUser", "CreateAccessKey", "AddUserToGroup"),
             *("UpdateOpenIDConnectProviderThumbprint", "CreateOpenIDConnectProvider"),
         )
     )
-    for other in ("orders-deploy", "orders-preview", "Administrator"):
-        for action in granted:
-            assert not allows(statements("orders-deploy"), action, f"arn:aws:iam::{ACCOUNT}:role/{other}", OF_A_STACK)
+    for other in ("orders-prod-deploy", "orders-prod-preview-1a2b3c4", "Administrator"):
+        place = f"arn:aws:iam::{ACCOUNT}:role/{other}"
+        assert not [action for action in of_iam if allows(statements("prod-deploy"), action, place, context("prod"))]
 
 
 def test_mappings_of_other_functions_are_left_alone() -> None:
     other = {"lambda:FunctionArn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:Other"}
-    assert not allows(statements("orders-deploy"), "lambda:CreateEventSourceMapping", "*", other)
     mapping = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:1"
-    assert not allows(statements("orders-deploy"), "lambda:DeleteEventSourceMapping", mapping, other)
+    for action, place in (("Create", "*"), ("Delete", mapping), ("Update", mapping)):
+        assert allows(statements("prod-deploy"), f"lambda:{action}EventSourceMapping", place, context("prod"))
+        assert not allows(statements("prod-deploy"), f"lambda:{action}EventSourceMapping", place, other)
 
 
 def test_a_role_is_passed_to_lambda_only() -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/ProcessOrder-role"
-    assert not allows(statements("orders-deploy"), "iam:PassRole", role, {"iam:PassedToService": "ec2.amazonaws.com"})
+    role = f"arn:aws:iam::{ACCOUNT}:role/ProcessOrder-role-prod-1a2b3c4"
+    assert not allows(statements("prod-deploy"), "iam:PassRole", role, {"iam:PassedToService": "ec2.amazonaws.com"})
 
 
 def test_keys_of_others_can_be_neither_administered_nor_claimed() -> None:
     key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/other"
-    claim = {**OF_BOOTSTRAP, "aws:RequestTag/project": "orders"}
+    claim = {**OF_BOOTSTRAP, **tags("prod", "RequestTag")}
     for action in ("PutKeyPolicy", "ScheduleKeyDeletion", "TagResource", "UntagResource", "CreateAlias"):
-        assert allows(statements("orders-deploy"), f"kms:{action}", key, {**claim, **OF_ORDERS})
-        assert not allows(statements("orders-deploy"), f"kms:{action}", key, claim)
-    assert not allows(statements("orders-deploy"), "kms:CreateKey", "*", {})
+        assert allows(statements("prod-deploy"), f"kms:{action}", key, {**claim, **tags("prod")})
+        assert not allows(statements("prod-deploy"), f"kms:{action}", key, claim)
+    assert not allows(statements("prod-deploy"), "kms:CreateKey", "*", {})
 
 
-@pytest.mark.parametrize("role", ["orders-preview", "orders-deploy"])
+def test_a_new_key_is_made_with_its_tags_and_waits_for_them_as_the_page_says() -> None:
+    key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/new"
+    without = tags("prod", "RequestTag")  # https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
+    assert allows(statements("prod-deploy"), "kms:CreateKey", "*", without)
+    assert allows(statements("prod-deploy"), "kms:TagResource", key, without)
+    assert not allows(statements("prod-deploy"), "kms:EnableKeyRotation", key, without)
+    assert "up to five minutes" in (ROOT / "docs/deploying.md").read_text()
+
+
+@pytest.mark.parametrize("role", ["prod-preview", "prod-deploy"])
 def test_orders_are_decrypted_by_services_only(role: str) -> None:
     key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/OrderKey"
-    through = {**OF_ORDERS, "kms:ViaService": "lambda.eu-west-1.amazonaws.com"}
+    through = {**tags("prod"), "kms:ViaService": "lambda.eu-west-1.amazonaws.com"}
     assert allows(statements(role), "kms:Decrypt", key, through)
-    assert not allows(statements(role), "kms:Decrypt", key, OF_ORDERS)
+    assert not allows(statements(role), "kms:Decrypt", key, tags("prod"))
 
 
-def test_a_deployment_writes_the_state_of_the_stacks_but_not_of_the_bootstrap() -> None:
+def test_a_deployment_writes_the_state_of_its_stack_and_decrypts_its_secrets_alone() -> None:
     def may(role: str, action: str, path: str) -> bool:
         return allows(statements(role), f"s3:{action}", f"arn:aws:s3:::orders-state/.pulumi/{path}", {})
 
-    for path in ("stacks/orders/dev.json", "locks/organization/orders/dev/1.json", "history/orders/dev/1.json"):
-        assert may("orders-deploy", "PutObject", path)
-        assert may("orders-deploy", "DeleteObject", path)
-        assert not may("orders-preview", "PutObject", path)
-    assert may("orders-preview", "GetObject", "stacks/orders/dev.json")
-    assert not may("orders-deploy", "PutObject", "stacks/bootstrap/main.json")
+    for path in state_of("dev"):
+        assert may("dev-deploy", "PutObject", path)
+        assert may("dev-deploy", "DeleteObject", path)
+        assert may("dev-preview", "GetObject", path)
+        assert not may("dev-preview", "PutObject", path)
+    for path in (*state_of("prod"), "stacks/bootstrap/main.json", "meta.yaml"):
+        assert not may("dev-deploy", "PutObject", path)
+        assert not may("dev-deploy", "DeleteObject", path)
+    assert not may("dev-deploy", "GetObject", "stacks/bootstrap/main.json")
+    assert may("dev-preview", "GetObject", "meta.yaml")
+    for role in ("dev-preview", "dev-deploy"):
+        for encrypted_for, readable in (("orders/dev", True), ("orders/prod", False), ("bootstrap/main", False)):
+            secret = {"kms:EncryptionContext:stack": encrypted_for}
+            assert allows(statements(role), "kms:Decrypt", STATE_KEY, secret) is readable
+        assert not allows(statements(role), "kms:Decrypt", STATE_KEY, {})
+        assert allows(statements(role), "kms:Decrypt", STATE_KEY, {"kms:ViaService": "s3.eu-west-1.amazonaws.com"})
 
 
 def test_the_smoke_test_can_publish_and_read_back_its_own_orders_only() -> None:
     table, topic = (
-        f"arn:aws:{each}"
+        f"arn:aws:{each}-dev-1a2b3c4"
         for each in (f"dynamodb:eu-west-1:{ACCOUNT}:table/Orders", f"sns:eu-west-1:{ACCOUNT}:OrderTopic")
     )
     own = json.loads(next(generate(1)))["orderId"]
-    assert allows(statements("orders-deploy"), "sns:Publish", topic, {})
-    assert allows(statements("orders-deploy"), "dynamodb:BatchGetItem", table, {"dynamodb:LeadingKeys": own})
-    assert not allows(statements("orders-deploy"), "dynamodb:BatchGetItem", table, {"dynamodb:LeadingKeys": "O1234"})
+    assert allows(statements("dev-deploy"), "sns:Publish", topic, {})
+    assert allows(statements("dev-deploy"), "dynamodb:BatchGetItem", table, {"dynamodb:LeadingKeys": own})
+    assert not allows(statements("dev-deploy"), "dynamodb:BatchGetItem", table, {"dynamodb:LeadingKeys": "O1234"})
 
 
 def test_the_policies_are_as_short_as_iam_demands() -> None:
@@ -274,5 +182,5 @@ def test_the_policies_are_as_short_as_iam_demands() -> None:
         return len(json.dumps({"Version": "2012-10-17", "Statement": statements(role)}, separators=(",", ":")))
 
     slack = 1000  # several documents have several frames, and ARNs that are known by now have longer names
-    assert size("orders-deploy") < 10_240 - slack
-    assert len(json.dumps(boundary(), separators=(",", ":"))) < 6_144 - slack
+    assert size("staging-deploy") < 10_240 - slack
+    assert len(json.dumps(boundary("staging"), separators=(",", ":"))) < 6_144 - slack

@@ -1,0 +1,144 @@
+"""What the workflows' scripts do, run as they stand with stand-ins for GitHub's and Pulumi's commands."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.test_workflows import JOBS
+
+pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="the scripts read JSON with jq, which is not here")
+
+
+def script(job: str, step: str) -> str:
+    [found] = [each["run"] for each in JOBS[job]["steps"] if each.get("name", "").startswith(step)]
+    return str(found)
+
+
+def run(text: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as GitHub does, with the commands of the folder before the machine's."""
+    return subprocess.run(
+        ["bash", "-e", "-c", text],
+        cwd=folder,
+        env={"PATH": f"{folder}:/usr/bin:/bin", "GITHUB_OUTPUT": "outputs", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def fake(folder: Path, name: str, body: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def written(folder: Path) -> list[str]:
+    return (folder / "done").read_text().splitlines() if (folder / "done").exists() else []
+
+
+@pytest.mark.parametrize("job", ["deploy-stack.yml up", "drift.yml drift", "review-stack.yml preview"])
+def test_a_stack_is_looked_up_in_the_variable_and_a_missing_one_is_named(job: str, tmp_path: Path) -> None:
+    stacks = json.dumps({"dev": {"region": "eu-west-1", "backendUrl": "s3://state?region=eu-west-1"}})
+    text = script(job, "Look up the stack")
+    assert run(text, tmp_path, STACKS=stacks, STACK="dev").returncode == 0
+    outputs = (tmp_path / "outputs").read_text()
+    assert outputs == "region=eu-west-1\nbackendUrl=s3://state?region=eu-west-1\n"
+    missing = run(text, tmp_path, STACKS=stacks, STACK="prod")
+    assert missing.returncode != 0
+    assert "the variable STACKS must have prod: docs/deploying.md, section 3" in missing.stderr
+
+
+@pytest.fixture
+def commits(tmp_path: Path) -> list[str]:
+    """A repository with three commits, and beside them a branch off the first."""
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        done = subprocess.run(["git", *identity, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    git("init", "--quiet")
+    made = []
+    for number in range(3):
+        git("commit", "--quiet", "--allow-empty", "--message", str(number))
+        made.append(git("rev-parse", "HEAD"))
+    git("checkout", "--quiet", "-b", "side", made[0])
+    git("commit", "--quiet", "--allow-empty", "--message", "side")
+    return [*made, git("rev-parse", "HEAD")]
+
+
+@pytest.mark.parametrize(
+    ("has", "comes", "lands"),
+    [(None, 0, True), (0, 1, True), (1, 1, True), (1, 0, False), (2, 0, False), (3, 2, True)],
+    ids=["nothing yet", "newer", "again", "older", "much older", "a branch's"],
+)
+def test_a_commit_that_is_older_than_the_stacks_is_refused(
+    has: int | None, comes: int, lands: bool, commits: list[str], tmp_path: Path
+) -> None:
+    refreshed = {"kind": "refresh", "environment": {"git.head": commits[2]}}
+    history = [] if has is None else [refreshed, {"kind": "update", "environment": {"git.head": commits[has]}}]
+    fake(tmp_path, "pulumi", f"printf '%s' '{json.dumps(history)}'")
+    done = run(script("deploy-stack.yml up", "Refuse"), tmp_path, STACK="prod", GITHUB_SHA=commits[comes])
+    assert (done.returncode == 0) is lands, done.stderr
+    if has is not None and not lands:
+        assert f"::error::prod has the newer commit {commits[has]}" in done.stdout
+
+
+def test_a_commit_is_refused_where_the_stacks_history_cannot_be_read(commits: list[str], tmp_path: Path) -> None:
+    fake(tmp_path, "pulumi", "exit 1")
+    assert run(script("deploy-stack.yml up", "Refuse"), tmp_path, STACK="prod", GITHUB_SHA=commits[0]).returncode != 0
+
+
+def test_older_runs_that_wait_for_this_stack_are_cancelled_and_no_others(tmp_path: Path) -> None:
+    runs = [{"databaseId": 10 + number, "number": number} for number in (5, 6, 7, 8)]
+    waits_for = '[{"environment": {"name": "\'$([ $run = 15 ] && echo staging || echo prod)\'"}}]'
+    fake(
+        tmp_path,
+        "gh",
+        f"""for last; do :; done
+        case "$1 $2" in
+          "run list") printf '%s' '{json.dumps(runs)}' | jq --raw-output "$last" ;;
+          "run cancel") echo "$3" >>done ;;
+          api*) run=$(basename "$(dirname "$2")"); printf '%s' '{waits_for}' | jq --raw-output "$last" ;;
+        esac""",
+    )
+    done = run(
+        script("deploy-stack.yml clear", "Cancel"), tmp_path, STACK="prod", GITHUB_RUN_NUMBER="7", GH_REPO="acme/orders"
+    )
+    assert done.returncode == 0, done.stderr
+    assert written(tmp_path) == ["16"]
+
+
+@pytest.mark.parametrize(
+    ("result", "title", "does"),
+    [
+        ("failure", "", "issue create"),
+        ("failure", "Drift", "issue comment 4"),
+        ("failure", "Another", "issue create"),
+        ("success", "Drift", "issue close 4"),
+        ("success", "", None),
+    ],
+)
+def test_a_failure_opens_an_issue_or_adds_to_it_and_a_success_closes_it(
+    result: str, title: str, does: str | None, tmp_path: Path
+) -> None:
+    issues = [{"number": 4, "title": title}] if title else []
+    fake(
+        tmp_path,
+        "gh",
+        f"""for last; do :; done
+        case "$1 $2" in
+          "issue list") printf '%s' '{json.dumps(issues)}' | jq --raw-output "$last" ;;
+          *) echo "$*" >>done ;;
+        esac""",
+    )
+    given = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/orders", "GITHUB_RUN_ID": "9"}
+    done = run(script("tell.yml issue", "Open"), tmp_path, TITLE="Drift", RESULT=result, **given)
+    assert done.returncode == 0, done.stderr
+    assert len(written(tmp_path)) == (does is not None)
+    if does:
+        assert written(tmp_path)[0].startswith(does)
+        assert "https://github.com/acme/orders/actions/runs/9" in written(tmp_path)[0]

@@ -1,0 +1,96 @@
+"""What the workflows may do to one stack, they may not do to another of the same account."""
+
+import re
+
+import pytest
+
+from recording.graph import ACCOUNT, ROOT
+from tests.unit.bootstrap import ROLE_POLICY, boundary, deployed, document, statements
+from tests.unit.iam import REFERENCE, allows, granted, has_key, many
+from tests.unit.requests import STACKS, STATE_KEY, arn, boundary_arn, context, custom, state_of, tags
+
+
+def reached(role: str, by: str, other: str) -> set[str]:
+    """What a role may do to another stack's resources, state and secrets, where the caller chooses all he can."""
+    chosen = {key: value for key, value in context(by).items() if "ResourceTag" not in key}
+    at_other = {
+        **chosen,
+        **tags(other),
+        "lambda:FunctionArn": context(other)["lambda:FunctionArn"],
+        "kms:EncryptionContext:stack": f"orders/{other}",
+        "dynamodb:LeadingKeys": "G1a2b3c-1",
+    }
+    state = [f"arn:aws:s3:::orders-state/.pulumi/{path}" for path in state_of(other)]
+    return {
+        action
+        for action in granted(statements(role))
+        for place in [*(arn(each, other) for each in custom(other)), *state, STATE_KEY]
+        for service in ("lambda", "dynamodb", "sns")
+        if allows(statements(role), action, place, {**at_other, "kms:ViaService": f"{service}.eu-west-1.amazonaws.com"})
+    }
+
+
+@pytest.mark.parametrize("purpose", ["deploy", "preview"])
+@pytest.mark.parametrize(("by", "other"), [("dev", "prod"), ("dev", "staging"), ("staging", "prod"), ("prod", "dev")])
+def test_a_stacks_roles_reach_nothing_of_another_but_what_the_page_says(by: str, other: str, purpose: str) -> None:
+    page = (ROOT / "docs/deploying.md").read_text()
+    remains = set(re.findall(r"`(\w+:\w+)`", page[page.index("**What remains.**") :].split("\n\n")[0]))
+    assert reached(f"{by}-{purpose}", by, other) == remains & granted(statements(f"{by}-{purpose}"))
+
+
+@pytest.mark.parametrize(("by", "other"), [("dev", "prod"), ("prod", "dev")])
+def test_nor_does_a_role_that_a_deploy_role_makes(by: str, other: str) -> None:
+    for action in granted(boundary(by)):
+        for each in custom(other):
+            if REFERENCE[action]["resources"]:  # traces belong to nobody
+                assert not allows(boundary(by), action, arn(each, other), tags(other))
+    role = f"arn:aws:iam::{ACCOUNT}:role/ProcessOrder-role-{by}-1a2b3c4"
+    for action in ("CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"):
+        theirs = {"iam:PermissionsBoundary": boundary_arn(other)}
+        assert not allows(statements(f"{by}-deploy"), f"iam:{action}", role, theirs)
+
+
+@pytest.mark.parametrize("role", [f"{name}-{purpose}" for name in STACKS for purpose in ("deploy", "preview")])
+def test_every_statement_limits_by_keys_and_resources_that_its_actions_have(role: str) -> None:
+    for statement in [*statements(role), *boundary(role.split("-")[0])]:
+        for action in granted([statement]):
+            for lines in statement.get("Condition", {}).values():
+                assert all(has_key(action, key) for key in lines), f"{action} has not all of {list(lines)}"
+            kinds = REFERENCE[action]["resources"]
+            for place in many(statement["Resource"]):
+                assert (place == "*") is (not kinds), f"{action} is of {kinds}, not of {place}"
+                assert not kinds or any(alike(place, kind) for kind in kinds), f"{action} is of {kinds}, not of {place}"
+
+
+def alike(place: str, kind: str) -> bool:
+    """Whether a pattern is of a kind of resource: the same service and the same beginning, such as `table/`."""
+    (service, rest), (of, beginning) = ((arn.split(":")[2], arn.split(":", 5)[5]) for arn in (place, kind))
+    return service == of and rest.startswith(beginning.split("*")[0])
+
+
+def test_a_topic_is_subscribed_to_own_queues_and_alarms_to_addresses() -> None:
+    def may(topic: str, protocol: str, endpoint: str) -> bool:
+        place = f"arn:aws:sns:eu-west-1:{ACCOUNT}:{topic}-prod-1a2b3c4"
+        return allows(
+            statements("prod-deploy"), "sns:Subscribe", place, {"sns:Protocol": protocol, "sns:Endpoint": endpoint}
+        )
+
+    queue = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:OrderQueue"
+    assert may("OrderTopic", "sqs", f"{queue}-prod-1a2b3c4")
+    assert not may("OrderTopic", "sqs", f"{queue}-dev-1a2b3c4")
+    assert not may("OrderTopic", "sqs", "arn:aws:sqs:eu-west-1:210987654321:OrderQueue-prod-1a2b3c4")
+    assert not may("OrderTopic", "https", "https://example.com")
+    assert not may("OrderTopic", "email", "someone@example.com")
+    assert may("OrderAlarms", "email", "someone@example.com")
+
+
+def test_a_stack_whose_name_begins_with_anothers_is_another() -> None:
+    graph = deployed('["dev", "dev-eu"]')
+    own = [policy for policy in graph.all(ROLE_POLICY).values() if policy.properties["role"] == "orders-dev-deploy"]
+    granted_to_dev = [statement for policy in own for statement in document(policy)["Statement"]]
+    queue = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:OrderQueue"
+    assert allows(granted_to_dev, "sqs:DeleteQueue", f"{queue}-dev-1a2b3c4", {})
+    assert not allows(granted_to_dev, "sqs:DeleteQueue", f"{queue}-dev-eu-1a2b3c4", {})
+    state = "arn:aws:s3:::orders-state/.pulumi/stacks/orders"
+    assert allows(granted_to_dev, "s3:PutObject", f"{state}/dev.json", {})
+    assert not allows(granted_to_dev, "s3:PutObject", f"{state}/dev-eu.json", {})
