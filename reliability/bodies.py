@@ -1,13 +1,12 @@
 """Generates message bodies and whole events, valid and broken, and judges them without the handler's help."""
 
 import json
-import random
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, validators
 
 from functions.process_order import orders
 
@@ -15,8 +14,14 @@ CANARY = "PAYLOAD"
 """Stands in every text of a generated message that no log line may show."""
 LARGE = 420_000
 """Characters of a body that no item can hold; generated bodies are either smaller by far, or larger."""
-SCHEMA = json.loads((Path(orders.__file__).parent / "order.schema.json").read_text())
-_VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+class Raw(str):
+    """A piece of text that goes into the body as it is."""
+
+    __slots__ = ()
+
+
 _TEXTS = ("", "x", "\x00", "\n", "\x1b[2J", "\u202e", "\ud800", "\U0001f4e6", "null", "'; --", "NaN", "é" * 300)
 _NUMBERS = (
     *("0", "1", "-0", "1.0", "1.5", "-1", "1e2", "9007199254740991", "9007199254740992", "1E+999999999999999999999"),
@@ -27,139 +32,101 @@ _TIMESTAMPS = (
     *("2025-05-03T12:00:00Z", "2025-05-03T12:00:00.123456789+05:30", "2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z"),
     *("2025-05-03T12:00:00", "2025-05-03T24:00:00Z", "2025-05-03T23:59:60Z", "0000-01-01T00:00:00Z", "2025-05-03"),
     *("0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2025-05-03t12:00:00z", "2025-05-03T12:00:00Z\n"),
-    *(
-        "2025-05-03T12:00:00.1234567890Z",
-        "2025-W18-6T12:00:00Z",
-        "20250503T120000Z",
-        "2025-05-03T12:00:00+24:00",
-        CANARY,
-    ),
+    *("2025-05-03T12:00:00.1234567890Z", "2025-W18-6T12:00:00Z", "20250503T120000Z", "2025-05-03T12:00:00+24:00"),
 )
+_JUNK = ("", "", "{", "}", '"', "\\", "\\u", "\\ud800", "\ud800", "\x00", "\x7f", ",", "[", "0", "\ufeff", " \t\r\n")
+
+texts = st.sampled_from(_TEXTS)
+numbers = st.sampled_from(_NUMBERS).map(Raw)
+nested = st.builds(
+    lambda depth, pair: Raw(pair[0] * depth + "1" + pair[1] * depth),
+    st.sampled_from((10, 29, 30, 31, 32, 33, 2000)),
+    st.sampled_from((("[", "]"), ('{"a":', "}"))),
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.just(CANARY) | numbers | texts,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(lambda found: {f"{CANARY}-{n}": each for n, each in enumerate(found)})
+    ),
+    max_leaves=6,
+)
+long_texts = st.builds(str.__mul__, st.sampled_from("xé\U0001f4e6"), st.integers(510, 514))
+large_texts = st.sampled_from((250_000, LARGE)).map("x".__mul__)
+_FEW = st.sampled_from((0, 0, 0, 1, 1, 2))
 
 
-def make_body(chance: random.Random) -> Any:
+@st.composite
+def bodies(draw: st.DrawFn) -> Any:
     """One message body: most are texts near an order, a few are nothing like it."""
-    text = _spell(_document(chance), chance)
-    for _ in range(chance.choice((0, 0, 0, 0, 1, 3))):
-        text = chance.choice(_TEXT_MUTATIONS)(text, chance)
-    return (
-        text if chance.random() < 0.99 else chance.choice((None, 5, [], {"a": text}, text.encode("utf-8", "replace")))
-    )
-
-
-def _document(chance: random.Random) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "orderId": f"O{chance.randrange(30)}",
+        "orderId": f"O{draw(st.integers(0, 29))}",
         **{name: f"{CANARY}-{name}" for name in ("userId", "itemName", "status")},
-        "quantity": chance.randint(1, 9),
-        "timestamp": f"2025-05-03T12:{chance.randrange(60):02}:{chance.randrange(60):02}Z",
+        "quantity": draw(st.integers(1, 9)),
+        "timestamp": f"2025-05-03T12:00:{draw(st.integers(0, 59)):02}Z",
     }
-    for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):
-        name = chance.choice([*orders.ATTRIBUTES, f"{CANARY}-extra"])
-        chance.choice(_MUTATIONS)(document, name, chance)
-    return document
-
-
-def _anything(chance: random.Random, depth: int = 3) -> Any:
-    kind = chance.randrange(8 if depth else 5)
-    if kind >= 5:
-        inner = [_anything(chance, depth - 1) for _ in range(chance.randrange(4))]
-        return inner if kind == 5 else {f"{CANARY}-{number}": value for number, value in enumerate(inner)}
-    return chance.choice((None, True, False, CANARY, Raw(chance.choice(_NUMBERS)), chance.choice(_TEXTS)))
-
-
-class Raw(str):
-    """A piece of text that goes into the body as it is."""
-
-    __slots__ = ()
-
-
-def _nested(document: dict[str, Any], name: str, chance: random.Random) -> None:
-    depth = chance.choice((10, 29, 30, 31, 32, 33, 2000))
-    opening, closing = chance.choice((("[", "]"), ('{"a":', "}")))
-    document[name] = Raw(opening * depth + "1" + closing * depth)
-
-
-def _set(values: Callable[[random.Random], Any]) -> Callable[[dict[str, Any], str, random.Random], None]:
-    def mutate(document: dict[str, Any], name: str, chance: random.Random) -> None:
-        document[name] = values(chance)
-
-    return mutate
-
-
-_MUTATIONS: tuple[Callable[[dict[str, Any], str, random.Random], Any], ...] = (
-    lambda document, name, _: document.pop(name, None),
-    _set(_anything),
-    _set(lambda chance: chance.choice(_TEXTS)),
-    _set(lambda chance: Raw(chance.choice(_NUMBERS))),
-    _set(lambda chance: chance.choice(_TIMESTAMPS)),
-    lambda document, _, chance: document.update(timestamp=chance.choice(_TIMESTAMPS)),
-    lambda document, _, chance: document.update(quantity=Raw(chance.choice(_NUMBERS))),
-    lambda document, _, chance: document.update(orderId=chance.choice("xé\U0001f4e6") * chance.randint(510, 514)),
-    _nested,
-    lambda document, name, chance: (
-        chance.random() < 0.05 and document.update({name: "x" * chance.choice((250_000, LARGE))})
-    ),
-)
-
-
-def _spell(document: dict[str, Any], chance: random.Random) -> str:
-    """Write the document as JSON, raw pieces as they are, and perhaps inside an envelope of SNS."""
-    text = _json(document)
-    if chance.random() < 0.02:  # a name twice
+    for _ in range(draw(_FEW)):
+        name = draw(st.sampled_from([*orders.ATTRIBUTES, f"{CANARY}-extra"]))
+        if draw(st.sampled_from((True, False, False, False, False))):
+            document.pop(name, None)
+        else:
+            document[name] = draw(
+                st.sampled_from(_TIMESTAMPS)
+                if name == "timestamp"
+                else anything | numbers | nested | long_texts | large_texts
+            )
+    text = _spell(document)
+    if draw(st.integers(0, 49)) == 0:
         text = text[:-1] + f', "{CANARY}": 1, "{CANARY}": 2}}'
-    while chance.random() < 0.05:
+    for _ in range(draw(_FEW) - 1):
         text = json.dumps({"Type": "Notification", "MessageId": CANARY, "Message": text})
-    return text
+    for _ in range(draw(_FEW) - 1):
+        at, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 0, 1, 3, 10**6)))
+        text = text[:at] + draw(st.sampled_from(_JUNK)) + text[at + length :]
+    return draw(st.sampled_from((*[text] * 20, None, 5, [], {"a": text}, text.encode("utf-8", "replace"))))
 
 
-def _json(value: Any) -> str:
+@st.composite
+def events(draw: st.DrawFn) -> Any:
+    """One event: most are what SQS sends, a few have records, ids or a shape that SQS would never send."""
+    found = draw(st.lists(bodies(), min_size=1, max_size=draw(st.sampled_from((1, 1, 1, 10, 40)))))
+    records: list[Any] = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(found)]
+    if draw(st.integers(0, 9)):
+        return {"Records": records}
+    junk: st.SearchStrategy[Any] = st.sampled_from((None, 5, CANARY, [], {}, {"body": CANARY}, {"messageId": 7, "body": CANARY}))
+    records += [*draw(st.lists(junk, max_size=3)), {**records[0], "body": draw(bodies())}]
+    broken: tuple[Any, ...] = (None, [], {}, CANARY, {"Records": CANARY}, {"records": records})
+    return draw(st.sampled_from((*[{"Records": draw(st.permutations(records))}] * 5, *broken)))
+
+
+def _spell(value: Any) -> str:
+    """Write a value as JSON, raw pieces as they are."""
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}: {_json(member)}" for name, member in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(name)}: {_spell(member)}" for name, member in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_json, value)) + "]"
+        return "[" + ", ".join(map(_spell, value)) + "]"
     return json.dumps(value)
 
 
-def _cut(text: str, chance: random.Random) -> str:
-    at = chance.randrange(len(text) + 1)
-    return text[:at] + text[at + chance.randint(1, 3) :]
+def _is_integer(_checker: object, value: Any) -> bool:
+    if isinstance(value, Decimal):
+        return value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _insert(text: str, chance: random.Random) -> str:
-    at = chance.randrange(len(text) + 1)
-    return (
-        text[:at]
-        + chance.choice(("{", "}", '"', "\\", "\\u", "\\ud800", "\ud800", "\x00", "\x7f", ",", "[", "0"))
-        + text[at:]
-    )
-
-
-def _repeat(text: str, chance: random.Random) -> str:
-    start = chance.randrange(len(text) + 1)
-    return text[:start] + text[start : start + 20] * 2 + text[start + 20 :]
-
-
-_TEXT_MUTATIONS: tuple[Callable[[str, random.Random], str], ...] = (
-    _cut,
-    _insert,
-    _repeat,
-    lambda text, chance: text[: chance.randrange(len(text) + 1)],
-    lambda text, _: "\ufeff" + text,
-    lambda text, _: f" \t\r\n{text}\n",
-    lambda text, _: text + "x",
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+_VALIDATOR: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)(  # type: ignore[no-untyped-call]
+    json.loads((Path(orders.__file__).parent / "order.schema.json").read_text())
 )
 
 
 def is_order(body: Any) -> bool:
     """Whether a body must be stored: I-JSON, the published schema and DynamoDB's limits decide."""
     try:
-        document = _strict(body)
-        if isinstance(document, dict) and document.get("Type") == "Notification" and "orderId" not in document:
-            document = _strict(document["Message"]) if isinstance(document.get("Message"), str) else document
-        if not _VALIDATOR.is_valid(_plain(document)):
+        document = _opened(body)
+        if not _VALIDATOR.is_valid(document):
             return False
         json.dumps(document, ensure_ascii=False, default=str).encode()
         extra = {name: value for name, value in document.items() if name not in orders.ATTRIBUTES}
@@ -170,8 +137,15 @@ def is_order(body: Any) -> bool:
 
 def order_id(body: Any) -> str:
     """The orderId of an order that is to be stored."""
+    return str(_opened(body)["orderId"])
+
+
+def _opened(body: Any) -> Any:
+    """What a body holds, or the message in it if it is an envelope of SNS."""
     document = _strict(body)
-    return str(document["orderId"] if "orderId" in document else _strict(document["Message"])["orderId"])
+    if isinstance(document, dict) and document.get("Type") == "Notification" and "orderId" not in document:
+        return _strict(document["Message"]) if isinstance(document.get("Message"), str) else document
+    return document
 
 
 def _strict(text: Any) -> Any:
@@ -189,26 +163,6 @@ def _strict(text: Any) -> Any:
     return json.loads(text, object_pairs_hook=members, parse_float=Decimal, parse_constant=constant)
 
 
-def _plain(value: Any) -> Any:
-    """For the schema: whole numbers as integers, others as floats; a number too large to spell out as a huge one."""
-    if isinstance(value, Decimal):
-        return _number(value)
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    return [_plain(element) for element in value] if isinstance(value, list) else value
-
-
-def _number(value: Decimal) -> float:
-    huge, tiny = value.adjusted() >= 30, value.adjusted() <= -30
-    if huge and value > 0:
-        return 1e300
-    if not huge and not tiny and value == value.to_integral_value():
-        return int(value)
-    if not value:
-        return 0
-    return 0.5 if huge or tiny or value < 1 else int(value) + 0.5
-
-
 def _fits(value: Any, level: int) -> bool:
     """Whether DynamoDB takes a value at a level of nesting."""
     if level > 32 or (level == 32 and isinstance(value, dict | list)):
@@ -220,7 +174,5 @@ def _fits(value: Any, level: int) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return True
     number = Decimal(value)
-    if number.is_zero():
-        return True
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-    return len(digits) <= 38 and -130 <= number.adjusted() <= 125
+    return number.is_zero() or (len(digits) <= 38 and -130 <= number.adjusted() <= 125)

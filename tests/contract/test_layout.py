@@ -38,7 +38,7 @@ MAY_IMPORT = {
         *("components", "functions", "fakes", "recording", "local", "ops", "bench"),
     },
     "reliability": {
-        *("pulumi", "boto3", "botocore", "jsonschema", "ministack", "psutil"),
+        *("pulumi", "boto3", "botocore", "hypothesis", "jsonschema", "ministack", "psutil"),
         *("terminal", "components", "functions", "fakes", "recording", "local", "ops", "reliability"),
     },
 }
