@@ -93,7 +93,9 @@ def events(draw: st.DrawFn) -> Any:
     records: list[Any] = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(found)]
     if draw(st.integers(0, 9)):
         return {"Records": records}
-    junk: st.SearchStrategy[Any] = st.sampled_from((None, 5, CANARY, [], {}, {"body": CANARY}, {"messageId": 7, "body": CANARY}))
+    junk: st.SearchStrategy[Any] = st.sampled_from(
+        (None, 5, CANARY, [], {}, {"body": CANARY}, {"messageId": 7, "body": CANARY})
+    )
     records += [*draw(st.lists(junk, max_size=3)), {**records[0], "body": draw(bodies())}]
     broken: tuple[Any, ...] = (None, [], {}, CANARY, {"Records": CANARY}, {"records": records})
     return draw(st.sampled_from((*[{"Records": draw(st.permutations(records))}] * 5, *broken)))
