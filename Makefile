@@ -78,6 +78,9 @@ docs: $(READY) ## write the generated parts of the documents
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
+engine: cli $(READY) $(PACK_READY) ## the tests on the real Pulumi engine, against the local cloud (needs the CLI)
+	@ORDERS_ENGINE=1 $(BIN)/python -m pytest tests/engine --numprocesses auto --maxprocesses 2 --dist loadfile
+
 lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -104,4 +107,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up review review-preview cli bench docs test lint audit reliability types check lock
+.PHONY: help setup demo local policy preview up review review-preview cli bench docs test engine lint audit reliability types check lock

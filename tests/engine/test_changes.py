@@ -1,0 +1,81 @@
+"""What each setting changes in a stack that runs, and how one recovers from accidents, on the real engine."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.engine import Engine, started
+from tests.unit.test_settings import rows
+
+
+@pytest.fixture(scope="module")
+def running(engine: Engine) -> Engine:
+    engine.up("dev")
+    return engine
+
+
+def touched(key: str) -> dict[str, str]:
+    """The resources that a setting should touch, from the table of what each setting changes in the recording."""
+    paths = rows()[key][1]
+    names = {path.split(".")[0] for path in paths if not path.endswith(".protect")}
+    return {name: "create" if name == "OrderAlarms-email" else "update" for name in names}
+
+
+@pytest.mark.parametrize("key", list(rows()))
+def test_a_setting_updates_exactly_what_it_names_and_replaces_nothing(running: Engine, key: str) -> None:
+    with running.setting("dev", f"orders:{key}", rows()[key][0]):
+        assert running.steps("dev") == touched(key)
+
+
+def test_other_default_tags_update_what_has_tags(running: Engine) -> None:
+    path = running.folder / "Pulumi.dev.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("orders-team", "platform-team"))
+    steps = running.steps("dev")
+    path.write_text(before)
+    assert {"OrderQueue", "OrderTopic", "Orders", "ProcessOrder", "OrderKey"} <= steps.keys()
+    assert set(steps.values()) == {"update"}
+
+
+def test_drift_is_seen_and_repaired(running: Engine) -> None:
+    sqs, url = running.aws("sqs"), running.output("dev", "queueUrl")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7", "RedrivePolicy": ""})
+    assert running.steps("dev") == {}  # what the state says is believed until it is refreshed
+    assert running.steps("dev", "--refresh") == {"OrderQueue": "update"}
+    running.pulumi("up --yes --refresh --policy-pack policy", "dev")
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["VisibilityTimeout"] == "180"
+    assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == 3
+
+
+def test_what_was_deleted_by_hand_is_created_again(running: Engine) -> None:
+    name = running.output("dev", "dashboardName")
+    running.aws("cloudwatch").delete_dashboards(DashboardNames=[name])
+    assert running.steps("dev", "--refresh") == {"OrderAlarms-dashboard": "create"}
+    running.pulumi("up --yes --refresh", "dev")
+    assert running.aws("cloudwatch").get_dashboard(DashboardName=name)["DashboardName"] == name
+
+
+@pytest.fixture
+def verbatim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A stack whose resources have the bare names."""
+    with started(tmp_path_factory.mktemp("verbatim")) as engine:
+        engine.run("pulumi", "config", "set", "--stack", "dev", "--path", "pulumi:autonaming.mode", "verbatim")
+        yield engine
+
+
+def test_a_stack_with_bare_names_recovers_from_an_update_that_broke(verbatim: Engine) -> None:
+    """Somebody else's log group has the name that the stack wants: half of the stack is created."""
+    logs = verbatim.aws("logs")
+    logs.create_log_group(logGroupName="ProcessOrder-logs")
+    broken = verbatim.up("dev", fails=True)
+    assert "creating ProcessOrder-logs" in broken
+    assert "ResourceAlreadyExistsException" in broken
+    logs.delete_log_group(logGroupName="ProcessOrder-logs")
+    verbatim.up("dev")
+    verbatim.pulumi("refresh --yes --expect-no-changes", "dev")
+    verbatim.pulumi("preview --expect-no-changes", "dev")
+    assert verbatim.output("dev", "queueArn").endswith(":OrderQueue")
+    assert verbatim.output("dev", "tableName") == "Orders"
+    assert verbatim.output("dev", "functionName") == "ProcessOrder"

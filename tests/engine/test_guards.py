@@ -1,0 +1,117 @@
+"""What stops a mistake, as the user of the real CLI sees it: the configuration, the policy pack, the local cloud."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.engine.engine import Engine
+
+
+@contextmanager
+def edited(path: Path, old: str, new: str) -> Iterator[None]:
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("orders:batchsize=5", "orders:batchsize must be a known setting: is orders:batchSize meant?"),
+        ("orders:functionTimeout=1000", "orders:functionTimeout must be an integer from 1 to 900, got 1000"),
+        ("orders:protectData=yes", "orders:protectData must be true or false, got yes"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_remedy(engine: Engine, setting: str, told: str) -> None:
+    key, _, value = setting.partition("=")
+    with engine.setting("dev", key, value):
+        answer = engine.pulumi("preview", "dev", fails=True)
+    assert told in answer
+    assert "fix: pulumi config" in answer
+    assert "Traceback" not in answer
+
+
+def test_a_stack_of_another_region_is_refused(engine: Engine) -> None:
+    with engine.setting("dev", "aws:region", "us-east-1"):
+        answer = engine.pulumi("preview", "dev", fails=True)
+    assert "aws:region must be eu-west-1, where the local cloud is, got us-east-1" in answer
+
+
+def no_redrive(engine: Engine) -> Iterator[None]:
+    path = engine.folder / "components/queue.py"
+    found = re.search(
+        r"            redrive_policy=pulumi.Output.json_dumps\(\n.*?\n            \),\n", path.read_text(), re.DOTALL
+    )
+    assert found
+    with edited(path, found[0], ""):
+        yield
+
+
+without_redrive = contextmanager(no_redrive)
+
+
+def test_a_queue_without_a_dead_letter_queue_is_stopped_in_preview_and_update(engine: Engine) -> None:
+    with without_redrive(engine):
+        for command in ("preview --policy-pack policy", "up --yes --policy-pack policy"):
+            answer = engine.pulumi(command, "dev", fails=True)
+            assert "sqs-queue-has-dlq" in answer
+            assert "[mandatory]" in answer
+    assert engine.aws("sqs").list_queues().get("QueueUrls", []) == []
+
+
+def test_levels_and_exemptions_are_honoured(engine: Engine, tmp_path: Path) -> None:
+    config = tmp_path / "policy.json"
+    exempt = [{"match": "OrderQueue", "reason": "an experiment", "expires": "2999-01-01"}]
+    config.write_text(json.dumps({"sqs-queue-has-dlq": {"exempt": exempt}, "esm-source-queue-has-dlq": "advisory"}))
+    with without_redrive(engine):
+        answer = engine.pulumi("preview --policy-pack policy", "dev", "--policy-pack-config", str(config))
+    assert "esm-source-queue-has-dlq" in answer
+    assert "[advisory]" in answer
+    assert not re.search(r"\[mandatory\].*sqs-queue-has-dlq", answer)
+
+
+def test_remediation_repairs_what_the_program_leaves_open(engine: Engine, tmp_path: Path) -> None:
+    config = tmp_path / "policy.json"
+    config.write_text(json.dumps({"sqs-encrypted-at-rest": "remediate", "sqs-queue-has-dlq": "disabled"}))
+    queue = engine.folder / "components/queue.py"
+    extra = "        self.url, self.arn, self.name = queue.url, arn, queue.name\n"
+    open_queue = '        sqs.Queue(f"{name}-open", sqs_managed_sse_enabled=False, opts=child)\n'
+    with edited(queue, extra, open_queue + extra):
+        answer = engine.pulumi("preview --policy-pack policy", "dev", "--policy-pack-config", str(config))
+    assert re.search(r"\[remediate\].*sqs-encrypted-at-rest", answer)
+
+
+def test_the_state_of_a_running_stack_is_judged_without_its_program(engine: Engine) -> None:
+    engine.up("dev")
+    assert "mandatory" not in engine.pulumi("policy analyze --policy-pack policy", "dev")
+    state = json.loads(engine.pulumi("stack export", "dev"))
+    [queue] = [
+        resource
+        for resource in state["deployment"]["resources"]
+        if resource["urn"].endswith("::OrderQueue") and resource["type"].startswith("aws:")
+    ]
+    del queue["inputs"]["redrivePolicy"], queue["outputs"]["redrivePolicy"]
+    queue["propertyDependencies"].pop("redrivePolicy", None)
+    file = engine.folder / "state.json"
+    file.write_text(json.dumps(state))
+    answer = engine.run(
+        *("pulumi", "policy", "analyze", "--policy-pack", "policy", "--file", str(file), "--color", "never"),
+        fails=True,
+    )
+    assert "sqs-queue-has-dlq" in answer
+
+
+def test_a_type_that_the_local_cloud_cannot_keep_is_named(engine: Engine) -> None:
+    export = 'pulumi.export("topicArn"'
+    parameter = "import pulumi_aws\n\npulumi_aws.ssm.Parameter('p', type='String', value='x')\n"
+    with edited(engine.folder / "__main__.py", export, parameter + export):
+        answer = engine.pulumi("preview", "dev", fails=True)
+    assert "resource type must be one the local cloud can keep, got aws:ssm/parameter:Parameter (p)" in answer
