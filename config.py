@@ -1,4 +1,4 @@
-"""The stack's configuration: every knob with its bounds, read and checked in one place."""
+"""The stack's configuration: every setting with its bounds, read and checked in one place."""
 
 import json
 import re
@@ -25,7 +25,7 @@ _RETENTION_DAYS = (  # what CloudWatch offers, from the 30 days on that an incid
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knob:
+class Setting:
     """What a configuration value means and which values it may take."""
 
     meaning: str
@@ -66,9 +66,9 @@ class Knob:
         return True
 
 
-def knob(default: Any, meaning: str, **bounds: Any) -> Any:
+def setting(default: Any, meaning: str, **bounds: Any) -> Any:
     """A field of StackConfig that carries its own documentation and bounds."""
-    return field(default=default, metadata={"knob": Knob(meaning=meaning, **bounds)})
+    return field(default=default, metadata={"setting": Setting(meaning=meaning, **bounds)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class StackConfig:
     In a stack file a field is written in camelCase under the project's name: `orders:maxReceiveCount`.
     """
 
-    max_receive_count: int = knob(
+    max_receive_count: int = setting(
         3,
         "Receives of a message before it moves to the dead-letter queue: fewer give up too soon, more only delay.",
         unit="receives",
@@ -86,7 +86,7 @@ class StackConfig:
         high=10,
         source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
     )
-    function_timeout: int = knob(
+    function_timeout: int = setting(
         30,
         "Time that one invocation of ProcessOrder may take; the queue's visibility timeout is derived from it.",
         unit="seconds",
@@ -94,7 +94,7 @@ class StackConfig:
         high=900,
         source=_LAMBDA_LIMITS,
     )
-    function_memory: int = knob(
+    function_memory: int = setting(
         512,
         "Memory of ProcessOrder; its share of a CPU grows with it.",
         unit="MB",
@@ -102,7 +102,7 @@ class StackConfig:
         high=10240,
         source=_LAMBDA_LIMITS,
     )
-    batch_size: int = knob(
+    batch_size: int = setting(
         10,
         "Most messages in one invocation; more than 10 need a batching window of at least 1 s.",
         unit="messages",
@@ -110,7 +110,7 @@ class StackConfig:
         high=10000,
         source=_MAPPING,
     )
-    batching_window: int = knob(
+    batching_window: int = setting(
         0,
         "Longest wait for a batch to fill before the function is invoked.",
         unit="seconds",
@@ -118,7 +118,7 @@ class StackConfig:
         high=300,
         source=_MAPPING,
     )
-    maximum_concurrency: int = knob(
+    maximum_concurrency: int = setting(
         10,
         "Most invocations of ProcessOrder that the queue may cause at the same time.",
         unit="invocations",
@@ -126,36 +126,36 @@ class StackConfig:
         high=1000,
         source="https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html",
     )
-    log_retention: int = knob(
+    log_retention: int = setting(
         30,
         "How long the function's log lines are kept.",
         unit="days",
         choices=_RETENTION_DAYS,
         source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html",
     )
-    protect_data: bool = knob(
+    protect_data: bool = setting(
         default=False,
         meaning="Guard the orders: Pulumi deletes neither table, key nor queues, and DynamoDB keeps the table.",
     )
-    runtime: str = knob(
+    runtime: str = setting(
         "python3.12",
         "Lambda runtime of ProcessOrder.",
         choices=("python3.11", "python3.12", "python3.13", "python3.14"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     )
-    architecture: str = knob(
+    architecture: str = setting(
         "arm64",
         "Processor of ProcessOrder.",
         choices=("arm64", "x86_64"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html",
     )
-    log_level: str = knob(
+    log_level: str = setting(
         "INFO",
         "Least severe log line that is kept; above INFO the summary lines, and with them the order counts, would stop.",
         choices=("DEBUG", "INFO"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html",
     )
-    permissions_boundary: str = knob(
+    permissions_boundary: str = setting(
         "",
         "ARN of the policy that bounds the function's role, where whoever deploys must set one; none by default.",
         pattern=r"|arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+",
@@ -163,19 +163,19 @@ class StackConfig:
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     )
 
-    alarm_email: str = knob(
+    alarm_email: str = setting(
         "",
         "Address that alarms notify, once it has confirmed the subscription; none by default.",
         pattern=r"|[^@\s]+@[^@\s]+\.[^@\s]+",
         form="an e-mail address",
     )
-    alarm_runbook: str = knob(
+    alarm_runbook: str = setting(
         "docs/runbook.md",
         "Where operators read the runbook; the text of an alarm adds its section to it.",
         pattern=r"[^\s#]+",
         form="a path or URL without spaces or #",
     )
-    alarm_order_delay: int = knob(
+    alarm_order_delay: int = setting(
         120,
         "Time that an order may wait in the queue, on top of what its retries take, before an alarm.",
         unit="seconds",
@@ -183,7 +183,7 @@ class StackConfig:
         high=345600,
         source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
     )
-    alarm_duration_share: int = knob(
+    alarm_duration_share: int = setting(
         80,
         "p99 duration of ProcessOrder, as a share of its timeout, above which an alarm rings.",
         unit="percent",
@@ -191,16 +191,16 @@ class StackConfig:
         high=100,
         source=_ALARMS,
     )
-    alarm_function_errors: int = knob(
+    alarm_function_errors: int = setting(
         0, "Runs of ProcessOrder that may crash before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
     )
-    alarm_throttled_writes: int = knob(
+    alarm_throttled_writes: int = setting(
         50, "Writes that DynamoDB may throttle before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
     )
-    alarm_rejected_orders: int = knob(
+    alarm_rejected_orders: int = setting(
         0, "Messages that may break the contract before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
     )
-    alarm_failed_orders: int = knob(
+    alarm_failed_orders: int = setting(
         0, "Messages that may fail to be written before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
     )
 
@@ -213,9 +213,9 @@ class StackConfig:
         return 6 * self.function_timeout + self.batching_window
 
 
-def key_of(knob_field: Field[Any]) -> str:
+def key_of(declared: Field[Any]) -> str:
     """The configuration key of a field: `max_receive_count` is `maxReceiveCount`."""
-    head, *rest = knob_field.name.split("_")
+    head, *rest = declared.name.split("_")
     return head + "".join(word.capitalize() for word in rest)
 
 
@@ -256,9 +256,9 @@ def _unknown(project: str) -> Iterator[tuple[str, str]]:
             yield f"{full} must be a known setting: is {meant} meant?", f"pulumi config rm {full}"
 
 
-def _parse(text: str | None, knob_field: Field[Any]) -> Any:
+def _parse(text: str | None, declared: Field[Any]) -> Any:
     """The value a text stands for, or the text itself where it stands for none."""
-    if text is None or knob_field.type is str:
+    if text is None or declared.type is str:
         return text
     try:
         return json.loads(text)
@@ -270,7 +270,7 @@ def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str
     """Yield each problem with the command that fixes it."""
     good: dict[str, Any] = {}
     for f in fields(StackConfig):
-        type_, rule, key = type(f.default), f.metadata["knob"], f"{project}:{key_of(f)}"
+        type_, rule, key = type(f.default), f.metadata["setting"], f"{project}:{key_of(f)}"
         value = values.get(f.name, f.default)
         if rule.accepts(value, type_):
             good[f.name] = value

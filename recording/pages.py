@@ -40,29 +40,29 @@ def filled(text: str, name: str, part: str) -> str:
 
 
 def configuration_table() -> str:
-    """Every knob of StackConfig as a row of a Markdown table."""
+    """Every setting of StackConfig as a row of a Markdown table."""
     rows = ["| key | default | values | meaning |", "|---|---|---|---|"]
     rows += [
-        f"| `orders:{key_of(f)}` | {_default(f)} | {_values(f)} | {f.metadata['knob'].meaning} |"
+        f"| `orders:{key_of(f)}` | {_default(f)} | {_values(f)} | {f.metadata['setting'].meaning} |"
         for f in fields(StackConfig)
     ]
     return "\n".join(rows) + "\n"
 
 
-def _default(knob_field: Field[Any]) -> str:
-    text = text_of(knob_field.default)
+def _default(declared: Field[Any]) -> str:
+    text = text_of(declared.default)
     return f"`{text}`" if text else "none"
 
 
-def _values(knob_field: Field[Any]) -> str:
-    rule = knob_field.metadata["knob"]
+def _values(declared: Field[Any]) -> str:
+    rule = declared.metadata["setting"]
     if rule.choices and rule.unit:
         return f"{rule.choices[0]} to {rule.choices[-1]} {rule.unit}, only the values that AWS offers"
     if rule.choices:
         text = ", ".join(rule.choices)
-    elif isinstance(knob_field.default, bool):
+    elif isinstance(declared.default, bool):
         text = "true, false"
-    elif isinstance(knob_field.default, int):
+    elif isinstance(declared.default, int):
         text = f"{rule.low} to {rule.high}"
     else:
         text = "text"

@@ -35,8 +35,8 @@ def test_a_stack_without_values_gets_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("field", fields(StackConfig), ids=lambda field: field.name)
-def test_every_knob_is_read_from_its_key(field: Any) -> None:
-    rule = field.metadata["knob"]
+def test_every_setting_is_read_from_its_key(field: Any) -> None:
+    rule = field.metadata["setting"]
     if field.name == "batch_size":
         other: Any = 7
     elif rule.choices:
@@ -55,7 +55,7 @@ def test_every_knob_is_read_from_its_key(field: Any) -> None:
 
 @pytest.mark.parametrize("field", [f for f in fields(StackConfig) if type(f.default) is int], ids=lambda f: f.name)
 def test_an_integer_is_held_to_its_bounds(field: Any) -> None:
-    rule, key = field.metadata["knob"], key_of(field)
+    rule, key = field.metadata["setting"], key_of(field)
     if rule.choices:
         low, high = min(rule.choices), max(rule.choices)
         requirement = f"one of {', '.join(map(str, rule.choices))}"
@@ -134,8 +134,8 @@ def test_the_visibility_timeout_is_derived() -> None:
 
 
 @pytest.mark.parametrize("field", fields(StackConfig), ids=lambda field: field.name)
-def test_every_knob_is_documented_and_every_bound_has_its_source(field: Any) -> None:
-    rule = field.metadata["knob"]
+def test_every_setting_is_documented_and_every_bound_has_its_source(field: Any) -> None:
+    rule = field.metadata["setting"]
     assert rule.meaning.endswith(".")
     assert rule.accepts(field.default, type(field.default))
     if rule.low is not None or rule.high is not None:

@@ -135,7 +135,7 @@ def test_every_alarm_says_what_is_wrong_and_where_the_runbook_is() -> None:
         )  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 
 
-KNOBS = {
+THRESHOLDS = {
     "alarmOrderDelay": ("orders-wait-too-long", 3 * 180 + 7),
     "alarmDurationShare": ("function-slow", 30_000 * 7 / 100),
     "alarmFunctionErrors": ("function-errors", 7),
@@ -145,12 +145,12 @@ KNOBS = {
 }
 
 
-@pytest.mark.parametrize("key", KNOBS)
+@pytest.mark.parametrize("key", THRESHOLDS)
 def test_a_threshold_is_that_of_the_stack(key: str) -> None:
     def thresholds(graph: Graph) -> dict[str, Any]:
         return {name.removeprefix("OrderAlarms-"): alarm["threshold"] for name, alarm in alarms(graph).items()}
 
-    role, expected = KNOBS[key]
+    role, expected = THRESHOLDS[key]
     changed = thresholds(record_defaults(config={f"orders:{key}": "7"}))
     assert changed == {**thresholds(recorded(stack="dev")), role: expected}
 
