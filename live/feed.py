@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from live.outage import Outage
 from ops import logs, status, table
-from ops.choosing import compare, why
+from ops.choosing import compare
 from ops.deadletters import Message, read_all
 from ops.export import describe
 from ops.logs import Line
@@ -167,7 +167,7 @@ class Feed:
             return
         try:
             messages = read_all(self._stack, tuple(self._stack.dead_letters), limit=LETTERS) if any(now) else []
-            states = compare(self._stack, messages)
+            states = compare(self._stack, [message.letter for message in messages])
             self._letters = [{**describe(m), "state": states[m.id], "why": self._why(m)} for m in messages]
             self._letters_of, self._letters_at = now, time.monotonic()
         finally:
@@ -175,7 +175,7 @@ class Feed:
 
     def _why(self, message: Message) -> str:
         """What the function said of a message, which keeps its id as a dead letter; else what shows by itself."""
-        return self._reasons.get(message.id) or why(message)
+        return self._reasons.get(message.id) or message.why
 
     def _counts(self, queues: list[dict[str, Any]]) -> dict[str, int]:
         """Where the messages are. AWS counts what was published; here it follows from where the messages are now."""

@@ -65,9 +65,8 @@ rated = click.option("--rate", type=Number(min=0.01), metavar="N", help="message
 limited = click.option(
     "--limit",
     type=click.IntRange(min=1),
-    default=10_000,
     metavar="N",
-    help="messages read of each dead-letter queue",
+    help="messages read of each dead-letter queue; default: all",
 )
 sourced = click.option(
     "--from",
@@ -85,8 +84,8 @@ class Selection:
 
     sources: tuple[str, ...] = ("queue", "topic")
     """The dead-letter queues, of `Stack.dead_letters`."""
-    limit: int = 10_000
-    """Messages read of each."""
+    limit: int | None = None
+    """Messages read of each; all without one."""
     order: str | None = None
     """Only messages of this order."""
     match: re.Pattern[str] | None = None

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from ops.arguments import Selection, selecting, unchecked
-from ops.choosing import chosen_of_all, warn_of
-from ops.deadletters import Message, send_messages
+from ops.choosing import find, warn_of
+from ops.deadletters import Letter, Message, send_messages
 from ops.failure import NO, Failure
 from ops.files import read_text, writing
 from ops.stack import OWN, Stack
@@ -22,15 +22,14 @@ from terminal import BAD, GOOD, Printer, counted
 def run(stack: Stack, printer: Printer, *, file: str, selection: Selection) -> int:
     """Copy dead letters to a file, or to standard output for `-`."""
     with writing(file, new=True) as out:
-        messages, unseen = chosen_of_all(stack, selection)
-        out.writelines(json.dumps(describe(message)) + "\n" for message in messages)
-    warn_of(unseen, printer)
-    if file == "-":
-        return NO if unseen else 0
-    printer.line(f"exported {counted(len(messages), 'message')} to {file}; they are still in their queues", style=GOOD)
-    if printer.as_json:
-        printer.json({"exported": len(messages), "file": file, "unseen": unseen})
-    return NO if unseen else 0
+        found = find(stack, selection, printer, use=lambda message: out.write(json.dumps(describe(message)) + "\n"))
+    warn_of(found.unseen, printer)
+    exported = len(found.letters)
+    if file != "-":
+        printer.line(f"exported {counted(exported, 'message')} to {file}; they are still in their queues", style=GOOD)
+        if printer.as_json:
+            printer.json({"exported": exported, "file": file, "unseen": found.unseen})
+    return NO if found.unseen else 0
 
 
 @click.argument("file")
@@ -77,16 +76,19 @@ def destination(stack: Stack, name: str) -> str:
 
 def describe(message: Message) -> dict[str, Any]:
     """A message as JSON-ready values: a line of `dlq export`."""
-    sent = int(message.system.get("SentTimestamp", "0")) / 1000
+    attributes = {name: _encoded(value) for name, value in message.attributes.items()}
+    return {**summary(message.letter), "body": message.body, "attributes": attributes}
+
+
+def summary(letter: Letter) -> dict[str, Any]:
+    """What is remembered of a message, as JSON-ready values."""
     return {
-        "messageId": message.id,
-        "source": message.source,
-        "orderId": message.order_id,
-        "reason": message.reason,
-        "sent": datetime.fromtimestamp(sent, UTC).isoformat(timespec="milliseconds"),
-        "receives": message.receives,
-        "body": message.body,
-        "attributes": {name: _encoded(value) for name, value in message.attributes.items()},
+        "messageId": letter.id,
+        "source": letter.source,
+        "orderId": letter.order_id,
+        "reason": letter.reason,
+        "sent": datetime.fromtimestamp(letter.sent, UTC).isoformat(timespec="milliseconds"),
+        "receives": letter.receives,
     }
 
 

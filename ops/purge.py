@@ -1,36 +1,50 @@
 """`dlq purge`: deletes dead letters for good."""
 
+import click
+
 from ops.arguments import Selection, confirmed, selecting
-from ops.choosing import chosen_of_all, compare, show_plan, warn_of
-from ops.deadletters import drain
+from ops.choosing import compare, find, show_plan, warn_of
+from ops.deadletters import Letter, drain
+from ops.export import read_export
 from ops.failure import NO, USAGE
+from ops.files import read_text
 from ops.sending import Pace
 from ops.stack import Stack
-from terminal import BAD, GOOD, Printer, counted
+from terminal import BAD, DIM, GOOD, Printer, counted
 
 
 @selecting
+@click.option("--exported", "export", metavar="FILE", help="only messages that this export holds")
 @confirmed
-def run(stack: Stack, printer: Printer, *, selection: Selection, yes: bool) -> int:
+def run(stack: Stack, printer: Printer, *, selection: Selection, export: str | None = None, yes: bool) -> int:
     """Delete what the plan shows, and nothing that came after it."""
-    messages, unseen = chosen_of_all(stack, selection)
+    held = None if export is None else {message.id for message in read_export(read_text(export))}
+    found = find(stack, selection, printer)
+    plan = [letter for letter in found.letters if held is None or letter.id in held]
+    gone = len(held) - len(plan) if held else 0
+    unseen = found.unseen if held is None or gone else 0
     warn_of(unseen, printer)
-    states = compare(stack, messages)
-    lost = [message for message in messages if states[message.id] in ("missing", "newer")]
-    show_plan(messages, states, printer)
-    printer.line(
-        f"plan: delete {counted(len(messages), 'message')} for good; {len(lost)} with a valid order the table lacks"
-    )
-    if messages and not yes:
-        printer.line("nothing was deleted: `dlq export FILE` keeps a copy, --yes deletes", style=BAD)
-    deleted = 0
-    if yes:
-        for source in selection.sources:
-            ids = [message.id for message in messages if message.source == source]
-            deleted += drain(stack, source, ids, lambda ours: ours, pace=Pace(None))
-        printer.line(f"deleted {counted(deleted, 'message')}", style=GOOD)
+    states = compare(stack, plan)
+    lost = sum(states[letter.id] in ("missing", "newer") for letter in plan)
+    show_plan(plan, states, printer)
+    printer.line(f"plan: delete {counted(len(plan), 'message')} for good; {lost} with a valid order the table lacks")
+    if gone:
+        printer.line(f"{counted(gone, 'message')} of {export} are not among these", style=DIM)
+    if plan and not yes:
+        printer.line("nothing was deleted: --yes deletes, and --exported FILE only what an export holds", style=BAD)
+    deleted = _delete(stack, plan, printer) if yes else 0
     if printer.as_json:
-        printer.json({"planned": len(messages), "ordersLacking": len(lost), "deleted": deleted, "unseen": unseen})
-    if messages and not yes:
+        printer.json({"planned": len(plan), "ordersLacking": lost, "deleted": deleted, "unseen": unseen})
+    if plan and not yes:
         return USAGE
-    return 0 if deleted == len(messages) and not unseen else NO
+    return 0 if deleted == len(plan) and not unseen else NO
+
+
+def _delete(stack: Stack, plan: list[Letter], printer: Printer) -> int:
+    deleted = 0
+    with printer.progress("deleting", len(plan)) as bar:
+        for source in dict.fromkeys(letter.source for letter in plan):
+            ids = [letter.id for letter in plan if letter.source == source]
+            deleted += drain(stack, source, ids, lambda ours: ours, pace=Pace(None), advance=bar)
+    printer.line(f"deleted {counted(deleted, 'message')}", style=GOOD)
+    return deleted

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from ops import table
 from ops.arguments import Selection, confirmed, rated, selecting, spanning
-from ops.choosing import compare, matches, show_plan
-from ops.deadletters import Message, drain, read_all, send_messages
+from ops.choosing import compare, find, show_plan, warn_of
+from ops.deadletters import Letter, Message, drain, send_messages
 from ops.failure import NO, UNREACHABLE, USAGE, Failure
 from ops.sending import Pace
 from ops.stack import OWN, Stack
@@ -59,10 +59,10 @@ def run(
     yes: bool,
     wait: float,
 ) -> int:
-    found = read_all(stack, selection.sources, limit=selection.limit)
-    matching = [message for message in found if matches(message, selection)]
-    plan = [message for message in matching if message.order or message.source not in OWN or everything]
-    left = len(matching) - len(plan)
+    found = find(stack, selection, printer)
+    warn_of(found.unseen, printer)
+    plan = [letter for letter in found.letters if letter.version or letter.source not in OWN or everything]
+    left = len(found.letters) - len(plan)
     _show_plan(stack, plan, left, printer)
     if not plan or dry_run or not yes:
         if printer.as_json:
@@ -74,8 +74,8 @@ def run(
     outcome = Outcome()
     with printer.progress("redriving", len(plan)) as advance:
         for source in selection.sources:
-            ours = [message for message in plan if message.source == source]
-            whole = len(ours) == sum(message.source == source for message in found)
+            ours = [letter for letter in plan if letter.source == source]
+            whole = len(ours) == found.read[source] and not found.unseen
             if ours:
                 move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
     lacking = prove(stack, to_be_orders(plan), seconds=wait, printer=printer)
@@ -85,7 +85,7 @@ def run(
 def move(
     stack: Stack,
     source: str,
-    plan: Sequence[Message],
+    plan: Sequence[Letter],
     *,
     whole: bool,
     rate: float | None,
@@ -110,7 +110,7 @@ def move(
         outcome.moved += len(sent)
         return sent
 
-    drain(stack, source, [m.id for m in plan], send_back, pace=Pace(rate), advance=advance)
+    drain(stack, source, [letter.id for letter in plan], send_back, pace=Pace(rate), advance=advance)
     outcome.by[source] = "receive, send, delete"
 
 
@@ -151,22 +151,35 @@ def move_task(stack: Stack, url: str, *, rate: float | None, advance: Advance, p
         raise
 
 
-def prove(stack: Stack, messages: Iterable[Message], *, seconds: float, printer: Printer) -> set[str]:
-    """Wait for the orders of the messages to be in the table, at their versions or newer; return those that are not."""
+def prove(stack: Stack, letters: Iterable[Letter], *, seconds: float, printer: Printer) -> set[str]:
+    """Wait for the orders of the letters to be in the table, at their versions or newer; return those that are not."""
     newest: dict[str, str] = {}
-    for message in messages:
-        if order := message.order:
-            newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
-    with printer.progress("proving", len(newest)) as advance:
-        return table.wait_until_stored(stack, newest, seconds=seconds, stored=advance)
+    for letter in letters:
+        order_id = str(letter.order_id)
+        newest[order_id] = max(letter.version, newest.get(order_id, ""))
+    with printer.progress("proving", len(newest)) as bar:
+
+        def stored(count: int) -> None:
+            bar(count)
+            bar.says("proving" if count else f"proving: {_waiting(stack)}")
+
+        return table.wait_until_stored(stack, newest, seconds=seconds, stored=stored)
 
 
-def to_be_orders(messages: Iterable[Message]) -> list[Message]:
-    """The messages whose orders must show in the table; those of other consumers need not."""
-    return [message for message in messages if message.order and message.source in OWN]
+def _waiting(stack: Stack) -> str:
+    """What an order waits for that was sent and is not stored yet."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "VisibilityTimeout"]
+    answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack["queueUrl"], AttributeNames=names)
+    waiting, in_flight, timeout = (answer["Attributes"][name] for name in names)
+    return f"{waiting} wait, {in_flight} in flight; one that failed is tried again {timeout} s later"
 
 
-def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -> None:
+def to_be_orders(letters: Iterable[Letter]) -> list[Letter]:
+    """Those whose orders must show in the table; those of other consumers need not."""
+    return [letter for letter in letters if letter.version and letter.source in OWN]
+
+
+def _show_plan(stack: Stack, plan: list[Letter], left: int, printer: Printer) -> None:
     if not printer.as_json:
         show_plan(plan, compare(stack, plan), printer)
     urls = dict.fromkeys(stack.dead_letters[message.source].queue_url for message in plan) or [stack["queueUrl"]]
@@ -176,7 +189,7 @@ def _show_plan(stack: Stack, plan: list[Message], left: int, printer: Printer) -
         printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
 
 
-def _report(outcome: Outcome, plan: list[Message], lacking: set[str], left: int, wait: float, printer: Printer) -> int:
+def _report(outcome: Outcome, plan: list[Letter], lacking: set[str], left: int, wait: float, printer: Printer) -> int:
     orders = len({message.order_id for message in to_be_orders(plan)})
     others = sum(message.source not in OWN for message in plan)
     if printer.as_json:

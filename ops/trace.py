@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from ops import logs, status, table
-from ops.arguments import limited, quoted, spanning
-from ops.choosing import compare
-from ops.deadletters import read_all
+from ops.arguments import Selection, limited, quoted, spanning
+from ops.choosing import compare, find
+from ops.deadletters import Message
 from ops.export import describe
 from ops.failure import NO
 from ops.stack import Stack
@@ -20,8 +20,8 @@ LONGEST_LOGGED = 128
 @click.argument("order_id")
 @spanning("--since", "1d", "log to look at")
 @limited
-def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: int) -> int:
-    found = trace(stack, order_id, seconds=since, limit=limit)
+def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: int | None) -> int:
+    found = trace(stack, order_id, seconds=since, limit=limit, printer=printer)
     if printer.as_json:
         printer.json(found)
     else:
@@ -29,13 +29,14 @@ def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: i
     return 0 if found["stored"] and all(m["state"] == "stored" for m in found["deadLetters"]) else NO
 
 
-def trace(stack: Stack, order_id: str, *, seconds: float, limit: int) -> dict[str, Any]:
+def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, printer: Printer) -> dict[str, Any]:
     """What the table, the dead-letter queues and the log know of an order, and how many messages still wait.
 
     A queue cannot be searched: every look would be a receive, of the few a message has before it is a dead letter.
     """
-    letters = [m for m in read_all(stack, tuple(stack.dead_letters), limit=limit) if m.order_id == order_id]
-    states = compare(stack, letters)
+    letters: list[Message] = []
+    asked = Selection(sources=tuple(stack.dead_letters), limit=limit, order=order_id)
+    states = compare(stack, find(stack, asked, printer, use=letters.append).letters)
     logged = order_id[:LONGEST_LOGGED]
     said = logs.read(stack, start=logs.since(seconds), pattern=logs.mentioning("orderId", logged))
     return {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.deadletters import drain, read
+from ops.deadletters import Letter, Message, drain, read, read_all
 from ops.failure import Failure
 from ops.redrive import NOT_OFFERED, Outcome, move, move_task
 from ops.sending import Pace
@@ -73,13 +73,24 @@ def stack(sqs: Sqs) -> Stack:
     return Stack(origin="test", outputs=URLS, make_client=lambda _service: sqs)
 
 
+def remembered(sqs: Sqs) -> list[Letter]:
+    return [message.letter for message in read_all(stack(sqs), ["queue"])]
+
+
 def letters(count: int) -> list[str]:
     return [json.dumps(order()) for _ in range(count)]
 
 
 def test_reading_leaves_every_message_visible() -> None:
     sqs = Sqs(letters(25))
-    assert len(read(stack(sqs), "queue", limit=100)) == 25
+    seen: list[Message] = []
+    assert read(stack(sqs), "queue", seen.extend) == len(seen) == 25
+    assert (len(sqs.visible[DEAD]), sqs.hidden) == (25, {})
+
+
+def test_no_more_than_the_limit_is_looked_at() -> None:
+    sqs, seen = Sqs(letters(25)), list[Message]()
+    assert read(stack(sqs), "queue", seen.extend, limit=12) == len(seen) == 12
     assert (len(sqs.visible[DEAD]), sqs.hidden) == (25, {})
 
 
@@ -88,7 +99,7 @@ def test_a_message_is_sent_before_it_is_deleted() -> None:
     sqs = Sqs(bodies)
     sqs.answer_to_start = "InvalidAction"
     outcome = Outcome()
-    move(stack(sqs), "queue", read(stack(sqs), "queue", limit=99), whole=True, rate=None, outcome=outcome)
+    move(stack(sqs), "queue", remembered(sqs), whole=True, rate=None, outcome=outcome)
     assert [entry for entry in sqs.log if not entry.startswith("start")] == [
         "send 10",
         "delete 10",
@@ -104,7 +115,7 @@ def test_a_message_that_the_queue_refuses_stays_a_dead_letter() -> None:
     sqs = Sqs(bodies)
     sqs.refuse = lambda body: body == bodies[1]
     outcome = Outcome()
-    move(stack(sqs), "queue", read(stack(sqs), "queue", limit=99), whole=False, rate=None, outcome=outcome)
+    move(stack(sqs), "queue", remembered(sqs), whole=False, rate=None, outcome=outcome)
     assert list(sqs.visible[DEAD].values()) == [bodies[1]]
     assert (outcome.moved, outcome.failed, sqs.hidden) == (2, ["m1: TooLong: too long"], {})
 

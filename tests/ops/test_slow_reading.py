@@ -1,19 +1,28 @@
-"""What is told of a dead-letter queue that takes longer to read than its messages stay hidden."""
+"""Large dead-letter queues: read with bounded memory, told when reading takes longer than messages stay hidden."""
 
+import io
+import json
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops.arguments import Selection
-from ops.choosing import chosen_of_all
+from ops.choosing import find
+from ops.export import run
 from ops.stack import Stack
+from terminal import Printer
+from tests.ops.cloud import order
+from tests.unit.test_terminal import Terminal, plain
 
 
 class SlowQueue:
     """SQS with a clock of its own: each receive takes `seconds`, and hidden messages show again in time."""
 
-    def __init__(self, *, messages: int, seconds: float) -> None:
-        self._seconds, self._now = seconds, 0.0
+    def __init__(self, *, messages: int, seconds: float, body: Callable[[int], str] = lambda _number: "{}") -> None:
+        self._seconds, self._now, self._body = seconds, 0.0, body
         self._hidden_until = [0.0] * messages
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
@@ -26,7 +35,7 @@ class SlowQueue:
         received = shown[: request["MaxNumberOfMessages"]]
         for number in received:
             self._hidden_until[number] = self._now + request["VisibilityTimeout"]
-        return {"Messages": [{"MessageId": str(n), "Body": "{}", "ReceiptHandle": str(n)} for n in received]}
+        return {"Messages": [{"MessageId": str(n), "Body": self._body(n), "ReceiptHandle": str(n)} for n in received]}
 
     def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
         for entry in request["Entries"]:
@@ -34,14 +43,41 @@ class SlowQueue:
         return {}
 
 
+def stack_of(queue: SlowQueue) -> Stack:
+    names = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+    outputs = {name: f"https://sqs/{name}" for name in names}
+    return Stack(origin="a test", outputs=outputs, make_client=lambda _service: queue)
+
+
 @pytest.mark.parametrize(("seconds", "left_out"), [(0.1, 0), (0.5, 2600)])
 def test_messages_that_reading_did_not_reach_are_counted(seconds: float, left_out: int) -> None:
     queue = SlowQueue(messages=5000, seconds=seconds)
-    outputs = {
-        "queueUrl": "https://sqs/orders",
-        "deadLetterQueueUrl": "https://sqs/queue",
-        "subscriptionDeadLetterQueueUrl": "https://sqs/topic",
-    }
-    stack = Stack(origin="a test", outputs=outputs, make_client=lambda _service: queue)
-    messages, unseen = chosen_of_all(stack, Selection(sources=("queue",)))
-    assert (len(messages), unseen) == (5000 - left_out, left_out)
+    found = find(stack_of(queue), Selection(sources=("queue",)), Printer())
+    assert (len(found.letters), found.unseen) == (5000 - left_out, left_out)
+
+
+def large(number: int) -> str:
+    return json.dumps(order(orderId=f"O{number}", note="x" * 100_000))
+
+
+def test_reading_and_exporting_keep_no_bodies_in_memory(tmp_path: Path) -> None:
+    file = tmp_path / "letters.jsonl"
+    tracemalloc.start()
+    try:
+        peaks = []
+        for messages in (100, 1000):
+            stack = stack_of(SlowQueue(messages=messages, seconds=0, body=large))
+            tracemalloc.reset_peak()
+            assert run(stack, Printer(out=io.StringIO()), file=str(file), source="queue") == 0
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            assert file.stat().st_size > messages * 100_000
+            file.unlink()
+    finally:
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3_000_000  # of 90 MB more
+
+
+def test_a_bar_counts_what_has_been_read() -> None:
+    errors = Terminal()
+    find(stack_of(SlowQueue(messages=25, seconds=0)), Selection(sources=("queue",)), Printer(errors=errors))
+    assert "25/25" in " ".join(plain(errors))
