@@ -1,47 +1,31 @@
 """`python -m live`: a stack on the local cloud with a page that shows it, deployed again as its files change."""
 
 import argparse
-import signal
 import sys
-import webbrowser
 from pathlib import Path
-from types import FrameType
 
-import pulumi
-from botocore.exceptions import BotoCoreError, ClientError
-
-from live.session import session
-from local.cloud import CloudError
-from ops.failure import Failure
+from recording.command import exit_status
 from terminal import Printer
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until Ctrl-C; 0 if it could start, 1 after an error, 2 for wrong arguments."""
+    """Run until Ctrl-C; 0 if it could start, 1 after an error, 2 for wrong arguments, 130 if stopped before that."""
     options = _parser().parse_args(arguments)
-    printer = Printer()
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
-    try:
-        with session(stack=options.stack, port=options.port, outputs=options.outputs, printer=printer) as running:
-            if options.open:
-                webbrowser.open(running.url)
-            running.follow()
-    except KeyboardInterrupt:
-        printer.line("stopped")
-        return 0
-    except (CloudError, Failure, OSError, RuntimeError, ValueError, pulumi.RunError) as error:
-        printer.error(str(error))
-    except (BotoCoreError, ClientError) as error:
-        printer.error(f"the local cloud refused a request: {error}")
-    return 1
+    return exit_status(lambda: _run(options))
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End in order, once: a second signal must not interrupt the cleaning up."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _run(options: argparse.Namespace) -> int:
+    import webbrowser  # here, and not above: loading, too, can be interrupted
+
+    from live.session import session
+    from local.cloud import explained
+
+    choices = {"stack": options.stack, "port": options.port, "outputs": options.outputs}
+    with explained(), session(**choices, printer=Printer()) as running:
+        if options.open:
+            webbrowser.open(running.url)
+        running.follow()
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from local.deploy import deployed, enforce_policies, written_addresses
 from local.up import describe
 from ops.logs import spell
 from ops.stack import local_stack
+from recording.interrupts import cleaning_up
 from terminal import BAD, GOOD, Printer
 
 SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")
@@ -33,12 +34,14 @@ class Session:
     def follow(self) -> None:
         """Print the function's log until interrupted."""
         shown = 0
-        while True:
-            lines = self.feed.lines_after(shown)
-            for number, line in lines:
-                self.printer.line(spell(line))
-                shown = number
-            time.sleep(0.3)
+        try:
+            while True:
+                for number, line in self.feed.lines_after(shown):
+                    self.printer.line(spell(line))
+                    shown = number
+                time.sleep(0.3)
+        except KeyboardInterrupt:
+            self.printer.line("stopped")
 
 
 @contextlib.contextmanager
@@ -68,4 +71,7 @@ def session(*, stack: str, port: int | None, outputs: Path | None, printer: Prin
             printer.line()
             describe(deployment, outputs, printer)
             with watcher.watching():
-                yield Session(url=url, feed=feed, printer=printer)
+                try:
+                    yield Session(url=url, feed=feed, printer=printer)
+                finally:
+                    cleaning_up()

@@ -1,44 +1,24 @@
 """`python -m local`: runs the order pipeline on this machine, without an AWS account."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
-import pulumi
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local.cloud import CloudError
-from recording.graph import stack_config
+from recording.command import exit_status
 from terminal import Printer
-
-INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 if it did what it was asked to, 1 after an error, 2 for wrong arguments."""
+    """Run one command; 0 if it did what it was asked to, 1 after an error, 2 for wrong arguments, 130 if stopped."""
     options = _parser().parse_args(arguments)
-    printer = Printer()
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
-    try:
-        return int(options.run(options, printer) or 0)
-    except KeyboardInterrupt:
-        printer.line("stopped")
-        return 0 if options.run is _up else INTERRUPTED  # that is how `up` ends
-    except (CloudError, OSError, RuntimeError, ValueError, pulumi.RunError) as error:
-        printer.error(str(error))
-    except (BotoCoreError, ClientError) as error:
-        printer.error(f"the local cloud refused a request: {error}")
-    return 1
+    return exit_status(lambda: _run(options))
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End in order, once: a second signal must not interrupt the cleaning up."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _run(options: argparse.Namespace) -> int:
+    from local.cloud import explained  # here, and not above: loading, too, can be interrupted
+
+    with explained():
+        return int(options.run(options, Printer()) or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,6 +59,7 @@ def _demo(options: argparse.Namespace, printer: Printer) -> int:
 
 def _engine(options: argparse.Namespace, printer: Printer) -> int:
     from local.engine import engine
+    from recording.graph import stack_config
 
     region = options.region or stack_config("local")[1]["aws:region"]
     return engine(options.command, region=region, printer=printer)

@@ -24,9 +24,11 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.certificate import write_certificate
 from recording.graph import ROOT
+from recording.interrupts import cleaning_up
 
 ACCOUNT = "000000000000"
 """MiniStack's default account."""
@@ -34,8 +36,17 @@ START_LIMIT = 30.0
 """Seconds the cloud may take to answer; it takes about 1 s on a laptop."""
 
 
-class CloudError(Exception):
+class CloudError(RuntimeError):
     """The local cloud could not do what was asked; the text says what, why, and what to do."""
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """What boto3 raises inside the block becomes a CloudError."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise CloudError(f"the local cloud refused a request: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +168,7 @@ def running_cloud(
         _wait_until_healthy(cloud, process)
         yield cloud
     finally:
+        cleaning_up()
         if process is not None and process.stdin is not None:
             process.stdin.close()  # what the emulator ends on
             process.wait()

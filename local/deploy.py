@@ -16,6 +16,7 @@ import pulumi
 from local.cloud import Cloud, CloudError, running_cloud
 from local.provision import provisioner
 from recording.graph import Answer, program, record, stack_config
+from recording.interrupts import cleaning_up
 from recording.pack import check, print_report
 from terminal import Printer
 
@@ -112,4 +113,5 @@ def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[Non
     try:
         yield
     finally:
+        cleaning_up()
         path.unlink(missing_ok=True)

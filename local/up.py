@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.deploy import Deployment, deployed, enforce_policies, written_addresses
 from local.logs import LogReader, readable
+from recording.interrupts import cleaning_up
 from terminal import GOOD, Printer
 
 EXAMPLE = {
@@ -25,10 +26,14 @@ def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) 
     with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
         reader = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
         describe(deployment, outputs, printer)
-        while True:
-            for line in reader.new_lines():
-                printer.line(readable(line))
-            time.sleep(0.3)
+        try:
+            while True:
+                for line in reader.new_lines():
+                    printer.line(readable(line))
+                time.sleep(0.3)
+        except KeyboardInterrupt:
+            cleaning_up()
+            printer.line("stopped")
 
 
 def describe(deployment: Deployment, outputs: Path | None, printer: Printer) -> None:

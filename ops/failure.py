@@ -8,7 +8,7 @@ UNREACHABLE = 3
 """The stack's services could not be reached, or refused: addresses, credentials or permissions must be corrected."""
 
 
-class Failure(Exception):  # noqa: N818 - the word that operators use
+class Failure(RuntimeError):  # noqa: N818 - the word that operators use
     """A command that cannot go on; the text says what must hold, what was found, and how to fix it."""
 
     def __init__(self, text: str, status: int = USAGE) -> None:

@@ -5,19 +5,13 @@ import json
 import sys
 from pathlib import Path
 
-import pulumi
+from recording.command import exit_status
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 if it did what it was asked to, 1 after an error, 2 for wrong arguments."""
     options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options) or 0)
-    except KeyboardInterrupt:
-        return 130
-    except (OSError, RuntimeError, ValueError, pulumi.RunError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    return exit_status(lambda: int(options.run(options) or 0))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,8 @@ from typing import Any
 from pulumi.runtime import mocks, set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
+from recording.interrupts import cleaning_up
+
 
 class Monitor(mocks.MockMonitor):
     """A monitor that ends the run at its first failure.
@@ -29,6 +31,8 @@ class Monitor(mocks.MockMonitor):
         try:
             yield
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                cleaning_up()
             if self.failure is None:
                 self.failure = error
                 self.end()
@@ -80,6 +84,9 @@ def run(
         runner.get_loop().set_default_executor(threads)
         try:
             runner.run(until_failure())
+        except KeyboardInterrupt:
+            cleaning_up()
+            raise
         except asyncio.CancelledError:
             if monitor.failure is None:
                 raise

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "policy/rules": {"pulumi_policy", "framework"},
     "policy/rules/__init__.py": {"framework", "rules"},
     "bootstrap": {"pulumi", "pulumi_aws", "foundation"},
-    "recording": {"pulumi", "google", "grpc", "jsonschema", "yaml", "config", "recording"},
+    "recording": {"pulumi", "google", "grpc", "jsonschema", "yaml", "config", "terminal", "recording"},
     "local": {
         *("pulumi", "boto3", "botocore", "google", "grpc", "ministack", "hypercorn", "cryptography", "yaml"),
         *("terminal", "recording", "local"),

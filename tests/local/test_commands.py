@@ -103,6 +103,24 @@ def test_up_serves_plain_boto3_and_leaves_nothing_when_told_to_stop(
     assert not processes_using(tmp_path)
 
 
+@pytest.mark.parametrize("delay", [1, 2, 3, 5])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name)
+def test_the_demo_ends_with_130_and_leaves_nothing_wherever_it_is_interrupted(
+    tmp_path: Path, ending: signal.Signals, delay: int
+) -> None:
+    process = start(tmp_path, "demo", "--orders", "300")
+    psutil.wait_procs([psutil.Process(process.pid)], timeout=delay)
+    process.send_signal(ending)
+    text, _ = process.communicate(timeout=20)
+    started = "Policies" in text  # before it has, the signal may find Python itself
+    assert process.returncode == 130 or (not started and process.returncode == -ending)
+    assert not started or (text.splitlines()[-1] == "interrupted" and "Traceback" not in text)
+    deadline = time.monotonic() + 10  # a cloud that was just being started notices, and cleans up by itself
+    while processes_using(tmp_path) or any((tmp_path / "temporary").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(
     running: tuple[subprocess.Popen[str], Path], tmp_path: Path
 ) -> None:
@@ -153,7 +171,7 @@ def test_a_resource_type_that_the_local_cloud_lacks_is_named(tmp_path: Path, mon
 
     text = failing(program, tmp_path, monkeypatch)
     assert "got aws:s3/bucket:Bucket (Invoices)" in text
-    assert "local/provision.py" in text
+    assert "local/resources" in text
 
 
 def test_a_program_that_fails_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
