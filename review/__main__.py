@@ -69,7 +69,7 @@ def _review(options: argparse.Namespace) -> Review:
     return Review(
         preview=preview,
         safety=judge(preview, allowances, today),
-        policies=policies(events, reports),
+        policies=policies(events, reports, new=not preview.states("before")),
         today=today,
     )
 
@@ -77,13 +77,15 @@ def _review(options: argparse.Namespace) -> Review:
 def _engine(options: argparse.Namespace) -> Inputs:
     """What an engine has written, in a folder with what goes with it; a file that it did not get to write is empty."""
     folder: Path = options.preview
-    if not folder.is_dir():
+    if folder.is_file():
         return read_preview(folder.read_text(errors="replace"), stack=options.stack), None, None
     events = read_events(_text(folder / "events.jsonl"))
-    # A preview that the policies alone have stopped is a whole one.
-    failed = (folder / "failed").exists() and not any(verdict.mandatory for verdict in events)
     preview = read_preview(
-        _text(folder / "preview.json"), stack=options.stack, log=_text(folder / "log.txt"), succeeded=not failed
+        _text(folder / "preview.json"),
+        stack=options.stack,
+        log=_text(folder / "log.txt"),
+        failed=(folder / "failed").exists(),
+        refused=any(verdict.mandatory for verdict in events),
     )
     reports = _text(folder / "policies.json")
     return preview, events, json.loads(reports) if reports else None

@@ -23,9 +23,13 @@ class State:
     """False for a component, which exists in the graph only."""
     parent: str = ""
     protect: bool = False
+    retained: bool = False
+    """Whether AWS keeps it when Pulumi deletes it."""
     inputs: Mapping[str, Any]
     """What the program and the provider's check ask for, as plain values."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    defaults: frozenset[str] = frozenset()
+    """The inputs that the provider's check has filled in."""
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By input, the URNs that its value comes from."""
 
@@ -64,6 +68,11 @@ class Change:
         known = self.before or self.after
         assert known is not None
         return known
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a thing in the cloud: not a component, the stack or a provider."""
+        return self.state.custom and not self.state.type.startswith("pulumi:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +124,9 @@ def state_of(document: Mapping[str, Any] | None) -> State | None:
         custom=document.get("custom", False),
         parent=document.get("parent", ""),
         protect=document.get("protect", False),
+        retained=document.get("retainOnDelete", False),
         inputs=plain(document.get("inputs") or {}),
         outputs=plain(document.get("outputs") or {}),
+        defaults=frozenset((document.get("inputs") or {}).get("__defaults", ())),
         sources={key: tuple(urns or ()) for key, urns in (document.get("propertyDependencies") or {}).items()},
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review.changes import Change
+from review.changes import Change, State
 from review.values import MISSING, SECRET, Mark
 
 _NAMES = ("Sid", "name", "id")
@@ -25,20 +25,26 @@ class Difference:
 
 
 def differences(change: Change) -> list[Difference]:
-    """Every value that a change gives a resource, takes from it or changes."""
+    """Every value that a change gives a resource, takes from it or changes; of a new one, what the program gives."""
     before, after = change.before, change.after
     if after is None:
         return []
-    old = {} if before is None else before.inputs
+    if before is None:
+        return [Difference(path=key, before=MISSING, after=after.inputs[key]) for key in _chosen(after)]
+    old = before.inputs
     found = list(_of_objects("", old, after.inputs))
     told = {_top(each.path) for each in found}
-    outputs = {} if before is None else before.outputs
     for path in dict.fromkeys(_top(path) for path in change.paths):
         # Not among the inputs: a secret, which is not shown, or something that differs in the cloud.
         if path and path not in told:
-            values = outputs.get(path, old.get(path, MISSING)), after.inputs.get(path, MISSING)
+            values = before.outputs.get(path, old.get(path, MISSING)), after.inputs.get(path, MISSING)
             found += list(_of_values(path, *values)) or [Difference(path=path, before=SECRET, after=SECRET)]
     return found
+
+
+def _chosen(state: State) -> list[str]:
+    """The inputs that the program gives, and not the provider."""
+    return [key for key in state.inputs if key not in state.defaults]
 
 
 def _top(path: str) -> str:
@@ -80,19 +86,27 @@ def _named(items: list[Any], key: str) -> bool:
 
 
 def _of_members(path: str, before: list[Any], after: list[Any]) -> Iterator[Difference]:
-    """Members that are on one side only; their order counts for nothing, unless nothing else differs."""
-    old, new = Counter(map(written, before)), Counter(map(written, after))
-    gone, come = old - new, new - old
-    for item in before:
-        if gone[written(item)]:
-            gone[written(item)] -= 1
-            yield Difference(path=path, before=item, after=MISSING)
-    for item in after:
-        if come[written(item)]:
-            come[written(item)] -= 1
-            yield Difference(path=path, before=MISSING, after=item)
-    if old == new and before != after:
-        yield Difference(path=path, before=before, after=after)
+    """Members that are on one side only, in pairs if there are as many here as there; order alone counts last."""
+    gone, come = _missing(before, after), _missing(after, before)
+    if not gone and not come:
+        yield from [Difference(path=path, before=before, after=after)] if before != after else []
+    elif len(gone) == len(come) and all(isinstance(item, Mapping) for item in (*gone, *come)):
+        for old, new in zip(gone, come, strict=True):
+            yield from _of_values(f"{path}[{before.index(old)}]", old, new)
+    else:
+        yield from (Difference(path=path, before=item, after=MISSING) for item in gone)
+        yield from (Difference(path=path, before=MISSING, after=item) for item in come)
+
+
+def _missing(items: list[Any], others: list[Any]) -> list[Any]:
+    """The items that are not among the others, or not as often."""
+    left = Counter(map(written, items)) - Counter(map(written, others))
+    found = []
+    for item in items:
+        if left[written(item)]:
+            left[written(item)] -= 1
+            found.append(item)
+    return found
 
 
 def written(value: Any) -> str:

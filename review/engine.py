@@ -10,38 +10,41 @@ from review.policies import Verdict
 
 SOURCE = "From `pulumi preview`: the Pulumi engine's own plan, compared with the stack's state."
 _STACK = "pulumi:pulumi:Stack"
+_FAILED = "error: preview failed"
+"""What the CLI says last, whatever the reason."""
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 
 
-def read_preview(text: str, *, stack: str = "", log: str = "", succeeded: bool = True) -> Preview:
+def read_preview(text: str, *, stack: str = "", log: str = "", failed: bool = False, refused: bool = False) -> Preview:
     """Read a preview, and why it failed if it did; an unreadable one is a failed one.
 
-    `log` is what the CLI wrote to standard error, `succeeded` whether it exited with 0 or policies explain why not.
+    `log` is what the CLI wrote to standard error, `failed` whether it exited with an error, `refused` whether policies
+    explain that.
     """
     try:
         document = json.loads(text)
-        steps = _by_resource(document.get("steps") or [])
-        changes = tuple(_change(found) for found in steps.values())
+        changes = tuple(_change(found) for found in _by_resource(document.get("steps") or []).values())
         same = document["changeSummary"].get("same", 0) if document.get("changeSummary") else len(changes) + 1
-        said = [
-            _uncoloured(each.get("message", ""))
-            for each in document.get("diagnostics") or []
-            if each.get("severity") == "error"
-        ]
+        said = [_uncoloured(each["message"]) for each in document.get("diagnostics") or [] if _is_error(each)]
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         changes, same, said = (), 0, [f"The preview must be what `pulumi preview --json` writes: {error}"]
-    if not succeeded and not said:
-        said = ["The Pulumi CLI failed."]
-    if said and log.strip():
-        said.append(_uncoloured(log)[-2000:])
+    problems = [line for line in said if line != _FAILED]
+    if (failed or said) and not problems and not refused:
+        problems = ["The Pulumi CLI failed, and its preview does not say why."]
+    if problems and log.strip():
+        problems.append(_uncoloured(log)[-2000:])
     known = next((change.state.urn.split("::")[0].removeprefix("urn:pulumi:") for change in changes), "")
     return Preview(
         source=SOURCE,
         stack=stack or known,
         changes=tuple(change for change in changes if change.state.type != _STACK),
-        problems=tuple(said),
+        problems=tuple(problems),
         whole=bool(changes) and sum(change.operation == "same" for change in changes) >= same,
     )
+
+
+def _is_error(diagnostic: Mapping[str, Any]) -> bool:
+    return bool(diagnostic["severity"] == "error")
 
 
 def _by_resource(steps: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

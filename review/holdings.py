@@ -35,7 +35,7 @@ HOLDINGS: Mapping[str, Holding] = {
         deleted="every order in it is deleted",
         replaced="every order in it is deleted; the new table is empty",
         instead=f"{ALIAS} For another key, create the new table beside it, copy the orders, switch, and delete the "
-        "old one in a later change.",
+        "old one in a later change. To hand it to another program, set `retain_on_delete` first, and import it there.",
     ),
     QUEUE: Holding(
         deleted="the orders waiting in it are lost",
@@ -50,8 +50,8 @@ HOLDINGS: Mapping[str, Holding] = {
         "one in a later change.",
     ),
     SUBSCRIPTION: Holding(
-        deleted="orders published from then on do not reach its queue",
-        replaced="orders published between the deletion and the new subscription do not reach its queue",
+        deleted="what is published from then on does not reach its queue",
+        replaced="what is published between its deletion and the new one does not reach its queue",
         instead=f"{ALIAS} Else add the new subscription first, and remove the old one in a later change; an order that "
         "arrives twice is stored once.",
     ),
@@ -75,7 +75,7 @@ HOLDINGS: Mapping[str, Holding] = {
         instead=ALIAS,
     ),
     QUEUE_POLICY: Holding(
-        deleted="SNS may not send to the queue any more, and does not try again",
+        deleted="whom it lets in may not send to the queue any more, and SNS does not try again",
         instead=ALIAS,
     ),
     ALARM: Holding(

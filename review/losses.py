@@ -76,7 +76,7 @@ LOSSES = (
         on=QUEUE,
         path=("messageRetentionSeconds",),
         when=_lower(4 * DAY),
-        says="SQS deletes the orders in it that have waited longer",
+        says="loses the orders in it that have waited longer",
         instead="Wait until its oldest message is younger (`python -m ops status`), or redrive what waits.",
     ),
     Loss(

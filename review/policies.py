@@ -28,10 +28,13 @@ class Policies:
     """Decisions that need values which only the update knows."""
 
 
-def policies(events: Sequence[Verdict] | None, reports: Iterable[Mapping[str, Any]] | None) -> Policies | None:
+def policies(
+    events: Sequence[Verdict] | None, reports: Iterable[Mapping[str, Any]] | None, *, new: bool
+) -> Policies | None:
     """Put together what the engine heard from the pack and what `python -m recording policy --json` tells.
 
-    The engine's verdicts count where it ran; it tells nothing of exemptions and decisions that wait.
+    The engine's verdicts count where it ran; it tells nothing of exemptions and decisions that wait. What waits in
+    the first preview of a `new` stack has been decided in an update's.
     """
     if events is None and reports is None:
         return None
@@ -40,7 +43,9 @@ def policies(events: Sequence[Verdict] | None, reports: Iterable[Mapping[str, An
     return Policies(
         verdicts=tuple(sorted(verdicts, key=lambda each: (not each.mandatory, each.rule, each.resource))),
         exempt=_lines(reports, "exempt") if reports else None,
-        waiting=len(_lines(reports, "waiting")) if reports else None,
+        waiting=len(_lines([each for each in reports if (each["mode"] == "preview") is new], "waiting"))
+        if reports
+        else None,
     )
 
 

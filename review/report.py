@@ -11,7 +11,7 @@ from review.allowances import FILE, pattern_of
 from review.changes import Change, Preview, State
 from review.cost import Cost, cost
 from review.differences import Difference, differences, written
-from review.markdown import code, folded, name, prose, quoted, table
+from review.markdown import code, folded, name, prose, quoted, size, table
 from review.picture import picture
 from review.policies import Policies
 from review.safety import Finding, Safety
@@ -19,7 +19,8 @@ from review.values import MISSING, SECRET, Mark
 
 LIMIT = 65_536
 """Characters of a comment on GitHub. What the sections below may take, in bytes, comes to less."""
-FINDINGS, CHANGES, CREATED, POLICIES = 14_000, 16_000, 8_000, 8_000
+FINDINGS, CHANGES, CREATED, POLICIES = 12_000, 14_000, 12_000, 8_000
+"""Bytes that each table may take."""
 SHOWN = 8
 """Differences of one resource that are shown."""
 VERBS = {"create": "creates", "update": "updates", "replace": "replaces", "delete": "deletes", "import": "imports"}
@@ -59,11 +60,23 @@ def report(review: Review) -> str:
         *_problems(preview),
         *_findings(review),
         *_changes(preview),
-        *_policies(review.policies),
+        *_policies(review.policies, whole=not preview.problems),
         *_cost(preview),
         *_picture(preview),
     ]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(_fitting(blocks)) + "\n"
+
+
+def _fitting(blocks: list[str]) -> Iterator[str]:
+    """The blocks that fit a comment one after the other, and a word in place of each that does not."""
+    room = LIMIT - 1000  # for what the workflow adds, and for those words
+    for block in blocks:
+        room -= size(block) + 1
+        if room < 0:
+            yield "*A part that is too long for a comment is left out; the log of the run has all.*"
+            room += size(block) + 1
+        else:
+            yield block
 
 
 def headline(review: Review) -> str:
@@ -84,7 +97,7 @@ def headline(review: Review) -> str:
 
 
 def _counts(preview: Preview) -> str:
-    counted = Counter(change.operation for change in preview.changes)
+    counted = Counter(change.operation for change in preview.changes if change.counts)
     parts = [f"{counted[key]} {words[counted[key] != 1]}" for key, words in COUNTED.items() if counted[key]]
     return ", ".join(parts) or "no changes"
 
@@ -139,7 +152,7 @@ def _standing(finding: Finding, today: date) -> str:
 
 
 def _changes(preview: Preview) -> Iterator[str]:
-    changing = [change for key in COUNTED for change in preview.changes if change.operation == key]
+    changing = [change for key in COUNTED for change in preview.changes if change.counts and change.operation == key]
     told = [change for change in changing if change.operation not in ("create", "import")]
     made = [change for change in changing if change.operation in ("create", "import")]
     if told:
@@ -148,7 +161,7 @@ def _changes(preview: Preview) -> Iterator[str]:
     if made:
         text = table(("", "resource", "with"), [_row(change) for change in made], CREATED)
         yield folded(f"{len(made)} new", text)
-    same = sum(change.operation in ("same", "read") for change in preview.changes)
+    same = sum(change.counts and change.operation in ("same", "read") for change in preview.changes)
     if same:
         yield f"{same} {'resource stays as it is' if same == 1 else 'resources stay as they are'}."
 
@@ -189,7 +202,7 @@ def _value(value: object) -> str:
     return f"*{value.value}*" if isinstance(value, Mark) else code(written(value))
 
 
-def _policies(policies: Policies | None) -> Iterator[str]:
+def _policies(policies: Policies | None, *, whole: bool) -> Iterator[str]:
     if policies is None:
         return
     yield "#### Policies"
@@ -204,7 +217,7 @@ def _policies(policies: Policies | None) -> Iterator[str]:
         ]
         yield table(("", "resource and rule", "what is wrong, and how to fix it"), rows, POLICIES)
     else:
-        yield "No rule is violated."
+        yield "No rule is violated." if whole else "The pack has not seen all of it."
     if policies.exempt:
         lines = [f"- {prose(line, 300)}" for line in policies.exempt[:20]]
         if len(policies.exempt) > 20:
@@ -213,7 +226,8 @@ def _policies(policies: Policies | None) -> Iterator[str]:
     elif policies.exempt is not None:
         yield "No exemption is in force."
     if policies.waiting is not None:
-        yield f"{policies.waiting or 'No'} decision{'s wait' if policies.waiting != 1 else ' waits'} for the update."
+        wait = "decision waits" if policies.waiting < 2 else "decisions wait"
+        yield f"{policies.waiting or 'No'} {wait} for the update."
 
 
 def _cost(preview: Preview) -> Iterator[str]:

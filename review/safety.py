@@ -60,6 +60,8 @@ def _gravity(finding: Finding) -> tuple[bool, bool, int]:
 def _findings(change: Change) -> Iterator[Finding]:
     holding = holding_of(change.state.type, custom=change.state.custom)
     says = {"delete": holding.deleted, "replace": holding.replaced}.get(change.operation, "")
+    if says and change.before is not None and change.before.retained:
+        says = "AWS keeps it, but nothing of this stack uses it any more"
     if says:
         yield Finding(change=change, kind=change.operation, says=says, instead=holding.instead)
     if says or change.before is None or change.after is None:

@@ -1,10 +1,16 @@
-"""Previews that a reviewer may meet, each with the report that it gets in `golden/`."""
+"""Previews that a reviewer may meet, each with the report that it gets in `golden/`.
+
+Those in `engine/` are what `make review-preview` wrote under `python -m local engine`, for edits of the program.
+"""
 
 import copy
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 from review.allowances import Allowance, read_allowances
 from review.engine import read_events, read_preview
@@ -15,21 +21,19 @@ from tests.review.stack import (
     CONSUME,
     QUEUE,
     SECRET,
-    TABLE,
     UNKNOWN,
-    WRITE,
     changed,
     orders,
     policy,
     preview,
     queue,
-    step,
     steps,
     urn,
-    without,
 )
 
 TODAY = date(2026, 6, 1)
+ENGINE = Path(__file__).parent / "engine"
+BY_ENGINE = "made by the Pulumi engine, with the local cloud's provider; outputs and places are left out"
 BY_HAND = "made by hand, in the shape of Pulumi's pkg/display/json.go"
 
 
@@ -43,14 +47,15 @@ class Case:
     source: str = BY_HAND
     """Whether an engine or a hand made it."""
     log: str = ""
-    succeeded: bool = True
+    failed: bool = False
     allowances: str = "[]"
     events: str | None = None
     reports: str | None = None
 
     def review(self) -> Review:
         events = None if self.events is None else read_events(self.events)
-        read = read_preview(self.made(), log=self.log, succeeded=self.succeeded)
+        refused = any(verdict.mandatory for verdict in events or ())
+        read = read_preview(self.made(), log=self.log, failed=self.failed, refused=refused)
         allowed: tuple[Allowance, ...] = read_allowances(self.allowances)
         return Review(
             preview=read,
@@ -58,55 +63,34 @@ class Case:
             policies=policies(
                 events,
                 None if self.reports is None else json.loads(self.reports),
+                new=not read.states("before"),
             ),
             today=TODAY,
         )
 
 
-def first_deployment() -> str:
-    after = orders()
-    after["ProcessOrder-permissions"]["inputs"]["policy"] = UNKNOWN
-    return preview(steps({}, after))
+def by_engine(name: str, *, passes: bool, **given: Any) -> Case:
+    """What the engine wrote for a change of the stack `dev`."""
+    events = ENGINE / f"{name}.jsonl"
+    return Case(
+        made=lambda: gzip.decompress((ENGINE / f"{name}.json.gz").read_bytes()).decode(),
+        passes=passes,
+        source=BY_ENGINE,
+        events=events.read_text() if events.exists() else "",
+        **given,
+    )
 
 
-def one_key_changed() -> str:
-    return preview(steps(orders(), changed(orders(), "ProcessOrder", timeout=60, memorySize=1024)))
+def subscription_replaced() -> str:
+    after = changed(orders(), "OrderQueue-subscription", endpoint=UNKNOWN)
+    return preview(steps(orders(), after, {"OrderQueue-subscription": ("endpoint",)}))
 
 
-def queue_renamed() -> str:
-    new = queue("OrdersQueue", UNKNOWN)
-    after = {**without(orders(), "OrderQueue"), "OrdersQueue": new}
-    after = changed(after, "ProcessOrder-mapping", eventSourceArn=UNKNOWN)
-    after = changed(after, "OrderQueue-subscription", endpoint=UNKNOWN)
-    again = {"ProcessOrder-mapping": ("eventSourceArn",), "OrderQueue-subscription": ("endpoint",)}
-    for name, (key,) in again.items():
-        after[name]["propertyDependencies"][key] = [new["urn"]]
-    return preview(steps(orders(), after, again))
-
-
-def hash_key_changed() -> str:
-    return preview(steps(orders(), changed(orders(), "Orders", hashKey="userId"), {"Orders": ("hashKey",)}))
-
-
-def key_replaced() -> str:
-    return preview(steps(orders(), changed(orders(), "OrderKey", multiRegion=True), {"OrderKey": ("multiRegion",)}))
-
-
-def retention_lowered() -> str:
-    return preview(steps(orders(), changed(orders(), "OrderQueue", messageRetentionSeconds=3600)))
-
-
-def dead_letter_queue_removed() -> str:
-    after = without(orders(), "OrderQueue-dlq", "dead-letter-queue-not-empty")
-    return preview(steps(orders(), changed(after, "OrderQueue", redrivePolicy=None)))
-
-
-def statements_changed() -> str:
+def secret_and_unknown() -> str:
     consume = {**CONSUME, "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]}
     trace = {"Sid": "Trace", "Effect": "Allow", "Action": "xray:PutTraceSegments", "Resource": "*"}
     after = changed(orders(), "ProcessOrder-permissions", policy=policy(consume, trace))
     after = changed(after, "ProcessOrder", environment={"variables": {"TOKEN": SECRET, "TABLE": UNKNOWN}})
-    assert WRITE["Sid"] == "Write"
     return preview(steps(orders(), after))
 
 
@@ -144,59 +128,35 @@ def hostile_names() -> str:
     return preview(steps(before, after), ("warning", "beware"))
 
 
-def failed() -> str:
-    found = [step("update", orders()["ProcessOrder"], changed(orders(), "ProcessOrder", timeout=60)["ProcessOrder"])]
-    message = (
-        "Program failed with an unhandled exception:\n```\npulumi.RunError: orders:maxReceiveCount must be an integer "
-        "from 3 to 10, got 1\n"
-    )
-    return preview(found, ("error", message), ("info", "not shown"))
-
-
 def allowance(expires: str) -> str:
     reason = "Drained with `ops status` on 30 May; see @oncall's ticket."
     entries = [
-        {"match": "OrderQueue", "change": "delete", "reason": reason, "expires": expires},
-        {"match": "urn:pulumi:prod::*::OrderQueue-sub*", "change": "replace", "reason": reason, "expires": expires},
-        {"match": "*-dlq", "change": "delete", "reason": "left over", "expires": "2026-12-31"},
+        {"match": "OrderQueue*", "change": "delete", "reason": reason, "expires": expires},
+        {"match": "urn:pulumi:prod::*::Orders", "change": "replace", "reason": "left over", "expires": "2026-12-31"},
     ]
     return json.dumps(entries)
 
 
-EVENTS = "\n".join(
-    json.dumps(event)
-    for event in (
-        {"sequence": 0, "preludeEvent": {"config": {}}},
-        {
-            "sequence": 1,
-            "policyEvent": {
-                "resourceUrn": urn(QUEUE, "OrderQueue-dlq"),
-                "message": "<{%fg 13%}>The retention must be 14 days.\nOrderQueue-dlq keeps messages for 1 day. To fix "
-                "it: Set messageRetentionSeconds to 1209600.<{%reset%}>\n",
-                "policyName": "sqs-dead-letters-wait-14-days",
-                "policyPackName": "order-notifications",
-                "enforcementLevel": "advisory",
-            },
-        },
-        {
-            "sequence": 2,
-            "policyEvent": {
-                "resourceUrn": urn(TABLE, "Orders"),
-                "message": "Orders has no server-side encryption. To fix it: Set serverSideEncryption.",
-                "policyName": "dynamodb-table-encrypted",
-                "enforcementLevel": "mandatory",
-            },
-        },
-    )
+EVENTS = (ENGINE / "policies-violated.jsonl").read_text() + json.dumps(
+    {
+        "policyEvent": {
+            "resourceUrn": urn(QUEUE, "OrderQueue-dlq"),
+            "message": "<{%fg 13%}>OrderQueue-dlq keeps messages for 1 day. To fix it: keep them longer.<{%reset%}>\n",
+            "policyName": "sqs-dlq-retention",
+            "enforcementLevel": "advisory",
+        }
+    }
 )
 REPORTS = json.dumps(
     [
         {
+            "mode": "preview",
             "violations": [],
             "exempt": ["sqs-queue-encrypted: exempt: OrderQueue until 2026-12-31: no key in this account yet"],
             "waiting": ["iam-least-privilege: waits for the update: ProcessOrder-decryption (policy)"],
         },
         {
+            "mode": "update",
             "violations": [],
             "exempt": ["sqs-queue-encrypted: exempt: OrderQueue until 2026-12-31: no key in this account yet"],
             "waiting": [],
@@ -205,21 +165,22 @@ REPORTS = json.dumps(
 )
 
 CASES = {
-    "first-deployment": Case(made=first_deployment, passes=True),
-    "one-key-changed": Case(made=one_key_changed, passes=True, events="", reports=REPORTS),
-    "queue-renamed": Case(made=queue_renamed, passes=False),
-    "queue-renamed-and-allowed": Case(made=queue_renamed, passes=True, allowances=allowance("2026-06-01")),
-    "queue-renamed-and-no-longer-allowed": Case(made=queue_renamed, passes=False, allowances=allowance("2026-05-31")),
-    "hash-key-changed": Case(made=hash_key_changed, passes=False),
-    "key-replaced": Case(made=key_replaced, passes=False),
-    "retention-lowered": Case(made=retention_lowered, passes=False),
-    "dead-letter-queue-removed": Case(made=dead_letter_queue_removed, passes=False),
-    "statements-changed": Case(made=statements_changed, passes=True),
-    "policies-violated": Case(made=one_key_changed, passes=False, events=EVENTS, reports=REPORTS),
+    "first-deployment": by_engine("first-deployment", passes=True, reports=REPORTS),
+    "one-key-changed": by_engine("one-key-changed", passes=True, reports=REPORTS),
+    "queue-renamed": by_engine("queue-renamed", passes=False),
+    "queue-renamed-and-allowed": by_engine("queue-renamed", passes=True, allowances=allowance("2026-06-01")),
+    "queue-renamed-and-no-longer-allowed": by_engine("queue-renamed", passes=False, allowances=allowance("2026-05-31")),
+    "hash-key-changed": by_engine("hash-key-changed", passes=False),
+    "key-replaced": by_engine("key-replaced", passes=False),
+    "retention-lowered": by_engine("retention-lowered", passes=False),
+    "dead-letter-queue-removed": by_engine("dead-letter-queue-removed", passes=False, failed=True),
+    "statements-changed": by_engine("statements-changed", passes=True),
+    "policies-violated": by_engine("policies-violated", passes=False, failed=True, reports=REPORTS),
+    "secret-added": by_engine("secret-added", passes=True),
+    "failed": by_engine("failed", passes=False, failed=True),
+    "no-preview-at-all": Case(made=lambda: "", passes=False, failed=True, log="error: no stack named 'prod' found\n"),
+    "subscription-replaced": Case(made=subscription_replaced, passes=False),
+    "secret-and-unknown": Case(made=secret_and_unknown, passes=True),
     "five-hundred-resources": Case(made=five_hundred, passes=False),
     "hostile-names": Case(made=hostile_names, passes=False),
-    "failed": Case(made=failed, passes=False, succeeded=False, log="error: preview failed\n"),
-    "no-preview-at-all": Case(
-        made=lambda: "", passes=False, succeeded=False, log="error: no stack named 'prod' found\n"
-    ),
 }

@@ -28,7 +28,7 @@ def test_a_safe_change_passes(folder: Path, capsys: pytest.CaptureFixture[str]) 
     status, text = run(capsys, folder / "safe.json", "--allowed", folder / "none.json")
     assert (status, text.splitlines()[0]) == (
         0,
-        "### Review of prod: ✅ 1 update, nothing that holds orders is touched",
+        "### Review of dev: ✅ 5 updates, nothing that holds orders is touched",
     )
 
 
@@ -80,7 +80,7 @@ def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
     folder = told(tmp_path, preview_json=preview, events_jsonl=EVENTS, policies_json=REPORTS, failed="")
     status, text = run(capsys, folder)
     assert status == 1
-    assert "❌ REFUSED: 1 mandatory policy is violated; 1 update" in text
+    assert "❌ REFUSED: 1 mandatory policy is violated; 5 updates" in text
     assert "sqs-queue-encrypted: exempt" in text
 
 
@@ -90,7 +90,7 @@ def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision() ->
     assert done.stderr == ""
     assert "### Review of prod: " in done.stdout
     assert "From two recorded runs of the program" in done.stdout
-    assert "decisions wait" in done.stdout
+    assert "No decision waits for the update." in done.stdout
 
 
 def test_a_revision_that_does_not_exist_is_said_to() -> None:

@@ -1,7 +1,9 @@
 """Every case gives the report that lies in `golden/`; `UPDATE_GOLDEN=1` writes them anew, to be read by eye."""
 
+import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,17 @@ def test_only_a_change_that_nothing_speaks_against_passes(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_report_fits_a_comment(name: str) -> None:
     assert len(report(CASES[name].review()).encode()) < LIMIT
+
+
+def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
+    noise = "@#`<>&" * 1000
+    reports = [
+        {"mode": "update", "violations": [], "exempt": [f"{index} {noise}" for index in range(50)], "waiting": []}
+    ]
+    case = replace(CASES["five-hundred-resources"], log=noise, failed=True, reports=json.dumps(reports))
+    text = report(case.review())
+    assert len(text.encode()) < LIMIT - 100
+    assert "left out" in text
 
 
 def test_every_golden_report_belongs_to_a_case() -> None:

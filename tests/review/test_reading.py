@@ -61,6 +61,12 @@ A, B, C = ({"Sid": sid, "Action": [sid.lower()]} for sid in "ABC")
         ({"a": [{"n": 1}]}, {"a": [{"n": 2}]}, [("a.n", 1, 2)]),
         ({"a": json.dumps({"s": [A, B]})}, {"a": json.dumps({"s": [B, A]})}, []),
         (
+            {"w": [{"x": 1}, {"y": {"z": 1}}, {"v": 1}]},
+            {"w": [{"x": 1}, {"y": {"z": 2}}, {"v": 1}]},
+            [("w[1].y.z", 1, 2)],
+        ),
+        ({"w": [{"x": 1}]}, {"w": [{"x": 1}, {"y": 2}]}, [("w", MISSING, {"y": 2})]),
+        (
             {"a": json.dumps({"s": [A, B]})},
             {"a": json.dumps({"s": [{**A, "Action": ["x"]}, C]})},
             [("a.s[A].Action", "a", "x"), ("a.s[B]", B, MISSING), ("a.s[C]", MISSING, C)],
@@ -119,18 +125,34 @@ def test_a_step_that_is_not_known_makes_the_preview_a_failed_one() -> None:
 
 def test_an_error_or_a_bad_exit_status_makes_a_preview_a_failed_one() -> None:
     assert read_preview(preview([], ("error", "\x1b[31mno\x1b[0m"))).problems == ("no",)
-    assert read_preview(preview([]), succeeded=False).problems
+    assert read_preview(preview([]), failed=True).problems
+    assert read_preview(preview([], ("error", "error: preview failed\n"))).problems
     assert not read_preview(preview([], ("warning", "hm"))).problems
 
 
+def test_a_preview_that_policies_have_stopped_has_no_other_problem() -> None:
+    stopped = preview([], ("error", "error: preview failed\n"))
+    assert not read_preview(stopped, failed=True, refused=True).problems
+    broken = preview([], ("error", "error: preview failed\n"), ("error", "no credentials"))
+    assert read_preview(broken, failed=True, refused=True).problems == ("no credentials",)
+
+
 def test_policies_are_those_of_the_event_log_with_what_only_the_pack_tells() -> None:
-    found = policies(read_events(EVENTS + '\n{"cut off'), json.loads(REPORTS))
+    found = policies(read_events(EVENTS + '\n{"cut off'), json.loads(REPORTS), new=True)
     assert found is not None
-    assert [(each.mandatory, each.resource) for each in found.verdicts] == [(True, "Orders"), (False, "OrderQueue-dlq")]
+    assert [(each.mandatory, each.resource) for each in found.verdicts] == [
+        (True, "OrderKey"),
+        (False, "OrderQueue-dlq"),
+    ]
     assert "{%" not in found.verdicts[1].text
     assert found.exempt is not None
     assert len(found.exempt) == 1
     assert found.waiting == 1
+
+
+def test_what_waits_in_the_preview_of_a_new_stack_does_not_wait_in_an_updates() -> None:
+    waiting = {new: policies([], json.loads(REPORTS), new=new) for new in (True, False)}
+    assert [found.waiting for found in waiting.values() if found] == [1, 0]
 
 
 def test_without_an_engine_policies_are_those_of_the_pack() -> None:
@@ -138,7 +160,7 @@ def test_without_an_engine_policies_are_those_of_the_pack() -> None:
     broken = {"rule": "r", "level": "mandatory", "resource": "Orders", "message": "no", "requirement": "must"}
     for report in reports:
         report["violations"] = [broken]
-    found = policies(None, reports)
+    found = policies(None, reports, new=False)
     assert found is not None
     assert [(each.rule, each.text) for each in found.verdicts] == [("r", "no")]
-    assert policies(None, None) is None
+    assert policies(None, None, new=False) is None
