@@ -93,7 +93,7 @@ def _settle(deployment: Deployment, bar: Bar, total: int) -> None:
             bar(least - left)
             least, since = left, time.monotonic()
         elif time.monotonic() - since > SILENCE:
-            bar.says("Poison is received 3 times, a visibility timeout apart")
+            bar.says("Poison is received until it is given up, a visibility timeout apart")
         time.sleep(0.25 if left else 0)
 
 

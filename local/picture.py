@@ -71,7 +71,7 @@ def _pipeline(counts: Counts) -> list[str]:
         "   ".join(text.center(17) for text in first),
         "   ".join(text.center(17) for text in second),
         under_queue + "│".center(17) + f"   {counts.rejected + counts.failed:,} failed receives",
-        under_queue + "▼ after 3 each".rjust(22),
+        under_queue + "▼".center(17) + "   until given up",
         under_queue + "OrderQueue-dlq".center(17),
         under_queue + f"{len(counts.reasons):,} messages".center(17),
     ]
@@ -86,7 +86,7 @@ def _stages(counts: Counts) -> list[str]:
         f"OrderQueue      {counts.received:,} receives",
         f"ProcessOrder    {counts.stored:,} stored, {counts.superseded:,} superseded",
         f"Orders          {counts.items:,} orders",
-        f"OrderQueue-dlq  {len(counts.reasons):,} messages, after {failed:,} failed receives, 3 each",
+        f"OrderQueue-dlq  {len(counts.reasons):,} messages, after {failed:,} failed receives",
     ]
 
 

@@ -12,9 +12,6 @@ from reliability.load import bodies_in, drain, stored_events
 from reliability.proxy import between_function_and_table
 from reliability.report import Figure, Result
 
-RECEIVES = 3
-"""Of a message, before it is a dead letter."""
-
 
 def run(*, orders: int = 500, seed: int = 1) -> Result:
     """Prove it on a cloud of its own, with the visibility timeout that the stack derives."""
@@ -64,16 +61,16 @@ def prove(deployment: Deployment, *, orders: int, seed: int, visibility: int | N
 
 
 def _go_down(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> dict[str, Figure]:
-    """Publish orders while every call fails, until three visibility timeouts are over and the queue is empty."""
-    url, name = deployment.outputs["queueUrl"], "VisibilityTimeout"
-    answer = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-    timeout = int(answer["Attributes"][name])
+    """Publish orders while every call fails, until the last receive of each is over and the queue is empty."""
+    url, names = deployment.outputs["queueUrl"], ["VisibilityTimeout", "RedrivePolicy"]
+    queue = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    timeout, receives = int(queue["VisibilityTimeout"]), json.loads(queue["RedrivePolicy"])["maxReceiveCount"]
     with between_function_and_table(deployment, seed=seed) as proxy:
         proxy.down = True
         started = time.monotonic()
         operate(deployment, "publish", "--generate", str(orders), "--save", str(saved), "--json")
         drain(deployment)
-        time.sleep(max(0.0, started + RECEIVES * timeout + 1 - time.monotonic()))
+        time.sleep(max(0.0, started + receives * timeout + 1 - time.monotonic()))
         return {
             "visibility timeout (s)": timeout,
             "outage (s)": time.monotonic() - started,
