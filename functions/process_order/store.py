@@ -138,7 +138,7 @@ class Store:
         """
         while chunk.orders:
             if self.clock() >= until:
-                return [chunk] if until < deadline else []
+                return [chunk]
             results = self._call(chunk)
             if results[0].code in REFUSED and len(chunk.orders) > 1:
                 return chunk.halves()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fakes.events import body, run, sqs_event
-from fakes.table import Clock, Statement, Table, store_of
+from fakes.table import Clock, Statement, Table, executing, store_of
 from functions.process_order.expectation import START, STATUSES, Expectation
 from functions.process_order.orders import Order, parse
 from functions.process_order.store import STORED, SUPERSEDED, TIE, Store
@@ -91,6 +91,25 @@ def test_a_wrong_guess_costs_one_more_statement_and_no_order() -> None:
     assert [verbs(table, 0), verbs(table, 1)] == [["UPDATE"] * 3, ["INSERT"] * 3]
     assert store.write(orders(1, 90, status="new"), 10) == {"O90": STORED}
     assert verbs(table) == ["INSERT"]
+
+
+def test_each_order_teaches_once_what_was_expected_of_it_and_what_it_was() -> None:
+    taught: list[tuple[bool, bool]] = []
+
+    class Recording(Expectation):
+        def learn(self, status: str, *, guess: bool, existed: bool) -> None:
+            taught.append((guess, existed))
+            super().learn(status, guess=guess, existed=existed)
+
+    store = Store(executing(Table()), "Orders", expectation=Recording())
+    for day in range(1, 6):
+        store.write(orders(1, status="any", timestamp=f"2025-05-0{day}T12:00:00Z"), store.clock() + 10)
+    store.write(orders(1, 50, status="any"), store.clock() + 10)
+    assert taught == [(False, False), *[(False, True)] * 4, (True, False)]
+    taught.clear()
+    for day in (6, 7):
+        store.write(orders(1, status="any", timestamp=f"2025-05-0{day}T12:00:00Z"), store.clock() + 10)
+    assert taught == [(False, True), (True, True)]
 
 
 def test_what_is_learned_is_bounded() -> None:

@@ -104,10 +104,14 @@ def test_a_name_that_dynamodb_cannot_hold_is_rejected_at_any_depth(name: str) ->
 @pytest.mark.parametrize(
     ("spelt", "size"),
     [
+        ("true", 1),
+        ("null", 1),
         ("0", 1),
         ("1", 2),
         ("-1", 3),
         ("123", 3),
+        ("120", 3),
+        ("1200", 2),
         ("-1234", 4),
         ("9" * 38, 20),
         ("-" + "9" * 38, 21),
@@ -120,7 +124,7 @@ def test_a_name_that_dynamodb_cannot_hold_is_rejected_at_any_depth(name: str) ->
         ("1.2345678901234567890123456789012345678", 21),
     ],
 )
-def test_a_number_has_the_size_that_dynamodb_counts(spelt: str, size: int) -> None:
+def test_a_value_has_the_size_that_dynamodb_counts(spelt: str, size: int) -> None:
     # Measured on DynamoDB Local with 2,000 of each in an item near the limit.
     numbers = parse(body(note="?").replace('"?"', f"[{','.join([spelt] * 2000)}]")).item["extra"]["M"]["note"]["L"]
     room = orders.MAX_ITEM_SIZE - size_of(parse(body(note="")).item) - len("pad") - 2000 * (size + 1) - 3 - 1

@@ -125,6 +125,12 @@ def test_only_the_statements_that_failed_for_a_while_are_sent_again(code: str) -
     assert clock.pauses == [0.05, 0.1]
 
 
+def test_every_part_of_a_large_batch_is_sent_again() -> None:
+    table = Table(before=lambda call, statements: dict.fromkeys(range(25), "ThrottlingError") if call < 3 else {})
+    store = store_of(table)
+    assert set(store.write(orders(75), 10).values()) == {STORED}
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -132,6 +138,7 @@ def test_only_the_statements_that_failed_for_a_while_are_sent_again(code: str) -
         client_error("ProvisionedThroughputExceededException"),
         client_error("InternalServerError", status=500),
         client_error("ServiceUnavailable", status=503),
+        client_error("500", status=500),
         client_error("502", status=502),
         client_error("UnrecognizedClientException"),
         client_error("ReplicatedWriteConflictException"),
@@ -201,13 +208,12 @@ def test_a_call_that_cannot_succeed_fails_at_once(error: Exception, reason: str)
     assert len(table.calls) == 1
 
 
-def test_what_dynamodb_says_about_a_value_is_not_repeated() -> None:
+@pytest.mark.parametrize("code", ["ValidationException", "SerializationException"])
+def test_what_dynamodb_says_about_a_value_is_not_repeated(code: str) -> None:
     def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        raise client_error("ValidationException", message="the value SECRET is bad")
+        raise client_error(code, message="the value SECRET is bad")
 
-    assert store_of(Table(before=before)).write(orders(1), 10) == {
-        "O0": Outcome("failed", "DynamoDB answered ValidationException")
-    }
+    assert store_of(Table(before=before)).write(orders(1), 10) == {"O0": Outcome("failed", f"DynamoDB answered {code}")}
     assert store_of(Table(before=lambda call, statements: {0: "ValidationError"})).write(orders(1), 10) == {
         "O0": Outcome("failed", "DynamoDB answered ValidationError")
     }
