@@ -290,6 +290,14 @@ def test_a_pull_request_is_judged_by_the_code_of_its_base_and_without_a_role() -
     assert not [step for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
 
 
+def test_a_preview_that_fails_is_judged_and_one_that_is_superseded_is_not() -> None:
+    verdict, comment = (JOBS[f"review-stack.yml {name}"] for name in ("verdict", "comment"))
+    assert (verdict["needs"], verdict["if"]) == ("preview", "${{ !cancelled() }}")
+    assert comment["if"] == "${{ !cancelled() && needs.verdict.outputs.text != '' }}"
+    [download] = [step for step in verdict["steps"] if "download-artifact" in step.get("uses", "")]
+    assert download["continue-on-error"] is True
+
+
 def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
     """Run the verdict's script with a review of some exit status; return its own, its output and the job's summary."""
     python = tmp_path / ".venv/bin/python"

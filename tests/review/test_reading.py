@@ -164,3 +164,6 @@ def test_without_an_engine_policies_are_those_of_the_pack() -> None:
     assert found is not None
     assert [(each.rule, each.text) for each in found.verdicts] == [("r", "no")]
     assert policies(None, None, new=False) is None
+    told = policies([], reports, new=False)
+    assert told is not None
+    assert told.verdicts == ()  # the engine has asked the pack, and heard nothing of the kind
