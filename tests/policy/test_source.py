@@ -41,7 +41,7 @@ def changed(copy: Path, file: str, pattern: str) -> Path:
     return copy
 
 
-REDRIVE = r'redrive_policy=pulumi\.Output\.json_dumps\(\s*\{"deadLetterTargetArn": dead_letters_arn.*?\}\s*\),\s*'
+REDRIVE = r'redrive_policy=pulumi\.Output\.json_dumps\(\s*\{"deadLetterTargetArn": dead_letters_arn, .*?\}\s*\),\s*'
 """What gives a queue its dead-letter queue."""
 
 
