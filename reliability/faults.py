@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,10 +17,20 @@ from local.logs import LogReader
 from local.provision import provisioner
 from recording.graph import record, stack_config
 from reliability.commands import operate
-from reliability.load import Load, account, depth, drain, make_load, not_newest, publish, survey
+from reliability.load import Account, Load, account, depth, drain, make_load, not_newest, publish, survey
 from reliability.proxy import SHARES, FaultProxy, between_function_and_table
 from reliability.report import Figure, Result
 
+PROMISE = (
+    "every accepted message ends in the table or in the dead-letter queue, and after a redrive every valid order is "
+    "stored in its newest version"
+)
+TEST = (
+    "Orders with a fifth of the messages twice, a fifth of the orders out of order and 1% poison go through the topic "
+    "while a proxy between the function and DynamoDB makes up to 30% of the calls fail, workers are killed in "
+    "mid-batch and, between phases, the whole cloud is. Every message is then looked for in the table and in the "
+    "dead-letter queue, before and after `python -m ops dlq redrive`."
+)
 RATES = (0.1, 0.2, 0.3)
 """Part of the calls to DynamoDB that fail, phase by phase."""
 CONFIG = {"orders:functionTimeout": "2", "orders:maximumConcurrency": "4", "orders:logLevel": "INFO"}
@@ -55,34 +65,35 @@ def prove(
     drain(deployment)
     after = account(deployment, load, known)
     wrong = not_newest(deployment, load)
-    problems = [*before.problems, *after.problems, *(f"not in its newest version: {order}" for order in wrong[:5])]
+    figures = {
+        "orders": len(load.newest),
+        "messages published": len(load.bodies),
+        "poison among them": load.poison.total(),
+        **incidents,
+        "stored": before.stored,
+        "in the dead-letter queue": before.dead,
+        "redriven": redriven["moved"],
+        "stored after the redrive": after.stored,
+        "dead letters after the redrive, all poison": after.dead,
+        "lost": len(before.lost) + len(after.lost),
+        "unexplained": len(before.unexplained) + len(after.unexplained),
+        "orders not in their newest version": len(wrong),
+    }
+    problems = _problems(load, incidents, before, after, wrong)
+    return Result(promise=PROMISE, test=TEST, figures=figures, problems=tuple(problems))
+
+
+def _problems(
+    load: Load, incidents: Mapping[str, Figure], before: Account, after: Account, wrong: Sequence[str]
+) -> Iterator[str]:
+    """Every way in which the promise did not hold, or was not put to the test."""
+    yield from before.problems
+    yield from after.problems
+    yield from (f"not in its newest version: {order}" for order in wrong[:5])
     if after.dead != load.poison.total():
-        problems.append(f"{after.dead} dead letters after the redrive, but {load.poison.total()} poison messages")
+        yield f"{after.dead} dead letters after the redrive, but {load.poison.total()} poison messages"
     if not incidents["workers killed"] or not any(f"calls to DynamoDB: {kind}" in incidents for kind in SHARES):
-        problems.append("nothing failed: the proof proved nothing")
-    return Result(
-        promise="every accepted message ends in the table or in the dead-letter queue, and after a redrive every valid "
-        "order is stored in its newest version",
-        test="Orders with a fifth of the messages twice, a fifth of the orders out of order and 1% poison go through "
-        "the topic while a proxy between the function and DynamoDB makes up to 30% of the calls fail, workers are "
-        "killed in mid-batch and, between phases, the whole cloud is. Every message is then looked for in the table "
-        "and in the dead-letter queue, before and after `python -m ops dlq redrive`.",
-        figures={
-            "orders": len(load.newest),
-            "messages published": len(load.bodies),
-            "poison among them": load.poison.total(),
-            **incidents,
-            "stored": before.stored,
-            "in the dead-letter queue": before.dead,
-            "redriven": redriven["moved"],
-            "stored after the redrive": after.stored,
-            "dead letters after the redrive, all poison": after.dead,
-            "lost": len(before.lost) + len(after.lost),
-            "unexplained": len(before.unexplained) + len(after.unexplained),
-            "orders not in their newest version": len(wrong),
-        },
-        problems=tuple(problems),
-    )
+        yield "nothing failed: the proof proved nothing"
 
 
 def _fail(deployment: Deployment, load: Load, *, seed: int, restarts: bool, between_deaths: float) -> dict[str, Figure]:
@@ -90,7 +101,7 @@ def _fail(deployment: Deployment, load: Load, *, seed: int, restarts: bool, betw
     log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
     with (
         between_function_and_table(deployment, seed=seed) as proxy,
-        dying_workers(deployment, seed=seed, every=between_deaths) as deaths,
+        dying_workers(deployment, proxy, seed=seed, every=between_deaths) as deaths,
     ):
         started = time.monotonic()
         restarted = _phases(deployment, load, proxy, restarts=restarts)
@@ -170,17 +181,22 @@ def workers(deployment: Deployment) -> list[psutil.Process]:
 
 
 @contextlib.contextmanager
-def dying_workers(deployment: Deployment, *, seed: int, every: float) -> Iterator[list[float]]:
-    """Kill a worker every so many seconds while messages are in flight; yields when each died."""
+def dying_workers(deployment: Deployment, proxy: FaultProxy, *, seed: int, every: float) -> Iterator[list[float]]:
+    """Kill a worker every so many seconds while messages are in flight; yields when each died.
+
+    None dies before a call has come through the proxy since the last death: on a slow machine none would ever start.
+    """
     chance, ended = random.Random(seed), threading.Event()  # noqa: S311 - not for secrets
     deaths: list[float] = []
 
     def kill() -> None:
+        calls = 0
         while not ended.wait(every):
-            if (alive := workers(deployment)) and _in_flight(deployment):
+            if proxy.counts["calls"] > calls and (alive := workers(deployment)) and _in_flight(deployment):
                 with contextlib.suppress(psutil.Error):
                     chance.choice(alive).kill()
                     deaths.append(time.monotonic())
+                    calls = proxy.counts["calls"]
 
     thread = threading.Thread(target=kill)
     thread.start()

@@ -7,14 +7,16 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+import ops.publish
 from local.deploy import Deployment
+from ops.sending import Pace
+from ops.stack import Stack
 
 PATIENCE = 120.0
 """Seconds without any progress after which waiting for the queue ends."""
@@ -86,19 +88,10 @@ def _poison(number: int, seed: int, chance: random.Random) -> str:
 
 
 def publish(deployment: Deployment, bodies: Sequence[str]) -> None:
-    """Publish every body, ten to a request, and again what was not accepted."""
-    sns, topic = deployment.client("sns"), deployment.outputs["topicArn"]
-
-    def send(chunk: Sequence[str]) -> None:
-        waiting = dict(enumerate(chunk))
-        while waiting:
-            entries = [{"Id": str(number), "Message": body} for number, body in waiting.items()]
-            answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
-            for accepted in answer["Successful"]:
-                del waiting[int(accepted["Id"])]
-
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        list(threads.map(send, [bodies[start : start + 10] for start in range(0, len(bodies), 10)]))
+    """Publish every body. Raises RuntimeError if the topic does not take one."""
+    stack = Stack(origin="the local cloud", outputs=deployment.outputs, make_client=deployment.client)
+    if refused := ops.publish.publish(stack, bodies, pace=Pace(None)):
+        raise RuntimeError(f"the topic must take every message, and refused {len(refused)}: {refused[0].reason}")
 
 
 def drain(deployment: Deployment, *, down_to: int = 0) -> float:
