@@ -1,0 +1,60 @@
+"""`python -m local engine`: the CLI on a local cloud for one command, and nothing left of it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.engine.engine import Engine, project
+
+
+def run(folder: Path, temporary: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    temporary.mkdir()
+    own = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "mine", "TMPDIR": str(temporary)}
+    return subprocess.run(
+        [sys.executable, "-m", "local", "engine", "--", *command],
+        cwd=folder,
+        env={**os.environ, **own},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return project(tmp_path_factory.mktemp("command"))
+
+
+def test_the_commands_status_is_passed_on_and_nothing_is_left(copy: Path, tmp_path: Path) -> None:
+    files = {path: path.read_text() for path in copy.glob("Pulumi.*.yaml")}
+    done = run(copy, tmp_path / "t", "sh", "-c", "pulumi stack ls; env | grep ^AWS_; exit 7")
+    assert done.returncode == 7
+    for name in ("dev", "staging", "prod", "local", "AWS_ENDPOINT_URL=https://127.0.0.1:"):
+        assert name in done.stdout
+    assert "mine" not in done.stdout
+    assert {path: path.read_text() for path in files} == files
+    assert list((tmp_path / "t").iterdir()) == []
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+
+
+def test_a_setting_made_meanwhile_is_kept_without_the_salt(copy: Path, tmp_path: Path) -> None:
+    done = run(copy, tmp_path / "t", "pulumi", "config", "set", "--stack", "local", "orders:batchSize", "7")
+    assert done.returncode == 0, done.stderr
+    text = (copy / "Pulumi.local.yaml").read_text()
+    assert "orders:batchSize" in text
+    assert "encryptionsalt" not in text
+    assert "encryptionsalt" not in (copy / "Pulumi.dev.yaml").read_text()
+
+
+def test_the_readmes_lines_store_an_order(engine: Engine) -> None:
+    """`make up`, publish and verify, as a reader pastes them into the shell of `python -m local engine`."""
+    engine.run("make", "up", "STACK=local", "ARGS=--yes")
+    engine.run(".venv/bin/python", "-m", "ops", "--stack", "local", "publish", "examples/orders.jsonl")
+    assert "verified" in engine.run(
+        ".venv/bin/python", "-m", "ops", "--stack", "local", "verify", "examples/orders.jsonl"
+    )
