@@ -41,7 +41,7 @@ def urn(token: str, name: str) -> str:
 
 def checked(provider: ResourceProviderStub, token: str, name: str, news: Any, **more: Any) -> dict[str, Any]:
     answer = provider.Check(messages.CheckRequest(urn=urn(token, name), news=struct(news), **more))
-    return MessageToDict(answer.inputs)
+    return dict(MessageToDict(answer.inputs))
 
 
 def test_a_name_is_the_resources_own_with_seven_digits_and_stays(provider: ResourceProviderStub) -> None:

@@ -27,7 +27,7 @@ CONFIG = {"aws:defaultTags": '{"tags":{"owner":"orders-team","project":"orders",
 
 
 def without_suffixes(request: Request) -> Request:
-    return dict(json.loads(re.sub(r"-[0-9a-f]{7}(?![0-9a-f-])", "", json.dumps(request))))
+    return dict(json.loads(re.sub(r"(-dev)?-[0-9a-f]{7}(?![0-9a-f-])", "", json.dumps(request))))
 
 
 def without_code(request: Request) -> Request:
