@@ -22,7 +22,10 @@ RUNS = [
     pytest.param("first-update", False, {}, id="the first update"),
     pytest.param("preview-of-functionTimeout-60", False, {"orders:functionTimeout": "60"}, id="a later change"),
 ]
-CONFIG = {"aws:defaultTags": '{"tags":{"owner":"orders-team","project":"orders","stack":"dev"}}'}
+CONFIG = {
+    "aws:defaultTags": '{"tags":{"owner":"orders-team","project":"orders","stack":"dev"}}',
+    "pulumi:autonaming": '{"pattern":"${name}-${stack}-${hex(7)}"}',
+}
 """The configuration under which the engine was recorded; a stack file of today may say something else."""
 
 
