@@ -1,7 +1,6 @@
 """`python -m review`: what a change does, and whether it loses an order; exit status 1 if it may."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pulumi
 from review.allowances import FILE, Allowance, read_allowances
 from review.changes import Preview
 from review.engine import read_events, read_preview
-from review.policies import Verdict, policies
+from review.policies import Verdict, policies, read_reports
 from review.report import Review, report
 from review.safety import judge
 
@@ -87,8 +86,11 @@ def _engine(options: argparse.Namespace) -> Inputs:
         failed=(folder / "failed").exists(),
         refused=any(verdict.mandatory for verdict in events),
     )
-    reports = _text(folder / "policies.json")
-    return preview, events, json.loads(reports) if reports else None
+    try:
+        text = _text(folder / "policies.json")
+        return preview, events, read_reports(text) if text else None
+    except ValueError as error:
+        return replace(preview, problems=(*preview.problems, str(error))), events, None
 
 
 def _text(path: Path) -> str:

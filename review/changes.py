@@ -118,6 +118,7 @@ def state_of(document: Mapping[str, Any] | None) -> State | None:
     """A resource's state as Pulumi writes it to JSON."""
     if document is None:
         return None
+    given = document.get("inputs") or {}
     return State(
         urn=document["urn"],
         type=document["type"],
@@ -125,8 +126,8 @@ def state_of(document: Mapping[str, Any] | None) -> State | None:
         parent=document.get("parent", ""),
         protect=document.get("protect", False),
         retained=document.get("retainOnDelete", False),
-        inputs=plain(document.get("inputs") or {}),
-        outputs=plain(document.get("outputs") or {}),
-        defaults=frozenset((document.get("inputs") or {}).get("__defaults", ())),
+        inputs={key: plain(value) for key, value in given.items() if key != "__defaults"},
+        outputs={key: plain(value) for key, value in (document.get("outputs") or {}).items()},
+        defaults=frozenset(given.get("__defaults") or ()),
         sources={key: tuple(urns or ()) for key, urns in (document.get("propertyDependencies") or {}).items()},
     )

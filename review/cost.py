@@ -51,11 +51,14 @@ def _month(states: Sequence[State], events: float) -> float:
 def _workload(mapping: State, states: Sequence[State], events: float) -> Workload:
     function = _function(mapping, states)
     architectures = function.get("architectures")
+    architecture = architectures[0] if isinstance(architectures, list) and architectures else "x86_64"
+    if architecture not in ("arm64", "x86_64"):
+        raise ValueError(f"the architecture of {function.name} must be known")
     return Workload(
         events=events,
         batch=_number(mapping, "batchSize", 10),
         memory=int(_number(function, "memorySize", 128)),
-        architecture=str(architectures[0]) if isinstance(architectures, list) and architectures else "x86_64",
+        architecture=architecture,
     )
 
 

@@ -5,11 +5,59 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jsonschema
+
 from review.changes import Change, Preview, name_of, operation_of, state_of
 from review.policies import Verdict
 
 SOURCE = "From `pulumi preview`: the Pulumi engine's own plan, compared with the stack's state."
 _STACK = "pulumi:pulumi:Stack"
+_TEXT, _FLAG, _TEXTS = {"type": "string"}, {"type": "boolean"}, {"type": ["array", "null"], "items": {"type": "string"}}
+_STATE = {
+    "type": ["object", "null"],
+    "required": ["urn", "type"],
+    "properties": {
+        **dict.fromkeys(("urn", "type", "parent"), _TEXT),
+        **dict.fromkeys(("custom", "protect", "retainOnDelete"), _FLAG),
+        "inputs": {"type": ["object", "null"], "properties": {"__defaults": _TEXTS}},
+        "outputs": {"type": ["object", "null"]},
+        "propertyDependencies": {"type": ["object", "null"], "additionalProperties": _TEXTS},
+    },
+}
+_STEP = {
+    "type": "object",
+    "required": ["op", "urn"],
+    "properties": {
+        "op": _TEXT,
+        "urn": {"type": "string", "pattern": "^urn:pulumi:(.|\n)*::(.|\n)*::(.|\n)*::"},
+        "oldState": _STATE,
+        "newState": _STATE,
+        "replaceReasons": _TEXTS,
+        "diffReasons": _TEXTS,
+        "detailedDiff": {"type": ["object", "null"]},
+    },
+}
+_DIAGNOSTIC = {"type": "object", "required": ["message", "severity"], "additionalProperties": _TEXT}
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "steps": {"type": ["array", "null"], "items": _STEP},
+        "diagnostics": {"type": ["array", "null"], "items": _DIAGNOSTIC},
+        "changeSummary": {"type": ["object", "null"], "additionalProperties": {"type": "integer"}},
+    },
+}
+"""What the review relies on of what the CLI writes: Pulumi's pkg/display/json.go."""
+_POLICY_EVENT = {
+    "type": "object",
+    "required": ["policyEvent"],
+    "properties": {
+        "policyEvent": {
+            "type": "object",
+            "required": ["policyName", "enforcementLevel", "message"],
+            "properties": dict.fromkeys(("policyName", "enforcementLevel", "message", "resourceUrn"), _TEXT),
+        }
+    },
+}
 _FAILED = "error: preview failed"
 """What the CLI says last, whatever the reason."""
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
@@ -23,11 +71,14 @@ def read_preview(text: str, *, stack: str = "", log: str = "", failed: bool = Fa
     """
     try:
         document = json.loads(text)
+        jsonschema.validate(document, SCHEMA)
         changes = tuple(_change(found) for found in _by_resource(document.get("steps") or []).values())
-        same = document["changeSummary"].get("same", 0) if document.get("changeSummary") else len(changes) + 1
-        said = [_uncoloured(each["message"]) for each in document.get("diagnostics") or [] if _is_error(each)]
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
-        changes, same, said = (), 0, [f"The preview must be what `pulumi preview --json` writes: {error}"]
+        same = (document.get("changeSummary") or {"same": len(changes) + 1}).get("same", 0)
+        diagnostics = document.get("diagnostics") or []
+        said = [_uncoloured(each["message"]) for each in diagnostics if each["severity"] == "error"]
+    except (ValueError, jsonschema.ValidationError) as error:
+        reason = getattr(error, "message", error)
+        changes, same, said = (), 0, [f"The preview must be what `pulumi preview --json` writes: {reason}"]
     problems = [line for line in said if line != _FAILED]
     if (failed or said) and not problems and not refused:
         problems = ["The Pulumi CLI failed, and its preview does not say why."]
@@ -41,10 +92,6 @@ def read_preview(text: str, *, stack: str = "", log: str = "", failed: bool = Fa
         problems=tuple(problems),
         whole=bool(changes) and sum(change.operation == "same" for change in changes) >= same,
     )
-
-
-def _is_error(diagnostic: Mapping[str, Any]) -> bool:
-    return bool(diagnostic["severity"] == "error")
 
 
 def _by_resource(steps: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
@@ -81,22 +128,23 @@ def _unique(values: Iterator[str]) -> tuple[str, ...]:
 
 
 def read_events(text: str) -> list[Verdict]:
-    """The policy violations in an engine's event log, one JSON object a line; a line cut off at the end is left out."""
+    """The policy violations in an engine's event log, one JSON object a line; what is none is left out."""
     verdicts = []
     for line in text.splitlines():
         try:
-            event = json.loads(line).get("policyEvent")
-        except ValueError:
-            continue
-        if event:
-            verdicts.append(
-                Verdict(
-                    rule=event.get("policyName", ""),
-                    mandatory=event.get("enforcementLevel") != "advisory",
-                    resource=name_of(event.get("resourceUrn", "")),
-                    text=_uncoloured(event.get("message", "")),
-                )
+            event = json.loads(line)
+            jsonschema.validate(event, _POLICY_EVENT)
+        except (ValueError, jsonschema.ValidationError):
+            continue  # another event, or a line that was cut off
+        said = event["policyEvent"]
+        verdicts.append(
+            Verdict(
+                rule=said["policyName"],
+                mandatory=said["enforcementLevel"] != "advisory",
+                resource=name_of(said.get("resourceUrn", "")),
+                text=_uncoloured(said["message"]),
             )
+        )
     return list(dict.fromkeys(verdicts))
 
 

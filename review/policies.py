@@ -1,8 +1,11 @@
 """What the policy pack says of a change: violations, exemptions in force, decisions that wait."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import jsonschema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,40 @@ class Policies:
     """Exemptions that allow something, each with its date and reason."""
     waiting: int | None = None
     """Decisions that need values which only the update knows."""
+
+
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_VIOLATION = {
+    "type": "object",
+    "required": ["rule", "level", "resource", "message", "requirement"],
+    "additionalProperties": _TEXT,
+}
+_REPORTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["mode", "violations", "exempt", "waiting"],
+        "properties": {
+            "mode": {"enum": ["preview", "update"]},
+            "violations": {"type": "array", "items": _VIOLATION},
+            "exempt": _TEXTS,
+            "waiting": _TEXTS,
+        },
+    },
+}
+"""What the review relies on of what the pack's driver writes."""
+
+
+def read_reports(text: str) -> list[Mapping[str, Any]]:
+    """Read the pack's reports. Raises ValueError if they are something else."""
+    try:
+        found = json.loads(text)
+        jsonschema.validate(found, _REPORTS)
+    except (ValueError, jsonschema.ValidationError) as error:
+        reason = getattr(error, "message", error)
+        raise ValueError(f"the policies must be what `python -m recording policy --json` writes: {reason}") from error
+    return list(found)
 
 
 def policies(

@@ -69,6 +69,13 @@ def test_a_preview_that_was_broken_off_without_a_word_fails(tmp_path: Path, caps
     assert run(capsys, folder)[0] == 1
 
 
+def test_policies_that_cannot_be_read_fail_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = told(tmp_path, preview_json=CASES["one-key-changed"].made(), policies_json="[7]")
+    status, text = run(capsys, folder)
+    assert status == 1
+    assert "the policies must be what" in text
+
+
 def test_a_folder_without_a_preview_is_a_failed_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, tmp_path)[0] == 1
 

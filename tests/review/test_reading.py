@@ -1,16 +1,23 @@
 """What the engine writes is read whole: values, marks, differences, policies, failures."""
 
+import contextlib
+import copy
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from review.changes import Change, State
 from review.differences import differences
 from review.engine import read_events, read_preview
-from review.policies import policies
+from review.policies import policies, read_reports
+from review.report import report
 from review.values import FILES, MISSING, SECRET, SIGNATURE, UNKNOWN, plain
-from tests.review.cases import EVENTS, REPORTS
+from tests.review.cases import CASES, EVENTS, REPORTS
 from tests.review.stack import QUEUE, changed, orders, preview, step, steps, urn
 from tests.review.stack import SECRET as SECRET_OBJECT
 from tests.review.stack import UNKNOWN as UNKNOWN_TEXT
@@ -118,6 +125,42 @@ def test_what_is_no_preview_is_a_failed_one(text: str) -> None:
     assert "no stack named 'prod'" in found.problems[-1]
 
 
+def parts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a JSON document."""
+    if path:
+        yield path
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from parts(item, (*path, key))
+
+
+DOCUMENT = json.loads(CASES["secret-and-unknown"].made())
+PLACES = list(parts(DOCUMENT))
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["urn", "a", SIGNATURE]), inner),
+    max_leaves=3,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
+def test_whatever_stands_where_a_preview_should_be_there_is_a_report(
+    changes: list[tuple[tuple[Any, ...], Any]],
+) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    for (*path, last), junk in changes:
+        place = document
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            for key in path:
+                place = place[key]
+            place[last] = junk
+    assert report(replace(CASES["secret-and-unknown"], made=lambda: json.dumps(document)).review())
+
+
+@pytest.mark.parametrize("line", ["7", "[]", '{"policyEvent": 7}', '{"policyEvent": {"policyName": []}}', '{"cut off'])
+def test_a_line_that_tells_of_no_policy_is_left_out(line: str) -> None:
+    assert read_events(line) == []
+
+
 def test_a_step_that_is_not_known_makes_the_preview_a_failed_one() -> None:
     found = read_preview(preview([step("evaporate", orders()["OrderKey"], None)]))
     assert "evaporate" in found.problems[0]
@@ -155,11 +198,20 @@ def test_what_waits_in_the_preview_of_a_new_stack_does_not_wait_in_an_updates() 
     assert [found.waiting for found in waiting.values() if found] == [1, 0]
 
 
+@pytest.mark.parametrize(
+    "text", ["7", "[{}]", "{", '[{"mode": "update", "violations": [{}], "exempt": [], "waiting": []}]']
+)
+def test_what_the_pack_does_not_write_is_refused(text: str) -> None:
+    assert read_reports(REPORTS)
+    with pytest.raises(ValueError, match="recording policy --json"):
+        read_reports(text)
+
+
 def test_without_an_engine_policies_are_those_of_the_pack() -> None:
     reports = json.loads(REPORTS)
     broken = {"rule": "r", "level": "mandatory", "resource": "Orders", "message": "no", "requirement": "must"}
-    for report in reports:
-        report["violations"] = [broken]
+    for each in reports:
+        each["violations"] = [broken]
     found = policies(None, reports, new=False)
     assert found is not None
     assert [(each.rule, each.text) for each in found.verdicts] == [("r", "no")]
