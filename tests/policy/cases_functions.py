@@ -58,6 +58,17 @@ def attached(policy_arn: Any) -> Change:
     return added(ATTACHMENT, "attachment", role=Ref("ProcessOrder-role", "name"), policyArn=policy_arn)
 
 
+def concurrency(most: int) -> Change:
+    return given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": most})
+
+
+def reserved(count: int, *, concurrency: int) -> tuple[Change, ...]:
+    return (
+        given("ProcessOrder", reservedConcurrentExecutions=count),
+        given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": concurrency}),
+    )
+
+
 def trusts(*statements: Any) -> Change:
     return given("ProcessOrder-role", assumeRolePolicy=document(*statements))
 
@@ -155,6 +166,11 @@ CASES: dict[str, list[Case]] = {
             given("OrderQueue", visibilityTimeoutSeconds=181),
         ),
         passes("enough reserved", given("ProcessOrder", reservedConcurrentExecutions=10)),
+        passes("enough reserved to keep throttles away", *reserved(5, concurrency=5)),
+        *(passes(f"a concurrency of {most}", concurrency(most)) for most in (2, 1000)),
+        fails("a concurrency of 1001", concurrency(1001)),
+        fails("a batch of 11 without a window", given("ProcessOrder-mapping", batchSize=11)),
+        fails("one reserved", *reserved(1, concurrency=2)),
         fails("a concurrency of 1", given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": 1})),
         fails("a large batch without a window", given("ProcessOrder-mapping", batchSize=100)),
         fails(
@@ -239,6 +255,7 @@ CASES: dict[str, list[Case]] = {
         fails("no memory size", given("ProcessOrder", memorySize=None)),
         fails("both at the default, as the provider fills them in", given("ProcessOrder", timeout=3, memorySize=128)),
         passes("one of them at the default's value", given("ProcessOrder", memorySize=128)),
+        passes("just as long as it may be", maxTimeout=30),
         fails("too long", maxTimeout=10),
         fails("no tracing", given("ProcessOrder", tracingConfig={"mode": "PassThrough"})),
         unknown("the runtime is unknown", given("ProcessOrder", runtime=Ref("Orders"))),
@@ -250,6 +267,9 @@ CASES: dict[str, list[Case]] = {
         fails("a password", environment(DB_PASSWORD=SECRET)),
         fails("an access key", environment(X="AKIA" + "ABCDEFGHIJKLMNOP")),
         fails("a private key", environment(X="-----BEGIN RSA PRIVATE KEY-----")),
+        passes("no key where none is asked for", given("ProcessOrder", kmsKeyArn=None)),
+        passes("nothing to encrypt", given("ProcessOrder", kmsKeyArn=None, environment=None), requireCmk=True),
+        passes("a key where one is asked for", requireCmk=True),
         fails("no key where one is asked for", given("ProcessOrder", kmsKeyArn=None), requireCmk=True),
         unknown("the value is unknown", environment(DB_PASSWORD=Ref("Orders"))),
         malformed("a number", environment(DB_PASSWORD=7), breaks=False),
@@ -265,6 +285,8 @@ CASES: dict[str, list[Case]] = {
         fails("the metric that does not count redriven messages", dead_alarm(metricName="NumberOfMessagesSent")),
         fails("another metric", dead_alarm(metricName="ApproximateAgeOfOldestMessage")),
         fails("the wrong way round", dead_alarm(comparisonOperator="LessThanThreshold")),
+        passes("the second dead letter", dead_alarm(threshold=1)),
+        fails("the third dead letter", dead_alarm(threshold=2)),
         fails("a hundred dead letters", dead_alarm(threshold=100)),
         fails("nobody is told", dead_alarm(alarmActions=[])),
         fails("actions switched off", dead_alarm(actionsEnabled=False)),
@@ -284,6 +306,7 @@ CASES: dict[str, list[Case]] = {
         passes("no key if the team says so", given("ProcessOrder-logs", kmsKeyId=None), requireCmk=False),
         fails("forever", given("ProcessOrder-logs", retentionInDays=None)),
         fails("forever, as a number", given("ProcessOrder-logs", retentionInDays=0)),
+        fails("29 days", given("ProcessOrder-logs", retentionInDays=29)),
         fails("a week", given("ProcessOrder-logs", retentionInDays=7)),
         fails("no key", given("ProcessOrder-logs", kmsKeyId=None)),
         unknown("the retention is unknown", given("ProcessOrder-logs", retentionInDays=Ref("Orders")), waits=True),
@@ -424,6 +447,13 @@ CASES: dict[str, list[Case]] = {
             granted(known(Resource=Ref("Orders"), Action="dynamodb:*")),
             waits=True,
         ),
+        unknown(
+            "the resource in a policy of its own is unknown",
+            given(
+                "ProcessOrder-role",
+                inlinePolicies=[{"name": "x", "policy": document(known(Resource=Ref("Orders"))).value}],
+            ),
+        ),
         unknown("the text is unknown", waits=True),
         unknown(
             "an attached policy is unknown",
@@ -457,7 +487,18 @@ CASES: dict[str, list[Case]] = {
         ),
         fails("another queue", role_policy({**CONSUMES, "Resource": DEAD}, WRITES)),
         fails("may not decrypt", without("ProcessOrder-decryption")),
-        unknown("the text is unknown but depends on queue and key"),
+        fails(
+            "may not decrypt what it reads",
+            without("ProcessOrder-decryption"),
+            given("Orders", serverSideEncryption={"enabled": True}),
+            also=("dynamodb-table-protected",),
+        ),
+        fails(
+            "may not decrypt what it writes",
+            without("ProcessOrder-decryption"),
+            given("OrderQueue", kmsMasterKeyId=None),
+        ),
+        unknown("the text is unknown but depends on queue and key", waits=True),
         unknown(
             "the text is unknown and does not depend on the key",
             given("ProcessOrder-decryption", policy=document({**DECRYPTS, "Resource": Ref("Orders")})),

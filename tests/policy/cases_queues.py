@@ -6,6 +6,7 @@ from framework.stack import (
     EVENT_TARGET,
     FUNCTION,
     INVOKE_CONFIG,
+    KEY,
     MAPPING,
     QUEUE,
     QUEUE_POLICY,
@@ -31,7 +32,8 @@ from tests.policy.case import (
 )
 from tests.policy.pipeline import Change, Json, Pipeline, Ref, added, given, without
 
-FORTNIGHT = 1_209_600
+DAY = 86_400
+FORTNIGHT = 14 * DAY
 LOOP_ARN = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:loop"
 FOREIGN_ARN = "arn:aws:sqs:eu-west-1:999999999999:shared-dlq"
 
@@ -159,6 +161,8 @@ CASES: dict[str, list[Case]] = {
             given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1)),
             minReceives=1,
         ),
+        fails("a count of 2", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 2)), waits=True),
+        fails("a count of 11", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 11)), waits=True),
         fails("a count of 1", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1)), waits=True),
         fails(
             "a count that never ends", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1000)), waits=True
@@ -197,6 +201,12 @@ CASES: dict[str, list[Case]] = {
         fails(
             "a queue outside",
             redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3}),
+        ),
+        fails(
+            "a queue of another account",
+            *pair({"arn": "arn:aws:sqs:eu-west-1:999999999999:q"}, {}),
+            only_update=True,
+            also=("sqs-dlq-redrive-allow",),
         ),
         fails(
             "a queue of another region",
@@ -258,6 +268,9 @@ CASES: dict[str, list[Case]] = {
         ),
         fails("the default of 4 days", given("OrderQueue-dlq", messageRetentionSeconds=None)),
         fails("the subscription's, too", given("OrderTopic-dlq", messageRetentionSeconds=345_600)),
+        passes("a day longer than its source", given("OrderQueue", messageRetentionSeconds=FORTNIGHT - DAY)),
+        fails("a second less than a day longer", given("OrderQueue", messageRetentionSeconds=FORTNIGHT - DAY + 1)),
+        fails("a second less than 14 days", given("OrderQueue-dlq", messageRetentionSeconds=FORTNIGHT - 1)),
         fails("a source that keeps as long", given("OrderQueue", messageRetentionSeconds=FORTNIGHT)),
         fails(
             "a FIFO dead-letter queue below the least",
@@ -287,7 +300,7 @@ CASES: dict[str, list[Case]] = {
             "another queue",
             allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]}),
         ),
-        unknown("the text is unknown but depends on the source"),
+        unknown("the text is unknown but depends on the source", waits=True),
         unknown(
             "the text is unknown and depends on another queue",
             allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]}),
@@ -340,8 +353,30 @@ CASES: dict[str, list[Case]] = {
         passes("the same key", requireSameKey=True),
         fails("SSE-SQS after a key", given("OrderQueue-dlq", kmsMasterKeyId=None)),
         fails("the subscription's, too", given("OrderTopic-dlq", kmsMasterKeyId=None)),
+        fails(
+            "none after SSE-SQS",
+            given("OrderQueue", kmsMasterKeyId=None),
+            given("OrderQueue-dlq", kmsMasterKeyId=None, sqsManagedSseEnabled=False),
+            also=("sqs-encrypted-at-rest",),
+        ),
+        fails("SSE-SQS after the key of AWS", *pair({"kmsMasterKeyId": "alias/aws/sqs"}, {"kmsMasterKeyId": None})),
+        passes(
+            "none after a topic and a queue without",
+            given("OrderTopic", kmsMasterKeyId=None),
+            *(
+                given(name, kmsMasterKeyId=None, sqsManagedSseEnabled=False)
+                for name in ("OrderQueue", "OrderTopic-dlq")
+            ),
+            also=("sns-topic-encrypted-at-rest", "sqs-encrypted-at-rest"),
+        ),
         fails("the key of AWS after one's own", given("OrderQueue-dlq", kmsMasterKeyId="alias/aws/sqs")),
         fails("another key", given("OrderQueue-dlq", kmsMasterKeyId="alias/other"), requireSameKey=True),
+        fails(
+            "another key, unknown in preview",
+            added(KEY, "Other", enableKeyRotation=True),
+            given("OrderQueue-dlq", kmsMasterKeyId=Ref("Other")),
+            requireSameKey=True,
+        ),
         unknown("an unknown key is a key", given("OrderQueue-dlq", kmsMasterKeyId=Ref("OrderKey-alias", "name"))),
         malformed("an empty key is none", given("OrderQueue-dlq", kmsMasterKeyId="")),
     ],

@@ -31,6 +31,9 @@ ADMITS_ALARMS = statement("OrderKey", "AlarmsNotify")
 ADMITS_LOGS = statement("OrderKey", "LogGroupsEncrypt")
 TO_UNDELIVERED = Json({"deadLetterTargetArn": UNDELIVERED})
 UNSUBSCRIBED = without("OrderTopic-dlq", "OrderTopic-dlq-policy", TOPIC_DLQ_ALARM)
+EC2 = {"Principal": {"Service": "ec2.amazonaws.com"}}
+NO_SERVICE = {"Principal": {"AWS": "logs.eu-west-1.amazonaws.com"}}
+ANY_ACCOUNT = {"Condition": {"StringLike": {"aws:SourceAccount": "*"}}}
 TOPIC_ARN = f"arn:aws:sns:eu-west-1:{ACCOUNT}:OrderTopic"
 
 
@@ -44,6 +47,11 @@ def orders_policy(**changes: Any) -> Change:
 
 def dead_policy(*statements: Any, queue: str = "OrderQueue-dlq") -> Change:
     return given(f"{queue}-policy", policy=document(*statements, tls_only(Ref(queue))))
+
+
+def undelivered_policy(**changes: Any) -> Change:
+    """The policy of the topic's dead-letter queue, with a changed statement for SNS."""
+    return dead_policy(from_topic(UNDELIVERED, TOPIC, **changes), queue="OrderTopic-dlq")
 
 
 def dlq_policy(*statements: Any) -> Change:
@@ -173,6 +181,10 @@ CASES: dict[str, list[Case]] = {
         fails("no policy", without("OrderTopic-dlq-policy"), also=("resource-policy-requires-tls",)),
         fails("a policy that does not let SNS in", dead_policy(queue="OrderTopic-dlq")),
         fails("another topic", dead_policy(from_topic(UNDELIVERED, Ref("OrderAlarms")), queue="OrderTopic-dlq")),
+        fails("another service", undelivered_policy(Principal={"Service": "s3.amazonaws.com"}), waits=True),
+        fails("another action", undelivered_policy(Action="sqs:ReceiveMessage"), waits=True),
+        fails("another queue", undelivered_policy(Resource=DEAD), waits=True),
+        fails("a pattern", undelivered_policy(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:*"}})),
         fails("any topic", dead_policy(from_topic(UNDELIVERED, None, Condition=None), queue="OrderTopic-dlq")),
         unknown("the policy is unknown but depends on the topic"),
         unknown(
@@ -229,6 +241,7 @@ CASES: dict[str, list[Case]] = {
             ),
         ),
         fails("no policy", without("OrderQueue-policy"), also=("resource-policy-requires-tls",)),
+        fails("nobody", given("OrderQueue-policy", policy=document(tls_only(ORDERS)))),
         fails("no condition", orders_policy(Condition=None)),
         fails("another topic", orders_policy(Condition={"ArnEquals": {"aws:SourceArn": Ref("OrderAlarms")}})),
         fails("a pattern", orders_policy(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:*"}})),
@@ -410,6 +423,15 @@ CASES: dict[str, list[Case]] = {
             "SNS may not decrypt",
             key_policy({**ADMITS_SNS, "Action": "kms:GenerateDataKey*"}, ADMITS_ALARMS, ADMITS_LOGS),
         ),
+        passes(
+            "a queue that SNS does not fill",
+            key_policy(ADMITS_ALARMS, ADMITS_LOGS),
+            *(given(name, kmsMasterKeyId=None) for name in ("OrderQueue", "OrderTopic-dlq")),
+            also=("sqs-dlq-encryption-parity",),
+        ),
+        fails("a service that is not Logs", key_policy(ADMITS_SNS, ADMITS_ALARMS, {**ADMITS_LOGS, **EC2})),
+        fails("an account for Logs", key_policy(ADMITS_SNS, ADMITS_ALARMS, {**ADMITS_LOGS, **NO_SERVICE})),
+        fails("SNS for a pattern of accounts", key_policy({**ADMITS_SNS, **ANY_ACCOUNT}, ADMITS_ALARMS, ADMITS_LOGS)),
         fails("SNS of any account", key_policy({**ADMITS_SNS, "Condition": {}}, ADMITS_ALARMS, ADMITS_LOGS)),
         fails(
             "no SNS, by an alias",
@@ -449,6 +471,7 @@ CASES: dict[str, list[Case]] = {
                 },
             ),
         ),
+        passes("deleted after two weeks", given("OrderKey", deletionWindowInDays=14)),
         fails("deleted in haste", given("OrderKey", deletionWindowInDays=7)),
         fails("disabled", given("OrderKey", isEnabled=False)),
         fails("lockout check bypassed", given("OrderKey", bypassPolicyLockoutSafetyCheck=True)),
