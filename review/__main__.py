@@ -16,6 +16,7 @@ from review.engine import read_events, read_preview
 from review.policies import Verdict, policies, read_reports
 from review.report import Review, report
 from review.safety import judge
+from review.screen import show
 
 Inputs = tuple[Preview, list[Verdict] | None, Iterable[Mapping[str, Any]] | None]
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, RuntimeError, ValueError, pulumi.RunError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(report(review))
+    show(report(review), sys.stdout)
     return 0 if review.passes else 1
 
 

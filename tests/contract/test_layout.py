@@ -31,7 +31,7 @@ MAY_IMPORT = {
         *("pulumi", "botocore", "hypercorn", "jsonschema", "starlette", "watchfiles"),
         *("functions.process_order.orders", "terminal", "recording", "local", "ops", "live"),
     },
-    "review": {"pulumi", "google", "jsonschema", "recording", "ops", "review"},
+    "review": {"pulumi", "google", "jsonschema", "rich", "recording", "ops", "review"},
     "fakes": {"boto3", "botocore", "functions", "fakes"},
     "bench": {
         *("pulumi", "pulumi_aws", "boto3", "botocore", "google", "psutil", "aws_lambda_powertools"),

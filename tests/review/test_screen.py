@@ -1,0 +1,38 @@
+"""A report is Markdown for GitHub, and a page for a person at a terminal."""
+
+import io
+
+from review.report import report
+from review.screen import show
+from tests.review.cases import CASES
+
+TEXT = report(CASES["queue-renamed"].review())
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_pipe_gets_the_markdown_as_it_is() -> None:
+    out = io.StringIO()
+    show(TEXT, out)
+    assert out.getvalue() == TEXT
+
+
+def test_a_terminal_gets_a_page_without_markup() -> None:
+    out = Terminal()
+    show(TEXT, out)
+    page = out.getvalue()
+    assert "UNSAFE: deletes OrderQueue" in page
+    assert "OrderQueue-redrive-allow" in page
+    assert not [mark for mark in ("|---", "<br>", "<details>", "flowchart", "</summary>", "####") if mark in page]
+
+
+def test_a_terminal_obeys_no_name() -> None:
+    out = Terminal()
+    show(report(CASES["hostile-names"].review()), out)
+    assert "\u202e" not in out.getvalue()
+    assert "\u0007" not in out.getvalue()
