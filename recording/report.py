@@ -67,6 +67,8 @@ def print_report(*reports: Report, as_json: bool = False, out: TextIO | None = N
             out.write(f"  {line}\n")
         for line in report.remediated:
             out.write(f"  {line} was repaired\n")
+        for line in report.waiting:
+            out.write(f"  {line}\n")
         mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
         waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
         out.write(

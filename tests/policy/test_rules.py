@@ -1,5 +1,7 @@
 """Every rule against its cases: a change to the program breaks exactly the rules meant, in an update and in preview."""
 
+import string
+
 import pytest
 from framework.rule import Rule
 from rules import RULES
@@ -51,7 +53,7 @@ def test_any_other_preview_decides_the_same_or_says_that_it_waits(rule: str, cas
 
 @cases(FAILING)
 def test_an_exemption_silences_the_rule_and_is_visible(rule: str, case: Case) -> None:
-    exempt = [{"match": f"{letter}*", "reason": "migrated in May"} for letter in "OPabcdefghijklmnopqrstuvwxyz"]
+    exempt = [{"match": f"{letter}*", "reason": "migrated in May"} for letter in f"OP{string.ascii_lowercase}"]
     config = {rule: {**case.settings, "exempt": exempt}}
     found = judge(pipeline(*case.changes), Mode.UPDATE, config=config, stack=case.stack)
     assert found.violated == set(case.also)
