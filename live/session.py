@@ -14,7 +14,7 @@ from live.server import serving
 from live.watching import Watcher
 from local.deploy import deployed, enforce_policies, written_addresses
 from local.up import describe
-from ops.logs import spell
+from ops import tail
 from ops.stack import local_stack
 from recording.interrupts import cleaning_up
 from terminal import BAD, GOOD, Printer
@@ -37,7 +37,7 @@ class Session:
         try:
             while True:
                 for number, line in self.feed.lines_after(shown):
-                    self.printer.line(spell(line))
+                    tail.show(line, self.printer)
                     shown = number
                 time.sleep(0.3)
         except KeyboardInterrupt:

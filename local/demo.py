@@ -13,9 +13,11 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from local.cloud import CloudError
 from local.deploy import Deployment, deployed, enforce_policies
-from local.logs import Line, LogReader
 from local.picture import Counts, print_picture
 from local.traffic import Traffic, make_traffic
+from ops import logs
+from ops.logs import Follower, Line
+from ops.stack import local_stack
 from terminal import BAD, GOOD, Advance, Bar, Printer
 
 SETTLE_LIMIT = 120.0
@@ -41,18 +43,18 @@ def demo(*, orders: int, seed: int, printer: Printer) -> bool:
     enforce_policies("local", printer)
     with deployed() as deployment:
         printer.line(f"Deployed in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}")
-        log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
+        log = Follower(local_stack("the local cloud", deployment.addresses()), start=logs.since(0))
         with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as advance:
             published = _publish(deployment, traffic, advance)
         with printer.progress("Processing", len(traffic.bodies)) as bar:
-            _settle(deployment, bar, len(traffic.bodies))
+            lines = _settle(deployment, bar, len(traffic.bodies), log)
         end = time.time()
-        lines = list(log.new_lines())
         letters = list(_receive_all(deployment, deployment.outputs["deadLetterQueueUrl"]))
         stored = list(_items(deployment))
         left = {name: _depth(deployment, deployment.outputs[name]) for name in MUST_BE_EMPTY}
-    print_picture(_count(traffic, lines, published, letters, len(stored), end), printer)
-    checks = verify(traffic, stored, letters, left)
+    counts = _count(traffic, lines, published, letters, len(stored), end)
+    print_picture(counts, printer)
+    checks = verify(traffic, stored, letters, left, told=counts.stored + counts.superseded)
     for check in checks:
         mark, style = ("✔", GOOD) if check.held else ("✘", BAD)
         printer.line(f"{mark} {check.promise}: {check.details}", style=style)
@@ -84,10 +86,17 @@ def _publish(deployment: Deployment, traffic: Traffic, advance: Advance) -> dict
     return published
 
 
-def _settle(deployment: Deployment, bar: Bar, total: int) -> None:
-    """Wait until the queue is empty: every message was stored, or has become a dead letter."""
+def _settle(deployment: Deployment, bar: Bar, total: int, log: Follower) -> list[Line]:
+    """Wait until the queue is empty: every message was stored, or has become a dead letter. Returns the log.
+
+    Raises CloudError if the function crashes.
+    """
+    lines: list[Line] = []
     least, since = total, time.monotonic()
     while least and time.monotonic() - since < SETTLE_LIMIT:
+        if _failed(deployment):
+            lines += log.new_lines()
+            _stop_after_crash(lines)
         left = _depth(deployment, deployment.outputs["queueUrl"])
         if left < least:
             bar(least - left)
@@ -95,6 +104,20 @@ def _settle(deployment: Deployment, bar: Bar, total: int) -> None:
         elif time.monotonic() - since > SILENCE:
             bar.says("Poison is received until it is given up, a visibility timeout apart")
         time.sleep(0.25 if left else 0)
+    return [*lines, *log.new_lines()]
+
+
+def _failed(deployment: Deployment) -> bool:
+    """Whether the latest batch failed as a whole: the function crashed, or ran out of time."""
+    answer = deployment.client("lambda").list_event_source_mappings(FunctionName=deployment.outputs["functionName"])
+    return any(mapping.get("LastProcessingResult") == "FAILED" for mapping in answer["EventSourceMappings"])
+
+
+def _stop_after_crash(lines: list[Line]) -> None:
+    for line in lines:
+        if logs.crashed(line):
+            trace = "".join(line.fields.get("stackTrace", []))
+            raise CloudError(f"the function must not crash, but did:\n{trace}{line.text}")
 
 
 def _depth(deployment: Deployment, queue_url: str) -> int:
@@ -119,13 +142,14 @@ def _items(deployment: Deployment) -> Iterator[dict[str, Any]]:
 
 
 def verify(
-    traffic: Traffic, stored: list[dict[str, Any]], letters: list[dict[str, Any]], left: Mapping[str, int]
+    traffic: Traffic, stored: list[dict[str, Any]], letters: list[dict[str, Any]], left: Mapping[str, int], *, told: int
 ) -> list[Check]:
-    """Hold what is in the table and the queues against what was published.
+    """Hold what is in the table, the queues and the log against what was published.
 
-    `stored` are the table's items, `letters` the messages in the dead-letter queue, and `left` how many messages each
-    of the queues of MUST_BE_EMPTY still holds.
+    `stored` are the table's items, `letters` the messages in the dead-letter queue, `left` how many messages each
+    of the queues of MUST_BE_EMPTY still holds, and `told` how many messages the log calls stored or superseded.
     """
+    valid = len(traffic.bodies) - traffic.poison.total()
     right = sum(_as_event(item) == traffic.newest.get(item["orderId"]) for item in stored)
     dead = Counter(letter["Body"] for letter in letters)
     return [
@@ -145,6 +169,11 @@ def verify(
             details=f"{left['queueUrl']} in the queue, "
             f"{left['subscriptionDeadLetterQueueUrl']} undelivered by the topic",
         ),
+        Check(
+            promise="the function's log accounts for every message",
+            held=told >= valid,  # one that is received twice is told twice
+            details=f"{told} stored or superseded of {valid}",
+        ),
     ]
 
 
@@ -162,18 +191,22 @@ def _count(
     end: float,
 ) -> Counts:
     """What happened at each stage, by the function's own log lines."""
-    summaries = [line for line in lines if "records" in line]
-    stored_at = {line["orderId"]: _seconds(line) for line in reversed(lines) if line["message"] == "message stored"}
-    reasons = {line["messageId"]: line["reason"] for line in lines if "reason" in line}
+    told = [line.fields for line in lines]
+    stored_at = {
+        line["orderId"]: datetime.fromisoformat(line["timestamp"]).timestamp()
+        for line in reversed(told)
+        if line.get("message") == "message stored"
+    }
+    reasons = {line["messageId"]: line["reason"] for line in told if "reason" in line}
     latencies = {
         order: stored_at[order] - published[body] for order, body in _single_versions(traffic) if order in stored_at
     }
     start = min(published.values())
-    totals = {key: sum(line[key] for line in summaries) for key in ("stored", "superseded", "rejected", "failed")}
+    totals = logs.totals(lines)
     return Counts(
-        **totals,
+        **{outcome: totals[outcome] for outcome in logs.OUTCOMES},
         published=len(traffic.bodies),
-        received=sum(line["records"] for line in summaries),
+        received=sum(line.get("records", 0) for line in told),
         items=items,
         reasons={letter["MessageId"]: reasons.get(letter["MessageId"], "not in the log") for letter in letters},
         latencies=tuple(sorted(latencies.values())),
@@ -190,7 +223,3 @@ def _single_versions(traffic: Traffic) -> Iterator[tuple[str, str]]:
         if body not in traffic.poison:
             bodies.setdefault(json.loads(body)["orderId"], set()).add(body)
     return ((order, versions.pop()) for order, versions in bodies.items() if len(versions) == 1)
-
-
-def _seconds(line: Line) -> float:
-    return datetime.fromisoformat(line["timestamp"]).timestamp()

@@ -1,11 +1,16 @@
 """The local cloud's own process: MiniStack on one loopback port, gone with everything it made when its parent goes."""
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -15,13 +20,55 @@ def main(port: int, folder: str, certificate: str, key: str) -> None:
     """Serve until standard input ends: when the parent closes it, or dies in whatever way."""
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     from ministack.app import app  # reads the environment and starts threads when imported
+    from ministack.services import lambda_svc
 
+    lambda_svc._execute_function_warm = _telling_crashes(lambda_svc._execute_function_warm)  # noqa: SLF001
     # MiniStack's own main would also serve on port 443 where it may, and leave a file with its process number.
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.certfile, config.keyfile = certificate, key
     config.keep_alive_timeout = 75
     asyncio.run(serve(app, config))
+
+
+def _telling_crashes(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Log a crash as Lambda does in JSON: one record with level, type and stack trace.
+
+    MiniStack logs a traceback line by line, without a level, and nothing at all of a function that cannot be loaded.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    """
+
+    def executing(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        result = execute(function, event, request_id)
+        message = str(result["body"]["errorMessage"]) if result.get("error") else ""
+        if not message or message.endswith(" stderr: "):  # a worker that MiniStack ended because another one failed
+            return result
+        printed, start, trace = result["log"].partition("Traceback (most recent call last):\n")
+        unloadable = message.startswith("Worker init failed: ")
+        record = {
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "level": "ERROR",
+            "requestId": request_id,
+            "errorType": "Runtime.ImportModuleError" if unloadable else _type(trace) or result["body"]["errorType"],
+            "errorMessage": message.removeprefix("Worker init failed: "),
+            "stackTrace": _frames(trace),
+        }
+        result["log"] = f"{printed if start else ''}{json.dumps(record)}"
+        return result
+
+    return executing
+
+
+def _type(trace: str) -> str:
+    """The exception that a traceback ends with; empty without one."""
+    named = re.findall(r"^([A-Za-z_][\w.]*)(?=:|$)", trace, re.MULTILINE)
+    return str(named[-1]) if named else ""
+
+
+def _frames(trace: str) -> list[str]:
+    """The function's own frames, as if it ran where Lambda puts it."""
+    frames = re.findall(r"^  File .*\n(?:    .*\n)*", trace, re.MULTILINE)
+    return [re.sub(r'"[^"]*/code/', '"/var/task/', frame) for frame in frames if "/_worker.py" not in frame]
 
 
 def _end_with_parent(folder: str) -> None:

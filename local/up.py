@@ -2,11 +2,11 @@
 
 import json
 import shlex
-import time
 from pathlib import Path
 
 from local.deploy import Deployment, deployed, enforce_policies, written_addresses
-from local.logs import LogReader, readable
+from ops import logs, tail
+from ops.stack import local_stack
 from recording.interrupts import cleaning_up
 from terminal import GOOD, Printer
 
@@ -24,13 +24,12 @@ def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) 
     """Deploy a stack, say where it is, and follow its function's log until interrupted."""
     enforce_policies(stack, printer)
     with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
-        reader = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
+        pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
         describe(deployment, outputs, printer)
         try:
-            while True:
-                for line in reader.new_lines():
-                    printer.line(readable(line))
-                time.sleep(0.3)
+            for line in logs.follow(pipeline, start=start, interval=0.3):
+                if tail.wanted(line):
+                    tail.show(line, printer)
         except KeyboardInterrupt:
             cleaning_up()
             printer.line("stopped")

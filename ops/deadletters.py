@@ -70,7 +70,9 @@ class Message:
         told = self.attributes.get("ErrorMessage", {}).get("StringValue")
         if told or self.source == "topic":
             return "keeps the contract: SNS could not deliver it" + (f" ({told})" if told else "")
-        return "keeps the contract: " + ("its write failed" if self.source in OWN else "its consumer gave it up")
+        return "keeps the contract: " + (
+            "it was not stored, and the log says why" if self.source in OWN else "its consumer gave it up"
+        )
 
     @property
     def letter(self) -> "Letter":

@@ -14,6 +14,8 @@ FULL_PAGE = 10_000
 """Events. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
 LATE = 10_000
 """Milliseconds that a line may arrive after one with a later timestamp and still be read."""
+QUIET = 60.0
+"""Seconds that a line may arrive after it was written and still be read, where no other line does."""
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
 OUTCOMES = ("stored", "superseded", "rejected", "failed")
 LOUD = (
@@ -91,8 +93,21 @@ class Follower:
             if event_id not in self._seen:
                 self._seen[event_id] = line.millis
                 yield line
-        self._start = max([self._start, *(millis - LATE for millis in self._seen.values())])
+        newest = max(self._seen.values(), default=0)
+        self._start = max(self._start, newest - LATE, since(QUIET))  # what was a burst is not read again for ever
         self._seen = {event_id: millis for event_id, millis in self._seen.items() if millis >= self._start}
+
+
+def follow(stack: Stack, *, start: int, interval: float) -> Iterator[Line]:
+    """The lines since an instant, and from then on each new one; looks every `interval` seconds, or less often.
+
+    Reading takes at most a tenth of the time, however much there is to read.
+    """
+    follower = Follower(stack, start=start)
+    while True:
+        began = time.monotonic()
+        yield from list(follower.new_lines())
+        time.sleep(max(interval, 9 * (time.monotonic() - began)))
 
 
 def understand(millis: int, message: str) -> Line:
@@ -130,10 +145,21 @@ def _text(fields: dict[str, Any]) -> str:
         counts = ", ".join(f"{fields[name]} {name}" for name in OUTCOMES if fields.get(name))
         return f"{fields['records']} records: {counts or 'nothing'} in {fields.get('milliseconds', '?')} ms"
     if "errorMessage" in fields:
-        return f"{fields.get('errorType', 'Error')}: {fields['errorMessage']}"
+        return f"{fields.get('errorType', 'Error')}: {fields['errorMessage']}{_place(fields.get('stackTrace'))}"
     parts = [str(fields.get("message", ""))]
     parts += [f"{word} {fields[name]}" for word, name in (("order", "orderId"), ("", "reason")) if name in fields]
     return " · ".join(part.strip() for part in parts)
+
+
+def _place(trace: object) -> str:
+    """Where a crash came from: the innermost line of the function in Lambda's stack trace."""
+    places = re.findall(r'File "([^"]+)", line (\d+)', "".join(map(str, trace)) if isinstance(trace, list) else "")
+    return f" ({places[-1][0].rpartition('/')[2]}:{places[-1][1]})" if places else ""
+
+
+def crashed(line: Line) -> bool:
+    """Whether a line says that the function could not be loaded, or raised."""
+    return "errorMessage" in line.fields and line.fields.get("errorType") != "Sandbox.Timedout"
 
 
 def spell(line: Line) -> str:

@@ -2,14 +2,13 @@
 
 import contextlib
 import re
-import time
 from typing import Any
 
 import click
 
 from ops import logs
 from ops.arguments import pattern, spanning
-from ops.logs import LEVELS, Follower, Line, spell
+from ops.logs import LEVELS, Follower, Line, follow, spell
 from ops.stack import Stack
 from terminal import BAD, DIM, Printer
 
@@ -24,18 +23,20 @@ STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 @click.option("--no-follow", is_flag=True, help="end after the lines that are there")
 @spanning("--interval", "1s", "between two looks")
 def run(stack: Stack, printer: Printer, *, since: float, no_follow: bool, interval: float, **filters: Any) -> int:
-    follower = Follower(stack, start=logs.since(since))
+    start = logs.since(since)
+    lines = Follower(stack, start=start).new_lines() if no_follow else follow(stack, start=start, interval=interval)
     with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            for line in follower.new_lines():
-                if wanted(line, **filters):
-                    if printer.as_json:
-                        printer.json(line.fields)
-                    printer.line(spell(line), style=STYLES.get(line.level, ""))
-            if no_follow:
-                break
-            time.sleep(interval)
+        for line in lines:
+            if wanted(line, **filters):
+                show(line, printer)
     return 0
+
+
+def show(line: Line, printer: Printer) -> None:
+    """Print one line, in the colour of its level."""
+    if printer.as_json:
+        printer.json(line.fields)
+    printer.line(spell(line), style=STYLES.get(line.level, ""))
 
 
 def wanted(

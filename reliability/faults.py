@@ -13,8 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud import running_cloud
 from local.deploy import Deployment
-from local.logs import LogReader
 from local.provision import provisioner
+from ops.logs import Follower, since
+from ops.stack import local_stack
 from recording.graph import record, stack_config
 from reliability.commands import operate
 from reliability.load import Account, Load, account, depth, drain, make_load, not_newest, publish, survey
@@ -98,7 +99,7 @@ def _problems(
 
 def _fail(deployment: Deployment, load: Load, *, seed: int, restarts: bool, between_deaths: float) -> dict[str, Figure]:
     """Publish the load and wait for the queue to empty while things fail; return what failed, and how often."""
-    log = LogReader(deployment.cloud, deployment.outputs["logGroupName"])
+    log = Follower(local_stack("the local cloud", deployment.addresses()), start=since(0))
     with (
         between_function_and_table(deployment, seed=seed) as proxy,
         dying_workers(deployment, proxy, seed=seed, every=between_deaths) as deaths,
@@ -112,8 +113,8 @@ def _fail(deployment: Deployment, load: Load, *, seed: int, restarts: bool, betw
         "workers killed": len(deaths),
         "batches cut off in the middle": _cut_off(deployment),
         "restarts of the cloud, with messages waiting": restarted,
-        "deliveries that ended in an answer": sum(line.get("records", 0) for line in lines),
-        "deliveries answered as failed and retried": sum(line.get("failed", 0) for line in lines),
+        "deliveries that ended in an answer": sum(line.fields.get("records", 0) for line in lines),
+        "deliveries answered as failed and retried": sum(line.fields.get("failed", 0) for line in lines),
         "from the first message to an empty queue (s)": seconds,
     }
 

@@ -26,6 +26,9 @@ MAY_IMPORT = {
         *("pulumi", "boto3", "botocore", "google", "grpc", "ministack", "hypercorn", "cryptography", "yaml"),
         *("terminal", "recording", "local"),
     },
+    # Commands that use what runs on the cloud, as an operator would.
+    "local/demo.py": {"boto3", "terminal", "local", "ops"},
+    "local/up.py": {"terminal", "recording", "local", "ops"},
     "ops": {"boto3", "botocore", "click", "terminal", "ops", "functions.process_order.orders"},
     "live": {
         *("pulumi", "botocore", "hypercorn", "jsonschema", "starlette", "watchfiles"),

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,18 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recording.graph import ROOT
-
-PARTS = ("components", "examples", "functions", "live", "local", "ops", "policy", "recording")
-FILES = ("__main__.py", "config.py", "terminal.py", "Pulumi.yaml")
-CONFIG = """\
-config:
-  aws:defaultTags:
-    tags: { project: orders, stack: local, owner: orders-team }
-  orders:functionTimeout: 1
-  orders:maximumConcurrency: 2
-  orders:logLevel: DEBUG
-"""
+from tests.tree import copied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +45,7 @@ def wait_until(holds: Callable[[], object], limit: float, what: Callable[[], str
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    tree = tmp_path_factory.mktemp("tree")
-    for part in PARTS:
-        shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("venv", "__pycache__"))
-    for file in FILES:
-        shutil.copy(ROOT / file, tree)
-    (tree / "Pulumi.local.yaml").write_text(CONFIG)
+    tree = copied(tmp_path_factory.mktemp("tree"))
     temporary, printed, outputs = tree / "temporary", tree / "printed.txt", tree / "outputs.json"
     temporary.mkdir()
     with printed.open("wb") as out:

@@ -199,7 +199,7 @@ def test_the_demo_holds_every_promise(tmp_path: Path) -> None:
     process = start(tmp_path, "demo", "--orders", "60", "--seed", "7")
     text, _ = process.communicate(timeout=120)
     assert process.returncode == 0, text
-    assert text.count("✔") == 3
+    assert text.count("✔") == 4
     assert "✘" not in text
     assert not list((tmp_path / "temporary").iterdir())
 

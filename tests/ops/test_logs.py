@@ -31,6 +31,16 @@ def test_an_error_of_the_runtime_is_told_with_its_type() -> None:
     assert told.endswith("ERROR Runtime.ImportModuleError: no module")
 
 
+def test_a_crash_is_an_error_with_the_innermost_place_of_the_function() -> None:
+    frames = [f'  File "/var/task/{file}", line {number}, in f\\n' for file, number in (("a.py", 1), ("b/c.py", 2))]
+    crash = {"level": "ERROR", "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": frames}
+    line = understand(0, json.dumps(crash))
+    assert line.text == "KeyError: 'x' (c.py:2)"
+    assert logs.crashed(line)
+    assert tail.wanted(line, level="ERROR")
+    assert not logs.crashed(understand(0, json.dumps({**crash, "errorType": "Sandbox.Timedout"})))
+
+
 @pytest.mark.parametrize(("status", "platform", "level"), [("success", True, "INFO"), ("timeout", False, "ERROR")])
 def test_a_report_of_lambdas_matters_only_when_an_invocation_went_wrong(
     status: str, platform: bool, level: str

@@ -9,6 +9,7 @@ from local.demo import MUST_BE_EMPTY, verify
 from local.traffic import Traffic, make_traffic
 
 TRAFFIC = make_traffic(20, seed=5)
+VALID = len(TRAFFIC.bodies) - TRAFFIC.poison.total()
 Ends = tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, int]]
 """What the table holds, what the dead-letter queue holds, and what is left in each other queue."""
 
@@ -24,11 +25,11 @@ def good_ends(traffic: Traffic = TRAFFIC) -> Ends:
 
 
 def verdict(ends: Ends) -> list[bool]:
-    return [check.held for check in verify(TRAFFIC, *ends)]
+    return [check.held for check in verify(TRAFFIC, *ends, told=VALID)]
 
 
 def test_the_right_end_of_all_traffic_holds_every_promise() -> None:
-    assert verdict(good_ends()) == [True, True, True]
+    assert verdict(good_ends()) == [True, True, True, True]
 
 
 def older_version(ends: Ends) -> None:
@@ -42,15 +43,15 @@ def lost_attribute(ends: Ends) -> None:
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (lambda ends: ends[0].pop(), [False, True, True]),
-        (lambda ends: ends[0].append({**ends[0][0], "orderId": "STRANGER"}), [False, True, True]),
-        (older_version, [False, True, True]),
-        (lost_attribute, [False, True, True]),
-        (lambda ends: ends[1].pop(), [True, False, True]),
-        (lambda ends: ends[1].append(ends[1][0]), [True, False, True]),
-        (lambda ends: ends[1].append({"Body": TRAFFIC.bodies[0]}), [True, False, True]),
-        (lambda ends: ends[2].update(queueUrl=1), [True, True, False]),
-        (lambda ends: ends[2].update(subscriptionDeadLetterQueueUrl=1), [True, True, False]),
+        (lambda ends: ends[0].pop(), [False, True, True, True]),
+        (lambda ends: ends[0].append({**ends[0][0], "orderId": "STRANGER"}), [False, True, True, True]),
+        (older_version, [False, True, True, True]),
+        (lost_attribute, [False, True, True, True]),
+        (lambda ends: ends[1].pop(), [True, False, True, True]),
+        (lambda ends: ends[1].append(ends[1][0]), [True, False, True, True]),
+        (lambda ends: ends[1].append({"Body": TRAFFIC.bodies[0]}), [True, False, True, True]),
+        (lambda ends: ends[2].update(queueUrl=1), [True, True, False, True]),
+        (lambda ends: ends[2].update(subscriptionDeadLetterQueueUrl=1), [True, True, False, True]),
     ],
     ids=[
         *("order lost", "order of nobody", "older version", "attribute lost"),
@@ -61,3 +62,7 @@ def test_each_wrong_end_breaks_its_promise(spoil: Callable[[Ends], object], expe
     ends = good_ends()
     spoil(ends)
     assert verdict(ends) == expected
+
+
+def test_a_log_that_was_cut_breaks_the_promise_that_it_accounts_for_every_message() -> None:
+    assert [check.held for check in verify(TRAFFIC, *good_ends(), told=VALID - 1)] == [True, True, True, False]

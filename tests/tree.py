@@ -1,0 +1,27 @@
+"""A copy of what runs on a local cloud, for tests that edit it."""
+
+import shutil
+from pathlib import Path
+
+from recording.graph import ROOT
+
+PARTS = ("components", "examples", "functions", "live", "local", "ops", "policy", "recording")
+FILES = ("__main__.py", "config.py", "terminal.py", "Pulumi.yaml")
+CONFIG = """\
+config:
+  aws:defaultTags:
+    tags: { project: orders, stack: local, owner: orders-team }
+  orders:functionTimeout: 1
+  orders:maximumConcurrency: 2
+  orders:logLevel: DEBUG
+"""
+
+
+def copied(folder: Path) -> Path:
+    """Copy the parts into a folder, with a stack `local` of the tests' own."""
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("venv", "__pycache__"))
+    for file in FILES:
+        shutil.copy(ROOT / file, folder)
+    (folder / "Pulumi.local.yaml").write_text(CONFIG)
+    return folder
