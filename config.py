@@ -65,6 +65,21 @@ class Setting:
             return (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
         return True
 
+    def nearest(self, text: str, type_: type) -> str | None:
+        """The legal value that a wrong one was closest to; None if none is near."""
+        if type_ is bool:
+            words = {"true": ("true", "yes", "on", "1"), "false": ("false", "no", "off", "0")}
+            return next((value for value, alike in words.items() if text.lower() in alike), None)
+        if type_ is str:
+            return next(iter(get_close_matches(text, map(str, self.choices), n=1)), None)
+        try:
+            given = round(float(text))
+        except (ValueError, OverflowError):
+            return None
+        choices = [int(choice) for choice in self.choices]
+        bounded = min(max(given, self.low or 0), self.high or given)
+        return str(min(choices, key=lambda choice: abs(choice - given)) if choices else bounded)
+
 
 def setting(default: Any, meaning: str, **bounds: Any) -> Any:
     """A field of StackConfig that carries its own documentation and bounds."""
@@ -275,8 +290,8 @@ def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str
         if rule.accepts(value, type_):
             good[f.name] = value
         else:
-            default = json.dumps(f.default) if type_ is bool else f.default
-            fix = f"pulumi config set {key} {default}" if default != "" else f"pulumi config rm {key}"
+            nearest = rule.nearest(texts[f.name] or "", type_)
+            fix = f"pulumi config set {key} {nearest}" if nearest else f"pulumi config rm {key}"
             given = "[secret]" if is_config_secret(key) else texts[f.name]
             yield f"{key} must be {rule.requirement(type_)}, got {given}", fix
     if good.get("batch_size", 0) > 10 and good.get("batching_window") == 0:

@@ -68,14 +68,45 @@ def test_an_integer_is_held_to_its_bounds(field: Any) -> None:
     for wrong in (str(low - 1), str(high + 1), "many", "1.5", "true", "", "[]"):
         text = complaint(**{key: wrong, **with_window})
         assert f"orders:{key} must be {requirement}, got {wrong}\n" in text
-        assert f"fix: pulumi config set orders:{key} {field.default} --stack dev" in text
+        near = {str(low - 1): low, str(high + 1): high}.get(wrong)
+        if wrong in ("many", "true", "", "[]"):
+            assert f"fix: pulumi config rm orders:{key} --stack dev" in text
+        elif near is not None:
+            assert f"fix: pulumi config set orders:{key} {near} --stack dev" in text
 
 
-@pytest.mark.parametrize("wrong", ["yes", "1", "True", ""])
-def test_protection_is_true_or_false_and_nothing_like_it(wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "fix"),
+    [
+        ("yes", "set orders:protectData true"),
+        ("1", "set orders:protectData true"),
+        ("True", "set orders:protectData true"),
+        ("no", "set orders:protectData false"),
+        ("", "rm orders:protectData"),
+        ("maybe", "rm orders:protectData"),
+    ],
+)
+def test_protection_is_true_or_false_and_nothing_like_it(wrong: str, fix: str) -> None:
     text = complaint(protectData=wrong)
     assert f"orders:protectData must be true or false, got {wrong}\n" in text
-    assert "fix: pulumi config set orders:protectData false --stack dev" in text
+    assert f"fix: pulumi config {fix} --stack dev" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "fix"),
+    [
+        ("runtime", "python3.10", "set orders:runtime python3.1"),
+        ("logLevel", "debug", "rm orders:logLevel"),
+        ("architecture", "arm", "set orders:architecture arm64"),
+        ("logRetention", "100", "set orders:logRetention 90"),
+        ("functionTimeout", "29.6", "set orders:functionTimeout 30"),
+        ("functionTimeout", "1e999", "rm orders:functionTimeout"),
+    ],
+)
+def test_the_fix_is_the_legal_value_that_is_nearest_and_never_a_default_out_of_nowhere(
+    key: str, wrong: str, fix: str
+) -> None:
+    assert f"fix: pulumi config {fix}" in complaint(**{key: wrong})
 
 
 @pytest.mark.parametrize("wrong", ["orders-boundary", "arn:aws:iam::123456789012:role/orders-boundary"])
