@@ -31,6 +31,7 @@ ORGANIZATION = "organization"
 START_LIMIT = 60
 """Seconds that the pack may take to start."""
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
+_Validator = jsonschema.Draft7Validator  # as the CLI: JSON Schema 7, with its formats
 _LEVELS = ("advisory", "mandatory", "disabled", "remediate")
 
 
@@ -146,7 +147,7 @@ def configuration(info: analyzer_pb2.AnalyzerInfo, config: Mapping[str, Any]) ->
             continue
         properties = json_format.MessageToDict(policy.configSchema.properties)
         schema = {"type": "object", "properties": properties, "additionalProperties": False}
-        for error in jsonschema.Draft7Validator(schema).iter_errors(given):
+        for error in _Validator(schema, format_checker=_Validator.FORMAT_CHECKER).iter_errors(given):
             problems.append(f"{policy.name}: {error.json_path}: {error.message}")  # noqa: PERF401 - reads better
         merged = {name: each["default"] for name, each in properties.items() if "default" in each} | given
         # The level is always stated: the protocol's zero means advisory, and would weaken a mandatory rule.

@@ -22,7 +22,7 @@ SCHEMA: dict[str, Any] = {
         "properties": {
             "match": {"type": "string", "pattern": _PATTERN},
             "reason": {"type": "string", "pattern": r"\S"},
-            "expires": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+            "expires": {"type": "string", "format": "date"},
         },
     },
 }

@@ -93,6 +93,10 @@ def test_a_rule_can_be_weakened_or_disabled_and_all_at_once(analyzer: AnalyzerSt
         ({"sqs-queue-has-dlq": {"include": ["x"]}}, "include"),
         ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost"}]}}, "'reason' is a required property"),
         ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost", "reason": " "}]}}, "reason"),
+        (
+            {"sqs-queue-has-dlq": {"exempt": [{"match": "x", "reason": "x", "expires": "2027-02-31"}]}},
+            "is not a 'date'",
+        ),
         ({"sqs-queue-has-dlq": {"exempt": [{"match": "(lost", "reason": "x"}]}}, "match"),
     ],
 )
