@@ -7,8 +7,8 @@ import pytest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from config import StackConfig, key_of
-from recording.graph import record
 from recording.pack import analyze
+from tests.defaults import record_defaults
 
 ALONG = {"batchSize": {"batchingWindow": "1", "functionMemory": "256"}}
 """What a value of one key asks of another."""
@@ -35,5 +35,5 @@ def values() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("key", "value"), list(values()))
 def test_what_the_configuration_accepts_passes_the_pack(analyzer: AnalyzerStub, key: str, value: str) -> None:
     given = {key: value} | ALONG.get(key, {})
-    graph = record(stack="dev", config={f"orders:{name}": text for name, text in given.items()})
+    graph = record_defaults(config={f"orders:{name}": text for name, text in given.items()})
     assert [each.rule for each in analyze(analyzer, graph).violations if each.level == "mandatory"] == []
