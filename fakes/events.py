@@ -4,19 +4,15 @@ import contextlib
 import io
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from functions.process_order import orders
 from functions.process_order.lambda_function import process
 from functions.process_order.store import Store
 
-EXAMPLE: dict[str, Any] = {
-    "orderId": "O1234",
-    "userId": "U123",
-    "itemName": "Laptop",
-    "quantity": 1,
-    "status": "new",
-    "timestamp": "2025-05-03T12:00:00Z",
-}
+_SCHEMA = Path(orders.__file__).with_name("order.schema.json")
+EXAMPLE: dict[str, Any] = json.loads(_SCHEMA.read_text())["examples"][0]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from recording.graph import ROOT
 
+EXAMPLE: dict[str, Any] = json.loads((ROOT / "functions/process_order/order.schema.json").read_text())["examples"][0]
 EXAMPLES = ROOT / "examples" / "orders.jsonl"
 ITEMS = (
     "Laptop",
@@ -67,6 +68,7 @@ def _versions(number: int, chance: random.Random) -> list[str]:
     """The events of one generated order: its first version, and for a third of the orders up to three more."""
     placed = DAY + timedelta(seconds=chance.randrange(86_400), microseconds=chance.randrange(1_000_000))
     order = {
+        **EXAMPLE,
         "orderId": f"D{number:06}",
         "userId": f"U{chance.randrange(1000):03}",
         "itemName": chance.choice(ITEMS),
@@ -81,14 +83,7 @@ def _versions(number: int, chance: random.Random) -> list[str]:
 
 def _poison() -> list[str]:
     """One message of each kind that can never become an order."""
-    good: dict[str, Any] = {
-        "orderId": "POISON",
-        "userId": "U666",
-        "itemName": "Apple",
-        "quantity": 1,
-        "status": "new",
-        "timestamp": "2025-06-01T08:00:00Z",
-    }
+    good = {**EXAMPLE, "orderId": "POISON"}
     without_user = {key: value for key, value in good.items() if key != "userId"}
     documents: list[Any] = [
         without_user,

@@ -5,19 +5,11 @@ import shlex
 from pathlib import Path
 
 from local.deploy import Deployment, deployed, enforce_policies, written_addresses
+from local.traffic import EXAMPLE
 from ops import logs, tail
 from ops.stack import local_stack
 from recording.interrupts import cleaning_up
 from terminal import GOOD, Printer
-
-EXAMPLE = {
-    "orderId": "O1234",
-    "userId": "U123",
-    "itemName": "Laptop",
-    "quantity": 1,
-    "status": "new",
-    "timestamp": "2025-05-03T12:00:00Z",
-}
 
 
 def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> None:

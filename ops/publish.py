@@ -15,7 +15,7 @@ from ops.arguments import attribute, rated, unchecked
 from ops.failure import NO, Failure
 from ops.files import read_text, writing
 from ops.sending import BATCH_BYTES, Pace, Refused, batches, send
-from ops.stack import Stack
+from ops.stack import ROOT, Stack
 from terminal import BAD, GOOD, Advance, Printer
 
 THREADS = 8
@@ -166,14 +166,15 @@ def generate(
     """So many orders with ids of their own, as a shop could send them."""
     chance = random.Random(seed)  # noqa: S311 - sample data
     run = f"{chance.randrange(16**6):06x}"
+    example = json.loads((ROOT / "functions/process_order/order.schema.json").read_text())["examples"][0]
     goods = ("Laptop", "Phone", "Headphones", "Keyboard", "Monitor", "Desk lamp")
     for number in range(1, count + 1):
         order = {
+            **example,
             "orderId": f"G{run}-{number}",
             "userId": f"U{chance.randrange(1000)}",
             "itemName": chance.choice(goods),
             "quantity": chance.randint(1, 5),
-            "status": "new",
             "timestamp": now().isoformat(timespec="microseconds").replace("+00:00", "Z"),
         }
         yield json.dumps(order)

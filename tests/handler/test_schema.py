@@ -18,7 +18,6 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 def test_the_schema_is_a_schema_and_its_example_is_an_order() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["examples"] == [EXAMPLE]
     assert parse(json.dumps(SCHEMA["examples"][0])).order_id == "O1234"
 
 
