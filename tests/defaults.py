@@ -1,6 +1,6 @@
 """The program under settings of the tests' own: what a user's stack files say decides no test."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,16 @@ DEFAULTS = {f"orders:{key_of(field)}": text_of(field.default) for field in field
 """Every setting at its default, with full keys."""
 
 
+IDENTITIES = (Path(__file__).parent / "contract/identities.txt").read_text().splitlines()
+"""Type and name of each resource that must not be renamed."""
+
+
 def record_defaults(*, stack: str = "dev", config: dict[str, str] | None = None, **options: Any) -> Graph:
-    """The run of a program with every setting at its default but those given."""
-    return record(stack=stack, config={**DEFAULTS, **(config or {})}, **options)
+    """The run of a program with every setting at its default but those given.
+
+    Of the project's own program only what is pinned: what other consumers add decides no test.
+    """
+    graph = record(stack=stack, config={**DEFAULTS, **(config or {})}, **options)
+    pinned = {*IDENTITIES, "aws:sns/topicSubscription:TopicSubscription OrderAlarms-email"}
+    own = tuple(resource for resource in graph.resources if f"{resource.type} {resource.name}" in pinned)
+    return graph if "program" in options else replace(graph, resources=own)
