@@ -35,6 +35,7 @@ RIGHTS = {
     "audit.yml audit": {"contents": "read"},
     "audit.yml tell": {"issues": "write"},
     "check.yml check": {"contents": "read"},
+    "check.yml engine": {"contents": "read"},
     "pull-request.yml checks": {"contents": "read"},
     "pull-request.yml check": {},
     "pull-request.yml dev": {"contents": "read", "id-token": "write", "pull-requests": "write"},
@@ -98,17 +99,6 @@ def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
     ]
     assert len(commands) >= 2
     assert not [command for command in commands if "--policy-pack " not in command]
-
-
-def test_the_page_on_deploying_deletes_no_stack_file_and_runs_the_operators_commands_in_their_environment() -> None:
-    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "docs/deploying.md").read_text(), re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    removals = [line for line in lines if "stack rm" in line]
-    operations = [line for line in lines if "python -m ops" in line]
-    assert removals
-    assert operations
-    assert all("--preserve-config" in line for line in removals)
-    assert all(".venv/bin/python -m ops" in line for line in operations)
 
 
 def test_previews_and_updates_of_workflows_are_those_of_make() -> None:
@@ -202,6 +192,10 @@ def test_one_update_runs_at_a_stack_at_a_time_and_none_is_broken_off() -> None:
         "concurrency" in workflow for file, workflow in WORKFLOWS.items() if "pull_request" in triggers(workflow)
     )
     assert JOBS["drift.yml drift"]["concurrency"]["group"] == "drift-${{ matrix.stack }}"
+
+
+def test_the_checks_include_the_tests_on_the_engine() -> None:
+    assert [step["run"] for name, step in STEPS if name == "check.yml engine" and "run" in step] == ["make engine"]
 
 
 def test_a_deployment_goes_from_dev_to_staging_to_prod_after_the_checks() -> None:

@@ -1,0 +1,72 @@
+"""What the bootstrap creates, on the local cloud: buckets and policies as such, the rest as no more than a name."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from local.cloud import Cloud
+from local.resources import Keeper, Values
+from local.resources.iam import BATCH
+from recording.schema import Type
+
+
+@dataclass(frozen=True)
+class Told:
+    """A resource of which the local cloud has nothing but that it was created; its id is its name."""
+
+    cloud: Cloud
+    honours: ClassVar = frozenset[str]()
+
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        return name, {"arn": f"arn:aws:told:::{name}"}
+
+    def read(self, id_: str, state: Values) -> dict[str, Any]:
+        return {**state, "tags": state.get("tagsAll", {})}
+
+    def update(self, id_: str, inputs: Values, old: Values) -> None:
+        """Nothing to do."""
+
+    def delete(self, id_: str, state: Values) -> None:
+        """Nothing to do."""
+
+    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
+        """Nothing to do."""
+
+
+class Bucket(Told):
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        self.cloud.client("s3").create_bucket(
+            Bucket=name, CreateBucketConfiguration={"LocationConstraint": self.cloud.region}
+        )
+        return name, {"arn": f"arn:aws:s3:::{name}", "bucket": name}
+
+
+class Versioning(Told):
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        status = inputs["versioningConfiguration"]["status"]
+        self.cloud.client("s3").put_bucket_versioning(
+            Bucket=inputs["bucket"], VersioningConfiguration={"Status": status}
+        )
+        return name, {}
+
+
+class Policy(Told):
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        document = json.loads(inputs["policy"])
+        document["Statement"].append(BATCH)
+        made = self.cloud.client("iam").create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
+        return made["Policy"]["Arn"], {"arn": made["Policy"]["Arn"]}
+
+
+KEEPERS: dict[str, type[Keeper]] = {
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Told,
+    "aws:iam/policy:Policy": Policy,
+    "aws:s3/bucket:Bucket": Bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Told,
+    "aws:s3/bucketPolicy:BucketPolicy": Told,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Told,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Told,
+    "aws:s3/bucketVersioning:BucketVersioning": Versioning,
+    "aws:xray/resourcePolicy:ResourcePolicy": Told,
+}
+TYPES = {"aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed=("arn",))}

@@ -1,0 +1,100 @@
+"""docs/deploying.md does what it says, line by line, with the Pulumi CLI, a bucket for state and a key for secrets."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import local.resources
+import recording.schema
+from local.engine import practising
+from recording.graph import ROOT
+from tests.contract.deploying import PAGE, Command, commands
+from tests.engine import foundation
+
+pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="the page needs jq on the PATH")
+GIVEN = {
+    "OWNER/NAME": "acme/orders",
+    "file://~": '"file://$HOME"',  # the CLI asks the system, not the environment, where the home is
+    "GOOD_COMMIT": "HEAD",
+    "VERSION_ID": '$(aws s3api list-object-versions --bucket "$BUCKET" --prefix "$OBJECT" --output text '
+    "--query \"Versions[?ends_with(Key, 'json')].[VersionId] | [1:2]\")",
+}
+"""What a user puts in for the words in capitals."""
+
+
+def script(page: str) -> str:
+    """The page as one shell session, which stops at the first command that fails and says which line that was."""
+    lines = []
+    for command in commands(page):
+        if command.needs is None:
+            told = f"echo 'failed: docs/deploying.md:{command.line}' >&2"
+            lines += [filled(command), f"status=$?; [ $status = 0 ] || {{ {told}; exit $status; }}"]
+    return "\n".join(lines)
+
+
+def filled(command: Command) -> str:
+    text = command.text
+    for word, given in GIVEN.items():
+        text = text.replace(word, given)
+    return text
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A clone of what is here, committed or not, with the environments that `make setup` builds."""
+    folder = tmp_path / "checkout"
+    skipped = shutil.ignore_patterns(".git", ".venv", "venv", "build", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, folder, ignore=skipped)
+    for lock in (*folder.glob("requirements/*.txt"), folder / "policy/requirements.txt"):
+        os.utime(lock, (0, 0))  # older than the environments
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / "policy/venv").symlink_to(ROOT / "policy/venv")
+    for words in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "all"],
+    ):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subprocess.CompletedProcess[str]:
+    home = checkout.parent / "home"
+    home.mkdir()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file://nowhere")  # the page logs in by itself
+    for token, keeper in foundation.KEEPERS.items():
+        monkeypatch.setitem(local.resources.KEEPERS, token, keeper)  # type: ignore[arg-type]
+    for token, type_ in foundation.TYPES.items():
+        monkeypatch.setitem(recording.schema.TYPES, token, type_)  # type: ignore[arg-type]
+    with practising(region="eu-west-1", root=checkout) as environment:
+        own = {
+            **environment,
+            "HOME": str(home),
+            "PULUMI_HOME": str(home / ".pulumi"),
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+            "AWS_DEFAULT_REGION": environment["AWS_REGION"],
+            "PATH": f"{ROOT / 'tests/engine'}:{ROOT / '.venv/bin'}:{os.environ['PATH']}",
+        }
+        del own["PULUMI_BACKEND_URL"]
+        return subprocess.run(
+            ["bash", "-c", script(page)], cwd=checkout, env=own, capture_output=True, text=True, check=False
+        )
+
+
+def test_every_command_of_the_page_works_in_its_order(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(PAGE.read_text(), checkout, monkeypatch)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+def test_a_command_of_the_page_that_does_not_work_is_named_by_its_line(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PAGE.read_text()
+    wrong = page.replace("$ pulumi stack init main\n", "$ pulumi stack initialise main\n", 1)
+    line = page[: page.index("$ pulumi stack init main\n")].count("\n") + 1
+    done = run(wrong, checkout, monkeypatch)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1] == f"failed: docs/deploying.md:{line}"
