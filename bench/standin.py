@@ -152,9 +152,9 @@ def main() -> None:
         server.existing = settings.get("existing", server.existing)
         server.table = Table() if settings.get("storing") else server.table
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        spent = usage.ru_utime + usage.ru_stime
-        print(json.dumps({"requests": server.requests - requests, "cpu": spent - cpu}), flush=True)
-        requests, cpu = server.requests, spent
+        before, spent = (requests, cpu), (server.requests, usage.ru_utime + usage.ru_stime)
+        requests, cpu = spent  # before the answer: the next requests may follow it at once
+        print(json.dumps({"requests": requests - before[0], "cpu": cpu - before[1]}), flush=True)
     os._exit(0)
 
 
