@@ -1,25 +1,24 @@
 """The report: what a reviewer reads first comes first, and all of it fits a comment."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from recording.diagram import SHAPES
-from review.allowances import FILE, pattern_of
 from review.changes import Change, Preview, State
 from review.cost import Cost, cost
 from review.differences import Difference, differences, written
+from review.findings import findings, sentence
 from review.markdown import code, folded, name, prose, quoted, size, table
 from review.picture import picture
 from review.policies import Policies
-from review.safety import Finding, Safety
+from review.safety import Safety
 from review.values import MISSING, SECRET, Mark
 
 LIMIT = 65_536
 """Characters of a comment on GitHub. What the sections below may take, in bytes, comes to less."""
-FINDINGS, CHANGES, CREATED, POLICIES = 12_000, 14_000, 12_000, 8_000
+CHANGES, CREATED, POLICIES = 14_000, 12_000, 8_000
 """Bytes that each table may take."""
 SHOWN = 8
 """Differences of one resource that are shown."""
@@ -58,7 +57,7 @@ def report(review: Review) -> str:
         f"### Review{stack}: {headline(review)}",
         preview.source,
         *_problems(preview),
-        *_findings(review),
+        *findings(review.safety, review.today),
         *_changes(preview),
         *_policies(review.policies, whole=not preview.problems),
         *_cost(preview),
@@ -86,13 +85,13 @@ def headline(review: Review) -> str:
     counts = _counts(review.preview)
     if unsafe:
         more = f", and {len(unsafe) - 1} more" if len(unsafe) > 1 else ""
-        return f"❌ UNSAFE: {_sentence(unsafe[0])}{more}"
+        return f"❌ UNSAFE: {sentence(unsafe[0])}{more}"
     if review.preview.problems:
         return "❌ FAILED: there is no whole preview to judge"
     if refused:
         return f"❌ REFUSED: {refused} mandatory {'policy is' if refused == 1 else 'policies are'} violated; {counts}"
     if review.safety.findings:
-        return f"⚠️ ALLOWED: {_sentence(review.safety.findings[0])}; {counts}"
+        return f"⚠️ ALLOWED: {sentence(review.safety.findings[0])}; {counts}"
     return f"✅ {counts}, nothing that holds orders is touched" if counts != "no changes" else "✅ no changes"
 
 
@@ -102,53 +101,10 @@ def _counts(preview: Preview) -> str:
     return ", ".join(parts) or "no changes"
 
 
-def _sentence(finding: Finding) -> str:
-    """`replaces OrderQueue; the orders waiting in it are lost`."""
-    who = name(finding.change.state.name)
-    if finding.kind in ("delete", "replace"):
-        return f"{VERBS[finding.kind]} {who}; {finding.says}"
-    return f"{who} {finding.says}"
-
-
 def _problems(preview: Preview) -> Iterator[str]:
     if preview.problems:
         yield "**Why it failed.** What is below is only what was known until then."
         yield quoted("\n".join(preview.problems))
-
-
-def _findings(review: Review) -> Iterator[str]:
-    safety = review.safety
-    if safety.findings:
-        yield "#### What this does to orders"
-        ways = [finding.instead for finding in safety.findings]
-        rows = [
-            (_standing(each, review.today), _sentence(each), "as above" if way in ways[:index] else way)
-            for index, (each, way) in enumerate(zip(safety.findings, ways, strict=True))
-        ]
-        yield table(("", "what happens", "the safe way"), rows, FINDINGS)
-    if safety.unsafe:
-        entries = [
-            {
-                "match": pattern_of(each.change.state.name),
-                "change": each.kind,
-                "reason": "why it may happen",
-                "expires": (review.today + timedelta(days=7)).isoformat(),
-            }
-            for each in safety.unsafe[:5]
-        ]
-        text = "[\n" + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n]"
-        yield f"If it is meant all the same, say so in `{FILE}`, in the same change:\n\n```json\n{text}\n```"
-    for idle in safety.idle[:10]:
-        yield f"In `{FILE}`, the allowance of {code(idle.match)} ({code(idle.change)}) is not needed: remove it."
-
-
-def _standing(finding: Finding, today: date) -> str:
-    allowance = finding.allowance
-    if allowance is None:
-        return "❌ unsafe"
-    if allowance.holds(today):
-        return f"⚠️ allowed until {allowance.expires}: {prose(allowance.reason)}"
-    return f"❌ unsafe: its allowance expired on {allowance.expires} ({prose(allowance.reason)})"
 
 
 def _changes(preview: Preview) -> Iterator[str]:

@@ -1,10 +1,14 @@
 """The file of allowed changes is read whole, and every problem in it is told at once."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from review.allowances import pattern_of, read_allowances
+from review.report import report
+from tests.review.cases import CASES
 
 WHOLE = '[{"match": "OrderQueue", "change": "delete", "reason": " drained\\n on Monday ", "expires": "2026-06-01"}]'
 
@@ -48,3 +52,15 @@ def test_the_pattern_that_the_report_proposes_covers_the_name(name: str) -> None
     entry: Any = f'[{{"match": "{pattern_of(name)}", "change": "delete", "reason": "x", "expires": "2026-06-01"}}]'
     [allowance] = read_allowances(entry)
     assert allowance.covers(name, "urn", "delete")
+
+
+@pytest.mark.parametrize(
+    "name", ["queue-renamed", "hash-key-changed", "retention-lowered", "subscription-replaced", "hostile-names"]
+)
+def test_the_entries_that_a_report_proposes_allow_what_it_names(name: str) -> None:
+    text = report(CASES[name].review())
+    proposed = re.search(r"```json\n(.*?)\n```", text, re.DOTALL)
+    assert proposed
+    allowed = replace(CASES[name], allowances=proposed[1]).review()
+    assert allowed.passes
+    assert not allowed.safety.idle

@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -59,6 +59,7 @@ MENTIONS = re.compile(r"@\w|#\d|https?:|www\.|\bgh-\d", re.IGNORECASE)
 """What GitHub makes a link of, outside code."""
 
 
+@settings(deadline=None)
 @given(HOSTILE_TEXT, st.sampled_from([name, code, prose]))
 def test_whatever_a_text_holds_it_stays_in_its_cell(text: str, shown: type) -> None:
     page = Page(table(("a", "b"), [(shown(text), "mine")], 10_000))
@@ -68,6 +69,7 @@ def test_whatever_a_text_holds_it_stays_in_its_cell(text: str, shown: type) -> N
     assert not MENTIONS.search(page.text)
 
 
+@settings(deadline=None)
 @given(HOSTILE_TEXT)
 def test_whatever_a_message_holds_it_stays_in_its_block(text: str) -> None:
     page = Page(f"{quoted(text)}\n\nmine")
@@ -75,6 +77,7 @@ def test_whatever_a_message_holds_it_stays_in_its_block(text: str) -> None:
     assert page.text.strip() == "mine"
 
 
+@settings(deadline=None)
 @given(HOSTILE_TEXT.filter(lambda text: "\r" not in text))
 def test_a_text_can_be_read_as_it_was(text: str) -> None:
     """What is shown is the text, but for characters that cannot be seen."""

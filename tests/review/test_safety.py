@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recording.graph import Resource
@@ -33,6 +33,7 @@ def update(type_: str, before: dict[str, Any], after: dict[str, Any]) -> list[st
     return kinds(Change(operation="update", before=state(type_, before), after=state(type_, after)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(RESOURCES), st.sampled_from(["delete", "replace", "same"])), max_size=8))
 def test_whatever_is_deleted_or_replaced_the_verdict_is_that_of_the_table(done: list[tuple[Resource, str]]) -> None:
     changes, expected = [], []
