@@ -10,8 +10,8 @@ from recording.graph import ROOT
 
 PAGE = (ROOT / "docs/changing.md").read_text()
 _EDIT = re.compile(
-    r"^(?:In `(?P<old>[^`]+)`, (?P<where>below|in place of) `(?P<line>.+?)`|A new file `(?P<new>[^`]+)`):\n\n"
-    r"```\w*\n(?P<text>.*?)^```$",
+    r"^(?:In `(?P<old>[^`]+)`, (?P<where>above|below|in place of) `(?P<line>.+?)`|A new file `(?P<new>[^`]+)`):\n\n"
+    r"(?P<fence>`{3,4})\w*\n(?P<text>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -22,7 +22,7 @@ class Edit(NamedTuple):
     file: str
     text: str
     where: str
-    """`below` or `in place of` the line; empty for a new file."""
+    """`above`, `below` or `in place of` the line; empty for a new file."""
     line: str
     """How the line begins, apart from its indentation."""
 
@@ -37,7 +37,8 @@ class Edit(NamedTuple):
         lines = path.read_text().splitlines(keepends=True)
         found = [number for number, line in enumerate(lines) if line.strip().startswith(self.line)]
         assert len(found) == 1, f"{self.file} must hold the line {self.line!r} once, got {len(found)}"
-        lines[found[0] + (self.where == "below") : found[0] + 1] = [self.text]
+        kept = {"above": ["", lines[found[0]]], "below": [lines[found[0]], ""], "in place of": [""]}[self.where]
+        lines[found[0]] = self.text.join(kept) if len(kept) == 2 else self.text
         path.write_text("".join(lines))
 
 
