@@ -56,7 +56,7 @@ def enforce_policies(stack: str, printer: Printer) -> None:
     report = check(record(stack=stack, preview=True))
     if report.mandatory:
         text = io.StringIO()
-        print_report(report, out=text)
+        print_report(report, printer=Printer(out=text))
         raise CloudError(f"{text.getvalue()}nothing was created: fix the program, or exempt the resource with a reason")
     advisory = f", {len(report.violations)} advisory violations" if report.violations else ""
     printer.line(f"Policies: {report.rules} rules hold for {report.resources} resources{advisory}")

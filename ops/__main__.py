@@ -18,16 +18,12 @@ ABOUT = """Operates a deployed order pipeline.
 The stack is named by --stack NAME (through `pulumi stack output`) or --outputs FILE (written by `python -m local up
 --outputs FILE` or `pulumi stack output --json > FILE`); the environment variables ORDERS_STACK and ORDERS_OUTPUTS save
 typing them. `help COMMAND` shows a command's options."""
-EXIT_CODES = """\b
-exit status:
-  0  done, and the answer is yes
-  1  the answer is no: an order is missing, a check failed, a message was not taken
-  2  the arguments or a file must be corrected (or --yes given); nothing was done
-  3  the stack could not be reached, or refused: addresses, credentials, permissions
-
-\b
-example:
-  python -m ops status --stack prod"""
+EXIT_CODES = {
+    "0": "done, and the answer is yes",
+    "1": "the answer is no: an order is missing, a check failed, a message was not taken",
+    "2": "the arguments or a file must be corrected (or --yes given); nothing was done",
+    "3": "the stack could not be reached, or refused: addresses, credentials, permissions",
+}
 
 
 class Verb(NamedTuple):
@@ -93,6 +89,8 @@ class Verbs(click.Group):
         added = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
         with formatter.section("Commands"):
             formatter.write_dl([*((n, w) for n, w in self._whats.items() if " " not in n), *added.items()])
+        with formatter.section("Exit status"):
+            formatter.write_dl(list(EXIT_CODES.items()))
 
 
 @functools.cache
@@ -124,7 +122,7 @@ def _command(name: str) -> click.Command:
 
 
 dead_letters = Verbs("dlq ", name="dlq", help="look into the dead-letter queues and empty them")
-cli = Verbs(help=ABOUT, epilog=EXIT_CODES)
+cli = Verbs(help=ABOUT, epilog=f"\b\nexample:\n  {PROGRAM} status --stack prod")
 cli.add_command(dead_letters)
 
 

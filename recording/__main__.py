@@ -38,11 +38,12 @@ def _parser() -> argparse.ArgumentParser:
 def _policy(options: argparse.Namespace) -> int:
     from recording.graph import record  # each command imports only what it runs
     from recording.pack import check, print_report
+    from terminal import Printer
 
     config = json.loads(options.policy_pack_config.read_text()) if options.policy_pack_config else None
     modes = (True, False) if options.mode == "both" else (options.mode == "preview",)
     reports = [check(record(stack=options.stack, preview=preview), config=config) for preview in modes]
-    print_report(*reports, as_json=options.json)
+    print_report(*reports, printer=Printer(as_json=options.json))
     return 1 if any(report.mandatory for report in reports) else 0
 
 

@@ -1,9 +1,8 @@
 """What the policy pack said about a recorded run of the program, and how that is printed."""
 
-import json
-import sys
 from dataclasses import asdict, dataclass
-from typing import TextIO
+
+from terminal import BAD, GOOD, Printer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,26 +51,23 @@ class Report:
         return tuple(violation for violation in self.violations if violation.level == "mandatory")
 
 
-def print_report(*reports: Report, as_json: bool = False, out: TextIO | None = None) -> None:
+def print_report(*reports: Report, printer: Printer) -> None:
     """Print reports as the CLI prints policy violations, or as a JSON list."""
-    out = out or sys.stdout
-    if as_json:
-        out.write(json.dumps([asdict(report) for report in reports], indent=2) + "\n")
-        return
+    if printer.as_json:
+        printer.json([asdict(report) for report in reports])
     for report in reports:
-        out.write(f"Policies: {report.pack}, stack {report.stack}, {report.mode}\n")
+        printer.line(f"Policies: {report.pack}, stack {report.stack}, {report.mode}", style="bold")
         for each in sorted(report.violations, key=lambda violation: violation.level == "advisory"):
-            out.write(f"  [{each.level}]  [{each.severity}]  {each.rule}  ({each.type}: {each.resource})\n")
-            out.write(f"    {each.requirement}\n    {each.message}\n    {each.link}\n")
-        for line in report.exempt:
-            out.write(f"  {line}\n")
-        for line in report.remediated:
-            out.write(f"  {line} was repaired\n")
-        for line in report.waiting:
-            out.write(f"  {line}\n")
+            heading = f"  [{each.level}]  [{each.severity}]  {each.rule}  ({each.type}: {each.resource})"
+            printer.line(heading, style=BAD if each.level == "mandatory" else "yellow")
+            for text in (each.requirement, each.message, each.link):
+                printer.line(f"    {text}")
+        for line in (*report.exempt, *(f"{line} was repaired" for line in report.remediated), *report.waiting):
+            printer.line(f"  {line}")
         mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
         waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
-        out.write(
+        printer.line(
             f"  {mandatory} mandatory and {advisory} advisory violations: {report.rules} rules, "
-            f"{report.resources} resources, {report.seconds:.1f} s{waiting}\n"
+            f"{report.resources} resources, {report.seconds:.1f} s{waiting}",
+            style=BAD if mandatory else GOOD,
         )

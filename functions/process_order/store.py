@@ -168,7 +168,7 @@ class Store:
         if existed is not None and existed != updated and result.code:
             chunk.updates ^= {name}  # an INSERT met a row, or an UPDATE none
             return True
-        outcomes[name] = _outcome(order, result)
+        outcomes[name] = _meaning(order, result)
         return result.code in TRANSIENT
 
     def _call(self, chunk: _Chunk) -> list[Result]:
@@ -208,7 +208,8 @@ def _existed(result: Result, *, updated: bool) -> bool | None:
             return None
 
 
-def _outcome(order: Order, result: Result) -> Outcome:
+def _meaning(order: Order, result: Result) -> Outcome:
+    """Say what the answer to a statement means for its order."""
     if not result.code:
         return STORED
     if result.code == "ConditionalCheckFailed":

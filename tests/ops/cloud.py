@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -76,3 +77,10 @@ def empty(deployment: Deployment) -> None:
     """Leave nothing in the dead-letter queues, seen or hidden."""
     for export in (QUEUE, TOPIC):
         deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs[export])
+
+
+def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        time.sleep(0.1)

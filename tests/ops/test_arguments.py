@@ -112,7 +112,7 @@ def test_a_command_without_a_stack_says_how_to_name_one(command: Command, monkey
 
 def test_the_exit_codes_are_documented() -> None:
     done = subprocess.run([sys.executable, "-m", "ops", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert re.findall(r"^    ([0-9])  ", done.stdout, re.MULTILINE) == ["0", "1", "2", "3"]
+    assert re.findall(r"^  ([0-9])  ", done.stdout, re.MULTILINE) == ["0", "1", "2", "3"]
 
 
 def test_help_and_cost_load_neither_boto3_nor_rich() -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ops.deadletters import read_all
 from ops.stack import Stack, connect
 from recording.graph import ROOT
 from terminal import Printer
-from tests.ops.cloud import QUEUE, TOPIC, Command, bodies, empty, item, order, send
+from tests.ops.cloud import QUEUE, TOPIC, Command, bodies, empty, item, order, send, wait_for
 from tests.unit.test_terminal import Terminal, plain
 
 Own = tuple[Deployment, str]
@@ -48,13 +48,6 @@ def outage(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
-
-
-def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.1)
 
 
 def visible(deployment: Deployment, export: str) -> int:

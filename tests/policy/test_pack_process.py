@@ -15,6 +15,7 @@ from rules import RULES
 
 from recording.graph import record
 from recording.pack import analyze, check, configuration, print_report, serve
+from terminal import Printer
 from tests.policy.judge import judge
 from tests.policy.pipeline import Mode, Ref, added, given, graph, pipeline, without
 
@@ -51,7 +52,7 @@ def test_a_lost_dead_letter_queue_stops_the_deployment_with_its_remedy(preview: 
     damaged = pipeline(given("OrderQueue", redrivePolicy=None))
     report = check(graph(damaged, Mode.PREVIEW if preview else Mode.UPDATE))
     printed = io.StringIO()
-    print_report(report, out=printed)
+    print_report(report, printer=Printer(out=printed))
     assert "sqs-queue-has-dlq" in {violation.rule for violation in report.mandatory}
     assert "OrderQueue has no redrivePolicy" in printed.getvalue()
     assert "To fix it: set redrivePolicy" in printed.getvalue()
@@ -112,14 +113,14 @@ def test_an_exemption_is_visible_in_the_report(analyzer: AnalyzerStub) -> None:
     exempt = {"exempt": [{"match": "lost", "reason": "scratch queue", "expires": "2999-01-01"}]}
     report = analyze(analyzer, LOST, {"sqs-queue-has-dlq": exempt})
     printed = io.StringIO()
-    print_report(report, out=printed)
+    print_report(report, printer=Printer(out=printed))
     assert report.exempt == ("sqs-queue-has-dlq: exempt: lost until 2999-01-01: scratch queue",)
     assert "exempt: lost until 2999-01-01: scratch queue" in printed.getvalue()
 
 
 def test_the_report_is_readable_by_machines(analyzer: AnalyzerStub) -> None:
     printed = io.StringIO()
-    print_report(analyze(analyzer, LOST), out=printed, as_json=True)
+    print_report(analyze(analyzer, LOST), printer=Printer(out=printed, as_json=True))
     (report,) = json.loads(printed.getvalue())
     lost = next(each for each in report["violations"] if each["rule"] == "sqs-queue-has-dlq")
     assert (lost["resource"], lost["level"], lost["severity"]) == ("lost", "mandatory", "high")
