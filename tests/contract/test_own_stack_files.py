@@ -39,8 +39,9 @@ def other_values() -> Mapping[str, Any]:
     for field in fields(StackConfig):
         rule = next(iter(field.metadata.values()))
         if key_of(field) not in values:
-            choices = [choice for choice in rule.choices if choice != field.default]
-            values[key_of(field)] = str(choices[-1] if choices else field.default + 7)
+            default: Any = field.default
+            choices = [choice for choice in rule.choices if choice != default]
+            values[key_of(field)] = str(choices[-1] if choices else default + 7)
     return values
 
 

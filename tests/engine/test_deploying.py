@@ -66,9 +66,9 @@ def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subproces
     home.mkdir()
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file://nowhere")  # the page logs in by itself
     for token, keeper in foundation.KEEPERS.items():
-        monkeypatch.setitem(local.resources.KEEPERS, token, keeper)  # type: ignore[arg-type]
+        monkeypatch.setitem(local.resources.KEEPERS, token, keeper)
     for token, type_ in foundation.TYPES.items():
-        monkeypatch.setitem(recording.schema.TYPES, token, type_)  # type: ignore[arg-type]
+        monkeypatch.setitem(recording.schema.TYPES, token, type_)
     with practising(region="eu-west-1", root=checkout) as environment:
         own = {
             **environment,
