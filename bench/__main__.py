@@ -8,6 +8,7 @@ from typing import Any
 
 from bench import cold_start, handler, pipeline, program, report, results, scale, streams
 from bench.results import Target
+from bench.tables import TARGETS
 
 Results = Mapping[str, Any]
 MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
@@ -19,12 +20,6 @@ MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
     "scale": lambda _, known: scale.measure(known["handler"], known["streams"]["writes_per_event"][str(streams.BATCH)]),
 }
 """In order: the last uses what the first two took."""
-TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
-    "handler": handler.targets,
-    "streams": streams.targets,
-    "cold_start": cold_start.targets,
-    "program": program.targets,
-}
 
 
 def main(arguments: list[str] | None = None) -> int:

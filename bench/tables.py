@@ -1,14 +1,21 @@
 """Writes the results as tables in Markdown."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bench import cold_start, cost, handler, limits, program, streams
-from bench.results import NAMES
+from bench.results import NAMES, Target
 from ops import prices
 
 Results = Mapping[str, Any]
+TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
+    "handler": handler.targets,
+    "streams": streams.targets,
+    "cold_start": cold_start.targets,
+    "program": program.targets,
+}
+"""By measurement."""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -35,16 +42,7 @@ def _source(results: Results, name: str) -> str:
 
 
 def targets_part(results: Results) -> str:
-    found = [
-        target
-        for name, of in (
-            ("handler", handler.targets),
-            ("streams", streams.targets),
-            ("cold_start", cold_start.targets),
-            ("program", program.targets),
-        )
-        for target in of(results[name])
-    ]
+    found = [target for name, of in TARGETS.items() for target in of(results[name])]
     rows = [(each.name, each.limit, f"{each.value:.2f}", "met" if each.met else "**missed**") for each in found]
     return _table(("target", "limit", "measured", ""), rows)
 
