@@ -23,7 +23,7 @@ from local.cloud import loopback_client
 from local.deploy import Deployment, deployed
 from recording.graph import ROOT
 
-RATES = {1: 10, 10: 60, 100: 400}
+RATES = {10: 60, 100: 400}
 """Orders a second, and how many orders are published at that rate."""
 QUICK_RATES = {10: 10}
 FLAT_OUT, QUICK_FLAT_OUT = 1500, 100
