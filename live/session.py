@@ -12,7 +12,7 @@ from live.outage import Outage
 from live.redeploy import Ledger
 from live.server import serving
 from live.watching import Watcher
-from local.deploy import deployed, enforce_policies, written_addresses
+from local.deploy import check_place, deployed, enforce_policies, written_addresses
 from local.up import describe
 from ops import tail
 from ops.stack import local_stack
@@ -47,11 +47,12 @@ class Session:
 @contextlib.contextmanager
 def session(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> Iterator[Session]:
     """A stack on the local cloud, and its page, for as long as the block runs."""
+    check_place(outputs)
     enforce_policies(stack, printer)
     ledger = Ledger()
     with (
         deployed(stack=stack, port=port, observed=ledger.observe) as deployment,
-        written_addresses(deployment, outputs),
+        written_addresses(deployment, outputs) as addresses,
     ):
         pipeline = local_stack("the local cloud", deployment.addresses())
         for service in SERVICES:  # threads share the clients, and must not be the first to ask for one
@@ -69,7 +70,7 @@ def session(*, stack: str, port: int | None, outputs: Path | None, printer: Prin
             watcher = Watcher(stack=stack, cloud=deployment.cloud, ledger=ledger, say=say)
             printer.line(f"The live page: {url}", style="bold")
             printer.line()
-            describe(deployment, outputs, printer)
+            describe(deployment, addresses, printer)
             with watcher.watching():
                 try:
                     yield Session(url=url, feed=feed, printer=printer)

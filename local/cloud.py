@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.certificate import write_certificate
@@ -38,6 +39,13 @@ START_LIMIT = 30.0
 
 class CloudError(RuntimeError):
     """The local cloud could not do what was asked; the text says what, why, and what to do."""
+
+
+NO_FILE = (None, None, os.devnull, None)
+UNREAD = {
+    name: (None, None, default, convert) for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+} | {"config_file": NO_FILE, "credentials_file": NO_FILE}
+"""Every setting of botocore at its default, whatever the user's environment and files say."""
 
 
 @contextlib.contextmanager
@@ -97,16 +105,8 @@ def loopback_client(
 
 
 def _session(region: str, access_key_id: str, secret_access_key: str, token: str | None = None) -> boto3.Session:
-    nothing = (None, None, os.devnull, None)
     return boto3.Session(
-        botocore_session=botocore.session.Session(
-            session_vars={
-                "profile": (None, None, None, None),
-                "config_file": nothing,
-                "credentials_file": nothing,
-                "ca_bundle": (None, None, None, None),
-            }
-        ),
+        botocore_session=botocore.session.Session(session_vars=UNREAD),
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         aws_session_token=token,

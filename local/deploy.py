@@ -97,21 +97,41 @@ def deployed(
         yield Deployment(cloud=cloud, outputs=outputs, seconds=time.monotonic() - started)
 
 
-@contextlib.contextmanager
-def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[None]:
-    """Keep a deployment's addresses in a file for as long as the block runs; only its owner may read it.
-
-    The file appears whole or not at all, and goes with the cloud that it describes.
-    """
+def check_place(path: Path | None) -> None:
+    """Refuse a file for addresses that holds anything but those of a cloud that has ended. Raises CloudError."""
     if path is None:
-        yield
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(deployment.addresses(), indent=2) + "\n")
-    draft.replace(path)
+    if not path.parent.is_dir():
+        raise CloudError(f"the folder of --outputs must exist, got {path}: create {path.parent}")
+    if not path.exists():
+        return
     try:
-        yield
+        ended = not Path(json.loads(path.read_text())["caBundle"]).exists()
+    except (OSError, ValueError, TypeError, KeyError):
+        ended = False
+    if not ended:
+        raise CloudError(f"--outputs must be a new file, got {path}, which is in use: name another, or remove it")
+
+
+@contextlib.contextmanager
+def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[Path]:
+    """Keep a deployment's addresses in a file, or beside the cloud's own; only its owner may read it. Yields its path.
+
+    The file appears whole or not at all, and goes with the cloud that it describes. Raises CloudError if there is
+    something else in its place.
+    """
+    path = path or deployment.cloud.folder / "addresses.json"
+    check_place(path)
+    text = json.dumps(deployment.addresses(), indent=2) + "\n"
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text(text)
+        draft.replace(path)
+        yield path
     finally:
         cleaning_up()
-        path.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if path.read_text() == text:
+                path.unlink()

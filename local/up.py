@@ -2,22 +2,25 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
-from local.deploy import Deployment, deployed, enforce_policies, written_addresses
+from local.deploy import Deployment, check_place, deployed, enforce_policies, written_addresses
 from local.traffic import EXAMPLE
 from ops import logs, tail
 from ops.stack import local_stack
+from recording.graph import ROOT
 from recording.interrupts import cleaning_up
 from terminal import GOOD, Printer
 
 
 def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> None:
     """Deploy a stack, say where it is, and follow its function's log until interrupted."""
+    check_place(outputs)
     enforce_policies(stack, printer)
-    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs):
+    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs) as addresses:
         pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
-        describe(deployment, outputs, printer)
+        describe(deployment, addresses, printer)
         try:
             for line in logs.follow(pipeline, start=start, interval=0.3):
                 if tail.wanted(line):
@@ -27,36 +30,28 @@ def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) 
             printer.line("stopped")
 
 
-def describe(deployment: Deployment, outputs: Path | None, printer: Printer) -> None:
+def describe(deployment: Deployment, addresses: Path, printer: Printer) -> None:
+    """Say what runs where, and how to use it from another terminal."""
     printer.line(f"The pipeline runs on {deployment.cloud.endpoint}", style=GOOD)
     printer.line(f"deployed in {deployment.seconds:.1f} s")
     printer.line()
     for name, value in deployment.outputs.items():
         if not isinstance(value, list):  # lists are for `ops` to read
             printer.line(f"  {name:<31}{value}")
-    if outputs is not None:
-        printer.line()
-        printer.line(f"  addresses and credentials are in {outputs}")
     printer.line()
-    printer.line("Publish an order from another terminal:")
+    printer.line(f"Addresses and credentials are in {addresses}")
+    printer.line(f"Publish an order from another terminal, in {ROOT}:")
     printer.line()
-    for line in publish_command(deployment).split("\n"):
+    for line in publish_command(addresses).split("\n"):
         printer.line(line)
     printer.line()
     printer.line("Ctrl-C stops it and leaves nothing behind. The function's log:")
     printer.line()
 
 
-def publish_command(deployment: Deployment) -> str:
-    """A command for a POSIX shell that publishes the example order with the AWS CLI, however that is set up."""
-    cloud = deployment.cloud
-    return " \\\n  ".join(
-        [
-            "env -u AWS_PROFILE -u AWS_SESSION_TOKEN",
-            f"AWS_ACCESS_KEY_ID={cloud.access_key_id} AWS_SECRET_ACCESS_KEY={cloud.secret_access_key}",
-            f"AWS_CA_BUNDLE={shlex.quote(str(cloud.ca_bundle))}",
-            f"aws sns publish --endpoint-url {cloud.endpoint} --region {cloud.region}",
-            f"--topic-arn {deployment.outputs['topicArn']}",
-            f"--message {shlex.quote(json.dumps(EXAMPLE))}",
-        ]
-    )
+def publish_command(addresses: Path) -> str:
+    """A command for a POSIX shell, in the project's folder, that publishes the example order."""
+    python = Path(sys.executable)
+    python = python.relative_to(ROOT) if python.is_relative_to(ROOT) else python
+    words = [str(python), "-m", "ops", "--outputs", str(addresses.absolute()), "publish", "-"]
+    return f"echo {shlex.quote(json.dumps(EXAMPLE))} | \\\n  {shlex.join(words)}"

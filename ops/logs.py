@@ -99,15 +99,16 @@ class Follower:
 
 
 def follow(stack: Stack, *, start: int, interval: float) -> Iterator[Line]:
-    """The lines since an instant, and from then on each new one; looks every `interval` seconds, or less often.
+    """The lines since an instant, and from then on each new one.
 
-    Reading takes at most a tenth of the time, however much there is to read.
+    Looks every `interval` seconds, and less often where there is so much that a look takes long.
     """
     follower = Follower(stack, start=start)
+    stack.client("logs")  # making it takes long, but only once
     while True:
         began = time.monotonic()
         yield from list(follower.new_lines())
-        time.sleep(max(interval, 9 * (time.monotonic() - began)))
+        time.sleep(max(interval, min(2.0, 3 * (time.monotonic() - began))))
 
 
 def understand(millis: int, message: str) -> Line:

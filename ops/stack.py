@@ -156,13 +156,10 @@ def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
             f"start it with `python -m local up --outputs {origin}`",
             UNREACHABLE,
         )
-    absent, empty = (None, None, None, None), (None, None, os.devnull, None)
-    # Without these, a profile, a configured endpoint or another certificate of the user's would come in.
-    unread = {"profile": absent, "ca_bundle": absent, "config_file": empty, "credentials_file": empty}
 
     @functools.cache
     def session() -> Any:
-        made = botocore_session(unread)
+        made = botocore_session(_unread())
         made.set_credentials(document["accessKeyId"], document["secretAccessKey"], document.get("sessionToken"))
         return made
 
@@ -183,6 +180,15 @@ def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:
     from botocore.session import Session
 
     return Session(session_vars=variables)
+
+
+def _unread() -> dict[str, tuple[Any, ...]]:
+    """Every setting of botocore at its default, whatever the user's environment and files say."""
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
+
+    no_file = (None, None, os.devnull, None)
+    defaults = {name: (None, None, default, convert) for name, (_, _, default, convert) in SETTINGS.items()}
+    return defaults | {"config_file": no_file, "credentials_file": no_file}
 
 
 def _config(**more: Any) -> Any:

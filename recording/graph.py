@@ -86,12 +86,22 @@ def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
     if not path.exists():
         known = ", ".join(sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml")))
         raise FileNotFoundError(f"stack must be one of {known}, got {stack}: there is no file {path.name}")
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
-    own = yaml.safe_load(path.read_text()) or {}
-    merged = {**project.get("config", {}), **own.get("config", {})}
+    project, own = _mapping(root / "Pulumi.yaml"), _mapping(path)
+    merged = {**(project.get("config") or {}), **(own.get("config") or {})}
     # What is encrypted can be read only with the stack's key, and here the default has to do.
     plain = {key: value for key, value in merged.items() if not (isinstance(value, Mapping) and "secure" in value)}
     return project["name"], {key: _as_config_text(value) for key, value in plain.items()}
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """What a file of the project says. Raises ValueError if it is no YAML, or not what the CLI would read."""
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} must be YAML, but: {' '.join(str(error).split())}") from None
+    if not isinstance(said, dict) or not isinstance(said.get("config") or {}, dict):
+        raise ValueError(f"{path.name} must be a mapping, with one of keys and values under config, got {said!r:.80}")
+    return said
 
 
 def _as_config_text(value: Any) -> str:

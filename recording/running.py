@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,11 @@ def run(
         monitor.end = lambda: loop.call_soon_threadsafe(task.cancel)
         await run_in_stack(noted_program)
 
-    with contextlib.ExitStack() as loops, asyncio.Runner(loop_factory=lambda: _new_loop(loops)) as runner:
+    with (
+        _only_the_stack_file(),
+        contextlib.ExitStack() as loops,
+        asyncio.Runner(loop_factory=lambda: _new_loop(loops)) as runner,
+    ):
         loops.callback(asyncio.set_event_loop, None)
         # Registrations are answered on these threads, several at a time; the mock monitor needs a loop on each.
         threads = ThreadPoolExecutor(max_workers=8, initializer=_new_loop, initargs=(loops,))
@@ -92,6 +97,16 @@ def run(
                 raise
     if monitor.failure:
         raise monitor.failure
+
+
+@contextlib.contextmanager
+def _only_the_stack_file() -> Iterator[None]:
+    """Hide the environment's configuration: the SDK takes from there what a stack file does not set."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PULUMI_CONFIG")}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _new_loop(loops: contextlib.ExitStack) -> asyncio.AbstractEventLoop:

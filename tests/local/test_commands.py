@@ -17,9 +17,10 @@ import psutil
 import pulumi
 import pytest
 
-from local.cloud import CloudError, running_cloud
-from local.deploy import deployed
+from local.cloud import CloudError, loopback_client, running_cloud
+from local.deploy import Deployment, check_place, deployed, written_addresses
 from local.traffic import make_traffic
+from ops.stack import local_stack
 from recording.graph import ROOT
 
 EXAMPLE = json.loads((ROOT / "examples/orders.jsonl").read_text().splitlines()[0])
@@ -91,12 +92,12 @@ def test_up_serves_plain_boto3_and_leaves_nothing_when_told_to_stop(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert item["itemName"] == {"S": "Laptop"}
-    time.sleep(1)  # the log is shown a moment later
+    time.sleep(3)  # the log is shown a moment later
     process.send_signal(ending)
     text, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert addresses["outputs"]["topicArn"] in text
-    assert "aws sns publish" in text
+    assert f"-m ops --outputs {outputs} publish -" in text
     assert "1 records: 1 stored" in text
     assert not outputs.exists()
     assert not list((tmp_path / "temporary").iterdir())
@@ -119,6 +120,67 @@ def test_the_demo_ends_with_130_and_leaves_nothing_wherever_it_is_interrupted(
     while processes_using(tmp_path) or any((tmp_path / "temporary").iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_the_command_that_up_prints_publishes_an_order(tmp_path: Path) -> None:
+    process = start(tmp_path, "up")
+    assert process.stdout
+    printed = list(iter(process.stdout.readline, "Ctrl-C stops it and leaves nothing behind. The function's log:\n"))
+    command = "".join(printed[next(n for n, line in enumerate(printed) if line.startswith("echo ")) :])
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("published 1 of 1 orders"), done.stderr
+    assert any("1 records: 1 stored" in line for line in process.stdout)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("there", ["a note", '{"caBundle": "RUNNING"}', "[]", None])
+def test_what_is_there_already_is_not_overwritten_by_addresses(tmp_path: Path, there: str | None) -> None:
+    place, running = tmp_path / "o.json", tmp_path / "certificate.pem"
+    running.touch()
+    if there is None:
+        place.mkdir()
+    else:
+        place.write_text(there.replace("RUNNING", str(running)))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(CloudError, match=r"--outputs must be a new file, got .*o\.json, which is in use"):
+        check_place(place)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_addresses_of_a_cloud_that_is_gone_are_replaced_and_only_ones_own_are_removed(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    place = tmp_path / "o.json"
+    place.write_text(json.dumps({"caBundle": str(tmp_path / "gone.pem")}))
+    with written_addresses(deployment, place):
+        assert json.loads(place.read_text()) == deployment.addresses()
+        place.write_text("another's")
+    assert place.read_text() == "another's"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CloudError, match=r"the folder of --outputs must exist, got .*: create .*/missing"):
+        check_place(tmp_path / "missing" / "o.json")
+
+
+def test_no_setting_of_the_users_reaches_a_client(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_STS_REGIONAL_ENDPOINTS", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE"):
+        monkeypatch.setenv(name, "nonsense")
+    addresses = deployment.addresses()
+    own = loopback_client(
+        "sts",
+        endpoint=addresses["endpoint"],
+        region=addresses["region"],
+        ca_bundle=addresses["caBundle"],
+        access_key_id=addresses["accessKeyId"],
+        secret_access_key=addresses["secretAccessKey"],
+    )
+    for client in (own, local_stack("the local cloud", addresses).client("sts")):
+        assert client.get_caller_identity()["Account"] == deployment.cloud.account
 
 
 def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(

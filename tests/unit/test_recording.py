@@ -1,15 +1,17 @@
 """A run of the program that fails says so at once, whatever fails and wherever."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pulumi
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
-from recording.graph import program, recorded_answer
-from tests.defaults import record_defaults
+from recording.graph import program, record, recorded_answer, stack_config
+from tests.defaults import BARE, record_defaults
 
 PATIENCE = 30.0
 """Seconds; a run that fails takes less than one."""
@@ -77,3 +79,30 @@ def test_a_run_that_failed_leaves_nothing_that_the_next_would_wait_for() -> None
 
     assert isinstance(raised_by(lambda: record_defaults(program=failing)), ZeroDivisionError)
     assert raised_by(record_defaults) is None
+
+
+def test_what_the_environment_says_is_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = record(stack="dev", root=BARE)
+    monkeypatch.setenv("PULUMI_CONFIG", '{"orders:batchSize": "7"}')
+    monkeypatch.setenv("PULUMI_CONFIG_ORDERS_FUNCTIONTIMEOUT", "7")
+    again = record(stack="dev", root=BARE)
+    assert {each.urn: each.properties for each in again.resources} == {
+        each.urn: each.properties for each in plain.resources
+    }
+    assert os.environ["PULUMI_CONFIG_ORDERS_FUNCTIONTIMEOUT"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("config: [", r"Pulumi\.dev\.yaml must be YAML, but: .*line 1"),
+        ("- a list", r"Pulumi\.dev\.yaml must be a mapping"),
+        ("config: 7", r"Pulumi\.dev\.yaml must be a mapping"),
+        ("config: \xff", r"Pulumi\.dev\.yaml must be YAML, but: .*utf-8"),
+    ],
+)
+def test_a_stack_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: orders\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=told):
+        stack_config("dev", tmp_path)
