@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from botocore.exceptions import ClientError
 from pulumi.runtime.mocks import MockResourceArgs
 
 from live.handler import import_problem
@@ -14,10 +15,22 @@ from local.cloud import Cloud, CloudError
 from local.provision import provisioner
 from local.resources import KEEPERS
 from local.resources.functions import archive_bytes
+from local.resources.keeper import is_gone
 from recording.graph import Answer
 from recording.schema import checked, type_of
 
 FUNCTION = "aws:lambda/function:Function"
+LASTING = frozenset(
+    {
+        FUNCTION,
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:dynamodb/table:Table",
+        "aws:kms/key:Key",
+        "aws:sns/topic:Topic",
+        "aws:sqs/queue:Queue",
+    }
+)
+"""Types that are neither replaced nor deleted here: they hold orders, messages or the log, or the page knows them."""
 Key = tuple[str, str]
 """A resource's type and name."""
 
@@ -44,7 +57,7 @@ class Changes:
     def __str__(self) -> str:
         parts = list(self.done) or ["nothing to change"]
         if self.waiting:
-            parts.append(f"needs a restart (it would lose orders or messages): {', '.join(self.waiting)}")
+            parts.append(f"needs a restart (it would lose orders, messages or the log): {', '.join(self.waiting)}")
         return "; ".join(parts)
 
 
@@ -93,8 +106,14 @@ class Ledger:
                 return known.id, known.outputs
             what = f"{args.name} ({', '.join(different)})"
             if set(different) & type_of(args.typ).replaced_by:
-                changes.waiting.append(what)
-                return known.id, known.outputs
+                if args.typ in LASTING:
+                    changes.waiting.append(f"replacing {what}")
+                    return known.id, known.outputs
+                self._delete(cloud, (args.typ, args.name))
+                created, outputs = create(args)
+                self._remember(args, created, outputs)
+                changes.done.append(f"replaced {what}")
+                return created, outputs
             if "code" in different and (reason := import_problem(args.inputs["code"], args.inputs["handler"])):
                 raise CloudError(f"{args.name}, the last one runs on: {reason}")
             now, before = (checked(args.typ, args.name, each) for each in (args.inputs, known.args.inputs))
@@ -106,9 +125,23 @@ class Ledger:
 
         return answer
 
-    def gone(self, registered: set[Key]) -> list[str]:
-        """The resources that run and are no longer in the program."""
-        return sorted(name for type_, name in self._known if (type_, name) not in registered)
+    def remove(self, cloud: Cloud, registered: set[Key], changes: Changes) -> None:
+        """Delete what runs and is no longer in the program, the last created first."""
+        for key in [key for key in reversed(self._known) if key not in registered]:
+            type_, name = key
+            if type_ in LASTING:
+                changes.waiting.append(f"removing {name}")
+            else:
+                self._delete(cloud, key)
+                changes.done.append(f"deleted {name}")
+
+    def _delete(self, cloud: Cloud, key: Key) -> None:
+        known = self._known.pop(key)
+        try:
+            KEEPERS[known.args.typ](cloud).delete(known.id, known.outputs)
+        except ClientError as error:
+            if not is_gone(error):
+                raise
 
     def _remember(self, args: MockResourceArgs, created: str, outputs: dict[str, Any]) -> None:
         self._known[args.typ, args.name] = Known(args=args, id=created, outputs=outputs, code=_code(args))

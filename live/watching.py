@@ -112,7 +112,7 @@ class Watcher:
             except Exception as error:  # the program is being edited: it may raise anything
                 raise CloudError(f"the program must run to its end, but: {_place(error)}") from error
         registered = {(resource.type, resource.name) for resource in graph.resources if resource.custom}
-        changes.waiting += [f"removing {name}" for name in self._ledger.gone(registered)]
+        self._ledger.remove(self._cloud, registered, changes)
         self._say(f"deployed again in {time.monotonic() - started:.1f} s: {changes}", good=True)
 
 

@@ -77,9 +77,30 @@ def test_what_would_lose_orders_waits_for_a_restart(live: Live) -> None:
     send(stack, "kept")
     assert stored(stack, "kept")
     edit(live.tree / "components/table.py", 'hash_key="orderId"', 'hash_key="userId"')
-    live.wait_for("needs a restart (it would lose orders or messages): Orders (hashKey)")
+    live.wait_for("needs a restart (it would lose orders, messages or the log): replacing Orders (hashKey)")
     edit(live.tree / "components/table.py", 'hash_key="userId"', 'hash_key="orderId"')
     assert item(stack, "kept")
+
+
+def filters(stack: Stack) -> set[str]:
+    answer = stack.client("logs").describe_metric_filters(logGroupName=stack["logGroupName"])
+    return {each["filterName"] for each in answer["metricFilters"]}
+
+
+def test_what_holds_no_orders_is_created_replaced_and_deleted(live: Live) -> None:
+    stack = connect(stack=None, outputs=str(live.outputs))
+    before, program = filters(stack), live.tree / "__main__.py"
+    sound = program.read_text()
+    metric = {"namespace": "orders/local", "name": "Extra", "value": "1"}
+    for name, said in (("first", "created extra"), ("second", "replaced extra (name)")):
+        given = f"{name=}, log_group_name={stack['logGroupName']!r}, pattern='x', metric_transformation={metric}"
+        added = f"\nimport pulumi_aws\npulumi_aws.cloudwatch.LogMetricFilter('extra', {given})\n"
+        program.write_text(sound + added)
+        live.wait_for(said)
+        assert filters(stack) == before | {name}
+    program.write_text(sound)
+    live.wait_for("deleted extra")
+    assert filters(stack) == before
 
 
 def test_a_program_that_fails_is_one_line_with_its_place(live: Live) -> None:

@@ -92,6 +92,7 @@ class FullPages:
         return self
 
     def paginate(self, *, startTime: int, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - the API's own name
+        self.start = startTime
         return [{"events": [event for event in self._events if event["timestamp"] >= startTime][: logs.FULL_PAGE]}]
 
 
@@ -108,3 +109,12 @@ def test_a_log_of_more_than_one_full_page_is_read_to_its_end() -> None:
 def test_a_millisecond_with_more_lines_than_can_be_read_is_an_error() -> None:
     with pytest.raises(Failure, match="must hold fewer than 10,000 lines of one millisecond"):
         list(logs.read(log_of(*[7] * 10_001), start=7))
+
+
+def test_a_burst_that_is_over_is_not_read_again() -> None:
+    burst = logs.since(2 * logs.QUIET)
+    stack = log_of(*range(burst, burst + 100))
+    follower = logs.Follower(stack, start=burst)
+    assert len(list(follower.new_lines())) == 100
+    assert list(follower.new_lines()) == []
+    assert stack.client("logs").start > burst + 100
