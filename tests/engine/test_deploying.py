@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import boto3
 import pytest
 
 import local.resources
@@ -12,7 +14,10 @@ import recording.schema
 from local.engine import practising
 from recording.graph import ROOT
 from tests.contract.deploying import PAGE, Command, commands
+from tests.contract.test_workflows import JOBS
 from tests.engine import foundation
+from tests.unit.bootstrap import statements
+from tests.unit.iam import allows
 
 pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="the page needs jq on the PATH")
 GIVEN = {
@@ -23,6 +28,7 @@ GIVEN = {
     "--query \"Versions[?ends_with(Key, 'json')].[VersionId] | [1:2]\")",
 }
 """What a user puts in for the words in capitals."""
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@example.com")
 
 
 def script(page: str) -> str:
@@ -32,7 +38,20 @@ def script(page: str) -> str:
         if command.needs is None:
             told = f"echo 'failed: docs/deploying.md:{command.line}' >&2"
             lines += [filled(command), f"status=$?; [ $status = 0 ] || {{ {told}; exit $status; }}"]
+        if command.text == "make up STACK=prod":
+            lines.append(
+                f"{older_commits_are_refused()} || {{ echo 'failed: the guard of deploy-stack.yml' >&2; exit 1; }}"
+            )
     return "\n".join(lines)
+
+
+def older_commits_are_refused() -> str:
+    """Run the step of deploy-stack.yml on what the CLI has recorded of prod: it lets this commit pass, and no older."""
+    [guard] = [
+        step["run"] for step in JOBS["deploy-stack.yml up"]["steps"] if step.get("name", "").startswith("Refuse")
+    ]
+    runs = [f"(set -e; STACK=prod; GITHUB_SHA=$(git rev-parse {commit}); {guard})" for commit in ("HEAD", "HEAD~1")]
+    return f"{runs[0]} && ! {runs[1]}"
 
 
 def filled(command: Command) -> str:
@@ -55,13 +74,17 @@ def checkout(tmp_path: Path) -> Path:
     for words in (
         ["init", "--quiet"],
         ["add", "--all"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "all"],
+        [*AUTHOR, "commit", "--quiet", "-m", "all"],
+        [*AUTHOR, "commit", "--quiet", "--allow-empty", "-m", "more"],
     ):
         subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
     return folder
 
 
-def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subprocess.CompletedProcess[str]:
+def run(
+    page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[subprocess.CompletedProcess[str], set[str]]:
+    """Run a page; how it ended, and every object that was ever in the state's bucket."""
     home = checkout.parent / "home"
     home.mkdir()
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file://nowhere")  # the page logs in by itself
@@ -79,14 +102,35 @@ def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subproces
             "PATH": f"{ROOT / 'tests/engine'}:{ROOT / '.venv/bin'}:{os.environ['PATH']}",
         }
         del own["PULUMI_BACKEND_URL"]
-        return subprocess.run(
+        done = subprocess.run(
             ["bash", "-c", script(page)], cwd=checkout, env=own, capture_output=True, text=True, check=False
         )
+        return done, set(objects(environment))
+
+
+def objects(environment: Mapping[str, str]) -> Iterator[str]:
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        verify=environment["AWS_CA_BUNDLE"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    for bucket in s3.list_buckets()["Buckets"]:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket["Name"]):
+            yield from (each["Key"] for kind in ("Versions", "DeleteMarkers") for each in page.get(kind, ()))
 
 
 def test_every_command_of_the_page_works_in_its_order(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = run(PAGE.read_text(), checkout, monkeypatch)
+    done, written = run(PAGE.read_text(), checkout, monkeypatch)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    for stack in ("dev", "staging", "prod"):
+        own = {path for path in written if f"/orders/{stack}" in path}
+        kinds = {path.split("/")[1] for path in own}
+        assert kinds == ({"locks", "stacks"} if stack == "staging" else {"backups", "history", "locks", "stacks"})
+        for path in own:  # what the CLI wrote is what the stack's role may write
+            assert allows(statements(f"{stack}-deploy"), "s3:PutObject", f"arn:aws:s3:::orders-state/{path}", {}), path
 
 
 def test_a_command_of_the_page_that_does_not_work_is_named_by_its_line(
@@ -95,6 +139,6 @@ def test_a_command_of_the_page_that_does_not_work_is_named_by_its_line(
     page = PAGE.read_text()
     wrong = page.replace("$ pulumi stack init main\n", "$ pulumi stack initialise main\n", 1)
     line = page[: page.index("$ pulumi stack init main\n")].count("\n") + 1
-    done = run(wrong, checkout, monkeypatch)
+    done, _ = run(wrong, checkout, monkeypatch)
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1] == f"failed: docs/deploying.md:{line}"
