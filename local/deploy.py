@@ -88,7 +88,8 @@ def deployed(
         except (CloudError, pulumi.RunError):
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
+            frames = traceback.extract_tb(error.__traceback__)
+            place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
             raise CloudError(
                 f"the Pulumi program must run to its end, but failed at {place.filename}:{place.lineno}: "
                 f"{type(error).__name__}: {error}"

@@ -1,5 +1,6 @@
 """Draws what happened to a run's messages, stage by stage."""
 
+import math
 from dataclasses import dataclass
 
 from terminal import Printer
@@ -92,4 +93,4 @@ def _stages(counts: Counts) -> list[str]:
 
 def _percentile(values: tuple[float, ...], share: float) -> float:
     """The smallest value that at least this share of the sorted values does not exceed; NaN of nothing."""
-    return values[max(0, -int(-share * len(values) // 1) - 1)] if values else float("nan")
+    return values[math.ceil(share * len(values)) - 1] if values else math.nan

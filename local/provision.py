@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pulumi.runtime.mocks import MockResourceArgs
 
 from local.cloud import Cloud, CloudError
@@ -22,7 +23,10 @@ def provisioner(cloud: Cloud, say: Callable[[str], object] = sys.stderr.write) -
     def answer(args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if unheeded := not_honoured(args.typ, args.inputs):
             say(f"{args.name}: the local cloud does not honour {', '.join(unheeded)} of {args.typ}\n")
-        return create(cloud, args.typ, args.name, args.inputs)
+        try:
+            return create(cloud, args.typ, args.name, args.inputs)
+        except ClientError as error:
+            raise CloudError(f"the local cloud must accept {args.name} ({args.typ}), but answered: {error}") from error
 
     return answer
 

@@ -236,6 +236,16 @@ def test_a_resource_type_that_the_local_cloud_lacks_is_named(tmp_path: Path, mon
     assert "local/resources" in text
 
 
+def test_a_resource_that_the_local_cloud_refuses_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        arn = "arn:aws:sns:eu-west-1:000000000000:nowhere"
+        pulumi.CustomResource("aws:sns/topicPolicy:TopicPolicy", "Policy", {"arn": arn, "policy": "{}"})
+
+    text = failing(program, tmp_path, monkeypatch)
+    assert text.startswith("the local cloud must accept Policy (aws:sns/topicPolicy:TopicPolicy), but answered: ")
+    assert "NotFound" in text
+
+
 def test_a_program_that_fails_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def program() -> None:
         raise ZeroDivisionError("no orders")

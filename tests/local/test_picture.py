@@ -1,6 +1,7 @@
 """The demo's picture fits the terminal that it is drawn on."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -40,3 +41,11 @@ def test_a_pipe_gets_the_picture() -> None:
     out = io.StringIO()
     print_picture(COUNTS, Printer(out=out))
     assert "──▶" in out.getvalue()
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    out = io.StringIO()
+    print_picture(replace(COUNTS, latencies=tuple(range(1, 101))), Printer(out=out))
+    assert "p50 50.00 s, p99 99.00 s with all at once" in out.getvalue()
+    print_picture(replace(COUNTS, latencies=()), Printer(out=out))
+    assert "p50 nan s" in out.getvalue()
