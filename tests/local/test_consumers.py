@@ -1,6 +1,7 @@
 """Two more consumers, added as docs/changing.md says, work on the local cloud and show up in everything."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import pytest
 
 from ops.__main__ import main
 from ops.stack import Stack, connect
+from recording.graph import ROOT, program, record
+from recording.pack import check
 from tests.ops.cloud import order
 from tests.recipes import copied, recipe
 
@@ -85,6 +88,14 @@ def test_both_consumers_pass_the_policy_pack_in_every_stack(project: Path, name:
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [report["violations"] for report in json.loads(done.stdout)] == [[], []]
+
+
+def test_another_consumer_adds_no_decision_that_waits_for_the_update(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "__main__.py", tmp_path)
+    recipe("A consumer")[0].apply(tmp_path)
+    graph = record(preview=True, program=lambda: program(tmp_path))
+    assert "AuditQueue" in graph.all("aws:sqs/queue:Queue")
+    assert len(check(graph).waiting) <= 2
 
 
 def test_a_filtering_consumer_gets_its_orders_only_and_the_table_gets_all(
