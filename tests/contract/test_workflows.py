@@ -36,6 +36,7 @@ RIGHTS = {
     "audit.yml tell": {"issues": "write"},
     "check.yml check": {"contents": "read"},
     "check.yml engine": {"contents": "read"},
+    "check.yml workflows": {"contents": "read"},
     "pull-request.yml checks": {"contents": "read"},
     "pull-request.yml check": {},
     "pull-request.yml dev": {"contents": "read", "id-token": "write", "pull-requests": "write"},
