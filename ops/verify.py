@@ -13,7 +13,7 @@ from ops.failure import NO, Failure
 from ops.files import read_text
 from ops.publish import read_bodies
 from ops.stack import Stack
-from terminal import BAD, GOOD, Printer, ago
+from terminal import BAD, GOOD, Advance, Printer, ago
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ def run(stack: Stack, printer: Printer, *, file: str | None, since: float, wait:
     """Hold the stack against the orders of a file (`-` for standard input), or against none."""
     newest = expected(read_bodies(read_text(file))) if file else {}
     deadline = time.monotonic() + wait
-    stored = check_table(stack, newest, seconds=wait)  # first, because the others follow from it
+    with printer.progress("looking for the orders", len(newest)) as bar:
+        stored = check_table(stack, newest, seconds=wait, advance=bar)  # first, because the others follow from it
     checks = [
         _settled(lambda: check_queues(stack), deadline),
         _settled(lambda: check_log(stack, seconds=since), deadline),
@@ -91,10 +92,10 @@ def check_log(stack: Stack, *, seconds: float) -> Check:
     return Check(name="log", ok=works and not bad, text=text, early=not works and not bad)
 
 
-def check_table(stack: Stack, newest: dict[str, str], *, seconds: float) -> Check:
+def check_table(stack: Stack, newest: dict[str, str], *, seconds: float, advance: Advance) -> Check:
     """The table is ready and, waited for so long, holds every expected order at its version or a newer one."""
     found = status.table(stack)
-    lacking = table.wait_until_stored(stack, newest, seconds=seconds)
+    lacking = table.wait_until_stored(stack, newest, seconds=seconds, stored=advance)
     orders = f"{len(newest) - len(lacking)} of {len(newest)} orders" if newest else f"about {found['items']} orders"
     text = f"{found['name']} {found['state']}, {orders} stored"
     if lacking:

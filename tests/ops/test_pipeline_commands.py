@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from local.deploy import Deployment
+from ops.__main__ import main
 from ops.stack import connect
 from ops.status import concerns
 from recording.graph import ROOT
 from tests.ops.cloud import QUEUE, Command, item, order, send
+from tests.unit.test_terminal import Terminal, plain
 
 OPS = [sys.executable, "-m", "ops"]
 
@@ -33,6 +35,17 @@ def test_what_is_published_is_stored_and_verified(command: Command, outputs: Pat
     assert found["table"]["ok"] is True
     assert "35 of 35 orders stored" in str(found["table"]["text"])
     assert re.match(r"[1-9]\d* batches in the last 5 min: ", str(found["log"]["text"]))
+
+
+def test_long_jobs_show_how_far_they_are(
+    command: Command, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = str(tmp_path / "orders.jsonl")
+    for words in (["publish", "--generate", "25", "--save", saved], ["verify", saved]):
+        errors = Terminal()
+        monkeypatch.setattr(sys, "stderr", errors)
+        main([*words, "--outputs", str(outputs)])
+        assert "25/25" in " ".join(plain(errors))
 
 
 def test_an_order_that_never_came_is_not_verified(command: Command, outputs: Path, tmp_path: Path) -> None:

@@ -185,3 +185,7 @@ def test_a_pipe_gets_no_bar() -> None:
         bar(7)
         bar.says("waiting")
     assert errors.getvalue() == ""
+
+
+def test_wide_and_combining_characters_take_the_places_that_they_take() -> None:
+    assert [cells(text) for text in ("abc", "漢字", "e\u0301")] == [3, 4, 1]
