@@ -12,23 +12,6 @@ from recording.diagram import mermaid
 from recording.graph import record
 
 
-def test_an_order_and_a_failing_order_can_be_followed_from_the_shop_on() -> None:
-    config = {"orders:maxReceiveCount": "3", "orders:batchSize": "10", "orders:maximumConcurrency": "10"}
-    lines = [line.strip() for line in mermaid(record(stack="dev", config=config)).splitlines()]
-    for arrow in (
-        'shop(["shop"]) -->|publishes| OrderTopic',
-        "OrderTopic -->|delivers| OrderQueue",
-        "OrderTopic -.->|cannot deliver| OrderTopic_dlq",
-        "OrderQueue -->|batches of 10, 10 at once| ProcessOrder",
-        "OrderQueue -.->|after 3 receives| OrderQueue_dlq",
-        "ProcessOrder -->|newest version of each order| Orders",
-        "ProcessOrder_logs -->|counts| log_filters",
-        "alarms -->|notify| OrderAlarms",
-        'OrderAlarms --> operators(["operators of OrderAlarms"])',
-    ):
-        assert arrow in lines
-
-
 def test_the_picture_is_that_of_the_stack() -> None:
     config = {"orders:maxReceiveCount": "5", "orders:batchSize": "9", "orders:maximumConcurrency": "8"}
     text = mermaid(record(stack="dev", config=config))

@@ -4,14 +4,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import document
 import pulumi
 import pytest
 
+import bench.report
+import bench.results
+import reliability.page
+import reliability.report
 from components.package import PROCESS_ORDER, process_order_archive
 from local.resources import KEEPERS
 from local.resources.functions import archive_bytes
+from recording import pages
 from recording.graph import ROOT, program, record, recorded_answer, stack_config
-from recording.pages import GENERATED
 from tests.defaults import DEFAULTS, IDENTITIES
 
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -97,10 +102,19 @@ def test_the_local_cloud_can_keep_every_type_the_program_registers() -> None:
     assert registered <= KEEPERS.keys()
 
 
-@pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.name)
-def test_generated_text_is_current(page: Any) -> None:
-    """`make docs` brings it up to date."""
-    assert page.path.read_text() == page.render()
+def generated() -> dict[Path, str]:
+    """Everything that `make docs` writes, as it should be."""
+    return {
+        **{page.path: page.render() for page in pages.GENERATED},
+        **bench.report.files(bench.results.load()),
+        reliability.report.PAGE: reliability.page.render(reliability.report.read_results(reliability.report.RESULTS)),
+        document.PAGE: document.page(),
+    }
+
+
+def test_the_documents_hold_what_they_are_generated_from() -> None:
+    outdated = [path.relative_to(ROOT) for path, text in generated().items() if path.read_text() != text]
+    assert outdated == [], "run: make docs"
 
 
 def test_the_example_orders_keep_the_contract() -> None:

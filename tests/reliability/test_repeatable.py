@@ -7,8 +7,7 @@ import pytest
 from recording.graph import ROOT, record
 from reliability import repeatability
 from reliability.__main__ import PARTS
-from reliability.page import render
-from reliability.report import PAGE, RESULTS, Result, read_results, write_results
+from reliability.report import RESULTS, Result, read_results, write_results
 
 
 def test_two_checkouts_in_different_folders_build_the_same_archive(tmp_path: Path) -> None:
@@ -44,11 +43,6 @@ def test_every_proof_held_and_lost_nothing_when_it_was_last_run() -> None:
     assert parts.keys() == PARTS.keys()
     assert [name for name, part in parts.items() if part["problems"] or not part["held"]] == []
     assert parts["faults"]["figures"]["lost"] == parts["faults"]["figures"]["unexplained"] == 0
-
-
-def test_the_page_holds_the_figures_of_the_last_run() -> None:
-    """`make reliability` writes both."""
-    assert PAGE.read_text() == render(read_results(RESULTS))
 
 
 def test_a_part_that_is_run_alone_leaves_the_results_of_the_others(tmp_path: Path) -> None:
