@@ -11,31 +11,31 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "policies.md"
 _HEAD = """\
 # Policies
 
-{count} rules hold for every stack of the order notification system. They are decided while `pulumi preview` runs, on
-a brand-new stack too: where an ARN is not known yet, by what a property depends on. What cannot be seen in preview
-(a policy text built from unknown ARNs) is said to wait, and decided on update. A violation says what must hold, what
-is, and how to fix it. This page is generated: `make docs`.
+{count} rules hold for every stack of the order notification system. They are checked during `pulumi preview`,
+even for a brand-new stack: where an ARN is not known yet, a rule looks at what the property depends on. What a preview
+cannot show (a policy text built from unknown ARNs) is reported as waiting and checked during the update. A violation
+says what must hold, what was found, and how to fix it. This page is generated: `make docs`.
 
 The pack shares no code with the program. It is a second, independent statement of what must hold.
 
 ## Enforce
 
 On a laptop, without an account: `make policy STACK=dev` runs the program under a recorder in preview and in update
-mode and both before the pack; it ends with 1 on a mandatory violation.
+mode and checks both against the pack; it exits with 1 on a mandatory violation.
 
 With the Pulumi CLI (`make preview` and `make up` build the pack's environment and add these flags):
 
     pulumi preview --policy-pack policy
     pulumi up --policy-pack policy --policy-pack-config policy-config.json
 
-In a pull request: run the `preview` line as a required check. A mandatory violation fails it, before anything exists.
+In a pull request: make the `preview` line a required check. A mandatory violation fails it before anything is created.
 
 Organisation-wide, in Pulumi Cloud, for every stack and whoever deploys it:
 
     cd policy && pulumi policy publish my-org
     pulumi policy enable my-org/order-notifications latest
 
-What is deployed already, without touching it:
+For what is already deployed, without touching it:
 
     pulumi policy analyze --policy-pack policy --stack prod
 
@@ -52,7 +52,7 @@ own settings, or both; `all` sets the level of all other rules. Settings that ar
       }}
     }}
 
-State the level in every entry: the protocol takes one without it for advisory.
+State the level in every entry: the protocol treats an entry without one as advisory.
 
 **Exemptions.** Every rule takes `exempt`. `match` is a whole resource name or URN, with `*` and `?` as wildcards; a
 `reason` is required; after the day `expires` the exemption is itself a violation. Each use is reported. A pattern that

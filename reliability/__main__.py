@@ -1,4 +1,4 @@
-"""`python -m reliability`: proves what the pipeline promises and writes the figures down."""
+"""`python -m reliability`: proves what the pipeline promises and records the figures."""
 
 import argparse
 import sys

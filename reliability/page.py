@@ -10,7 +10,7 @@ INTRODUCTION = """\
 # Reliability
 
 Every accepted order ends in the table, in its newest version, exactly once, or in a dead-letter queue with its reason,
-whatever fails; and no one and nothing can do more than it must. `make reliability` puts that to the test; the figures
+whatever fails; and nobody has more permissions than they need. `make reliability` puts that to the test; the figures
 here are those of its last run, and `reliability/results.json` holds them for programs. A shorter form of each proof is
 in `tests/reliability` and runs with `make test`.
 """

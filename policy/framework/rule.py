@@ -58,7 +58,7 @@ class Rule:
     check_in_stack: Callable[[Resource, Stack, Config], Iterator[Verdict]] | None = None
     """Judges a resource by its neighbours; blocks a preview, but an update only after the fact."""
     remediate: Callable[[Any, Config], bool] | None = None
-    """Mends the inputs in place and says whether it did; runs only at the level `remediate`."""
+    """Repairs the inputs in place and says whether it did; runs only at the level `remediate`."""
 
 
 def whole(name: str, default: int, meaning: str, minimum: int = 0) -> Setting:

@@ -188,7 +188,7 @@ RULES = (
         name="sqs-dlq-in-stack-and-compatible",
         requires="A dead-letter queue must be in the same stack, region and account, of the same kind, and not lead "
         "back.",
-        why="SQS refuses a dead-letter queue of another kind or place, and a loop never lets a poison message rest.",
+        why="SQS refuses a dead-letter queue of another kind or place, and in a loop a poison message circles forever.",
         remedy="redrive to a queue of this stack with the same fifoQueue, or allow its ARN in allowExternalDlqArns.",
         level=EnforcementLevel.MANDATORY,
         severity=Severity.HIGH,

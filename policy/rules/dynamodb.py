@@ -10,7 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 
 
 def table_protected(table: Resource, config: Config) -> Iterator[Verdict]:
-    """The table can be restored, is encrypted with its own key, and in production cannot be deleted by a slip."""
+    """The table can be restored, is encrypted with its own key, and in production cannot be deleted by mistake."""
     if config["requirePitr"] and table.get("pointInTimeRecovery", "enabled") not in (True, UNKNOWN):
         yield "has no point-in-time recovery"
     if config["requireCmk"]:

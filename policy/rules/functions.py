@@ -135,7 +135,7 @@ RULES = (
         name="lambda-runtime-and-limits",
         requires="A function must have a supported runtime, a chosen timeout and memory size, and tracing.",
         why="An old runtime gets no fixes, a default of 3 seconds and 128 MB was never a decision, and a slow order "
-        "that is not traced stays a riddle.",
+        "that is not traced cannot be explained.",
         remedy="set runtime, timeout, memorySize and tracingConfig.mode to Active.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,

@@ -27,11 +27,13 @@ from tests.policy.case import (
     statement,
     unknown,
 )
-from tests.policy.cases_queues import NO_REDRIVE
+from tests.policy.cases_queues import NO_REDRIVE, redrive
 from tests.policy.pipeline import Change, Ref, added, given, without
 
 CONSUMES, WRITES, TRACES = (statement("ProcessOrder-permissions", sid) for sid in ("Consume", "Write", "Trace"))
 DECRYPTS = statement("ProcessOrder-decryption", "Decrypt")
+FIFO = (given("OrderQueue", fifoQueue=True), given("OrderQueue-dlq", fifoQueue=True))
+RECEIVES_5 = given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 5))
 NO_PERMISSIONS = without("ProcessOrder-permissions", "ProcessOrder-decryption")
 TRUSTS_LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 KINESIS = f"arn:aws:kinesis:eu-west-1:{ACCOUNT}:stream/clicks"
@@ -62,10 +64,11 @@ def concurrency(most: int) -> Change:
     return given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": most})
 
 
-def reserved(count: int, *, concurrency: int) -> tuple[Change, ...]:
+def reserved(count: int, *, concurrency: int | None) -> tuple[Change, ...]:
+    scaling = {"maximumConcurrency": concurrency} if concurrency else None
     return (
         given("ProcessOrder", reservedConcurrentExecutions=count),
-        given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": concurrency}),
+        given("ProcessOrder-mapping", scalingConfig=scaling),
     )
 
 
@@ -171,6 +174,15 @@ CASES: dict[str, list[Case]] = {
         fails("a concurrency of 1001", concurrency(1001)),
         fails("a batch of 11 without a window", given("ProcessOrder-mapping", batchSize=11)),
         fails("one reserved", *reserved(1, concurrency=2)),
+        passes("a batch of 10 from a FIFO queue", *FIFO, given("ProcessOrder-mapping", batchSize=10)),
+        fails(
+            "a batch of 11 from a FIFO queue",
+            *FIFO,
+            given("ProcessOrder-mapping", batchSize=11, maximumBatchingWindowInSeconds=1),
+            given("OrderQueue", visibilityTimeoutSeconds=181),
+        ),
+        passes("one reserved and receives to spare", RECEIVES_5, *reserved(1, concurrency=None)),
+        fails("none reserved, without a limit", RECEIVES_5, *reserved(0, concurrency=None)),
         fails("a concurrency of 1", given("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": 1})),
         fails("a large batch without a window", given("ProcessOrder-mapping", batchSize=100)),
         fails(
