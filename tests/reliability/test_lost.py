@@ -31,7 +31,7 @@ def test_an_outage_longer_than_every_retry_costs_no_order(stressed: Deployment) 
     assert result.figures["orders in the dead-letter queue at its end"] == 40
 
 
-def test_the_outage_is_mended_by_the_commands_of_the_runbook() -> None:
+def test_the_runbook_has_the_commands_that_end_an_outage() -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text()
     for step in ("status", "dlq list", "dlq redrive", "verify"):
         assert re.search(rf"^\$ python -m ops {step}\b", runbook, re.MULTILINE), step
