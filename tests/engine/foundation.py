@@ -40,6 +40,9 @@ class Bucket(Told):
         )
         return name, {"arn": f"arn:aws:s3:::{name}", "bucket": name}
 
+    def delete(self, id_: str, state: Values) -> None:
+        self.cloud.client("s3").delete_bucket(Bucket=id_)
+
 
 class Versioning(Told):
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
