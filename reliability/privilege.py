@@ -53,7 +53,7 @@ def prove(deployment: Deployment) -> Result:
     problems += [f"the policy allows {action} on {resource}" for action, resource in beyond]
     return Result(
         promise="the function's role holds exactly the actions that it needs, on exactly the resources, and only the "
-        "topic, over TLS, has the queue's leave to send to it",
+        "topic, over TLS, may send to the queue",
         test="ProcessOrder is created once more, under its own policy and then under that policy without each single "
         "action: the check of that action must pass with it and fail without it. With the function's own credentials, "
         "other calls are tried, on its resources and on others; each must be denied by the local cloud, which enforces "
