@@ -157,7 +157,7 @@ RULES = (
     Rule(
         name="esm-concurrency-consistent",
         requires="Concurrency, batch size and retries of a queue's event source mapping must fit together.",
-        why="Pollers ignore reserved concurrency: messages they receive for nothing count towards the dead-letter queue.",
+        why="Pollers ignore reserved concurrency: what they receive for nothing counts towards the dead-letter queue.",
         remedy="limit the mapping with scalingConfig.maximumConcurrency (2 to 1000) and leave reserved concurrency "
         "alone.",
         level=EnforcementLevel.ADVISORY,
