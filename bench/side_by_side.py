@@ -38,7 +38,7 @@ def program() -> None:
 def _pipeline(
     name: str, account: Account, key: Encryption, code: pulumi.Archive, handler: str
 ) -> tuple[Table, Processor]:
-    topic = Topic(f"{name}-topic", TopicArgs(account=account, key_arn=key.arn))
+    topic = Topic(f"{name}-topic", TopicArgs(account=account, key_arn=key.arn, protected=False))
     queue = Queue(
         f"{name}-queue",
         QueueArgs(

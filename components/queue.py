@@ -110,8 +110,8 @@ def dead_letter_queue(
     key_arn: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
     *,
+    protected: bool,
     topic_arn: pulumi.Input[str] | None = None,
-    protected: bool = False,
 ) -> sqs.Queue:
     """A queue that keeps what could not be delivered or processed for as long as SQS can.
 

@@ -1,6 +1,7 @@
 """Two more consumers, added as docs/changing.md says, work on the local cloud and show up in everything."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -144,8 +145,21 @@ def test_operators_see_and_redrive_another_consumer_s_dead_letters(stack: Stack,
     assert message["Body"] == body
 
 
-def test_dead_letters_of_a_consumer_that_does_not_exist_are_not_looked_for(stack: Stack) -> None:
-    assert main(["dlq", "list", "--from", "Elsewhere", "--outputs", stack.origin]) == 2
+def test_exported_dead_letters_go_to_the_consumer_that_is_named(
+    stack: Stack, ops: Callable[..., Any], tmp_path: Path
+) -> None:
+    consumer, file = stack.dead_letters["AuditQueue"], str(tmp_path / "letters.jsonl")
+    body = json.dumps(order())
+    stack.client("sqs").send_message(QueueUrl=consumer.url, MessageBody=body)
+    assert ops("dlq", "export", file, "--from", "AuditQueue")[0] == 0
+    assert ops("dlq", "import", file, "--to", "AuditQueue")[1]["sent"] == 1
+    assert [message["Body"] for message in take(stack, consumer.queue_url)] == [body]
+    assert ops("dlq", "purge", "--from", "AuditQueue", "--yes")[1]["deleted"] == 1
+
+
+@pytest.mark.parametrize("option", [("list", "--from"), ("import", os.devnull, "--to")])
+def test_a_consumer_that_does_not_exist_is_refused(stack: Stack, option: tuple[str, ...]) -> None:
+    assert main(["dlq", *option, "Elsewhere", "--outputs", stack.origin]) == 2
 
 
 def test_each_consumer_has_its_alarms(stack: Stack) -> None:
@@ -157,6 +171,12 @@ def test_each_consumer_has_its_alarms(stack: Stack) -> None:
     names = {alarm["AlarmName"].removeprefix("OrderAlarms-") for alarm in found}
     assert set(expected) <= names
     assert len(names) == 12 + len(expected)
+
+
+def test_orders_are_counted_in_the_log_of_the_function_that_stores_them(stack: Stack) -> None:
+    logs = stack.client("logs")
+    assert len(logs.describe_metric_filters(logGroupName="ProcessOrder-logs")["metricFilters"]) == 4
+    assert not logs.describe_metric_filters(logGroupName="WriteInvoice-logs")["metricFilters"]
 
 
 def test_each_consumer_is_in_the_picture(project: Path) -> None:

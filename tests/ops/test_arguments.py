@@ -88,6 +88,7 @@ def test_a_shell_reads_a_quoted_text_back(text: str) -> None:
     ("line", "rule"),
     [
         ("tail --since yesterday", "must be a time such as 90s, 15m, 2h or 3d, got 'yesterday'"),
+        ("publish f --attribute kind", "must be NAME=VALUE, got 'kind'"),
         ("publish --generate 0", "'--generate': 0 is not in the range x>=1"),
         ("publish f --rate 0", "'--rate': 0.0 is not in the range x>=0.01"),
         ("dlq list --match [", "must be a regular expression, got '['"),

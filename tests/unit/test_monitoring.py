@@ -110,6 +110,14 @@ def test_a_single_dead_letter_rings(stack: str) -> None:
         assert (alarm["period"], alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (60, 1, 1)
 
 
+def test_what_must_never_happen_rings_the_first_time() -> None:
+    thresholds = {
+        name.removeprefix("OrderAlarms-"): alarm["threshold"] for name, alarm in alarms(recorded(stack="dev")).items()
+    }
+    tolerated = {"orders-wait-too-long": 660, "function-slow": 24_000, "table-throttles-writes": 50}
+    assert thresholds == dict.fromkeys(thresholds, 0) | tolerated
+
+
 def test_what_heals_by_itself_rings_only_when_it_lasts_and_everything_else_at_once() -> None:
     watched = {
         name.removeprefix("OrderAlarms-"): (alarm["datapointsToAlarm"], alarm["evaluationPeriods"])

@@ -304,6 +304,7 @@ def test_another_consumer_is_one_more_queue_with_its_own_filter() -> None:
 
     graph = record(program=program)
     assert set(graph.all(QUEUE)) == {"Analytics", "Analytics-dlq"}
+    assert not any(resource.protect for resource in graph.resources)
     subscription = inputs(graph, "aws:sns/topicSubscription:TopicSubscription", "Analytics-subscription")
     assert json.loads(subscription["filterPolicy"]) == {"country": ["DE", "AT"]}
     assert subscription["endpoint"] == arn("sqs", "Analytics")
