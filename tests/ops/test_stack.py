@@ -11,7 +11,7 @@ import pytest
 
 from local.deploy import Deployment
 from ops.failure import Failure
-from ops.stack import EXPORTS, connect
+from ops.stack import EXPORTS, Stack, connect
 from tests.ops.cloud import Command
 
 
@@ -173,3 +173,16 @@ def reader_of(deployment: Deployment, *actions: str) -> dict[str, Any]:
     iam.put_user_policy(UserName=name, PolicyName="some", PolicyDocument=json.dumps(document))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
+
+
+def test_the_outputs_of_a_stack_from_before_there_were_other_consumers_are_enough() -> None:
+    outputs = {
+        "queueUrl": "https://sqs/orders",
+        "deadLetterQueueUrl": "https://sqs/dead",
+        "subscriptionDeadLetterQueueUrl": "https://sqs/undelivered",
+        "functionName": "ProcessOrder",
+    }
+    stack = Stack(origin="a test", outputs=outputs, make_client=str)
+    assert stack.queues == ["https://sqs/orders", "https://sqs/dead", "https://sqs/undelivered"]
+    assert stack.functions == ["ProcessOrder"]
+    assert stack.sources(None) == stack.sources("both") == ("queue", "topic")
