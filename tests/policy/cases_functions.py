@@ -2,14 +2,7 @@
 
 from typing import Any
 
-from framework.stack import (
-    ATTACHMENT,
-    FUNCTION_URL,
-    INVOKE_CONFIG,
-    MANAGED_POLICY,
-    PERMISSION,
-    SCALING_TARGET,
-)
+from framework.stack import ATTACHMENT, FUNCTION_URL, INVOKE_CONFIG, MANAGED_POLICY, PERMISSION, SCALING_TARGET
 
 from recording.graph import ACCOUNT
 from tests.policy.case import (
@@ -115,10 +108,7 @@ BY_QUERY: dict[str, Any] = {"namespace": None, "metricName": None, "dimensions":
 CASES: dict[str, list[Case]] = {
     "esm-source-queue-has-dlq": [
         passes("a queue's mapping without a destination"),
-        passes(
-            "a stream with a destination",
-            stream(destinationConfig={"onFailure": {"destinationArn": UNDELIVERED}}),
-        ),
+        passes("a stream with a destination", stream(destinationConfig={"onFailure": {"destinationArn": UNDELIVERED}})),
         fails("a queue without", NO_REDRIVE, also=("sqs-queue-has-dlq",)),
         fails("a stream without a destination", stream()),
         unknown("the source is unknown but depended on", NO_REDRIVE, breaks=True, also=("sqs-queue-has-dlq",)),
@@ -390,8 +380,7 @@ CASES: dict[str, list[Case]] = {
             allowedTrustServices=["lambda.amazonaws.com", "scheduler.amazonaws.com"],
         ),
         passes(
-            "a narrow managed policy",
-            attached("arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"),
+            "a narrow managed policy", attached("arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole")
         ),
         passes(
             "a role passed to one service",
@@ -416,8 +405,7 @@ CASES: dict[str, list[Case]] = {
             granted({**{k: v for k, v in known().items() if k != "Resource"}, "NotResource": "x"}),
         ),
         fails(
-            "a pattern of keys",
-            granted(known(Action="kms:Decrypt", Resource=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/*")),
+            "a pattern of keys", granted(known(Action="kms:Decrypt", Resource=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/*"))
         ),
         fails(
             "any role to any service", granted(known(Action="iam:PassRole", Resource=f"arn:aws:iam::{ACCOUNT}:role/*"))
@@ -429,10 +417,7 @@ CASES: dict[str, list[Case]] = {
                 assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}}),
             ),
         ),
-        fails(
-            "everyone assumes it",
-            trusts({**TRUSTS_LAMBDA, "Principal": "*"}),
-        ),
+        fails("everyone assumes it", trusts({**TRUSTS_LAMBDA, "Principal": "*"})),
         fails(
             "everyone but one assumes it",
             given(
@@ -447,10 +432,7 @@ CASES: dict[str, list[Case]] = {
             "inline",
             given("ProcessOrder-role", inlinePolicies=[{"name": "x", "policy": document(known(Action="s3:*"))}]),
         ),
-        fails(
-            "an administrator",
-            attached("arn:aws:iam::aws:policy/AdministratorAccess"),
-        ),
+        fails("an administrator", attached("arn:aws:iam::aws:policy/AdministratorAccess")),
         fails(
             "full access", given("ProcessOrder-role", managedPolicyArns=["arn:aws:iam::aws:policy/AmazonSQSFullAccess"])
         ),
@@ -467,10 +449,7 @@ CASES: dict[str, list[Case]] = {
             ),
         ),
         unknown("the text is unknown", waits=True),
-        unknown(
-            "an attached policy is unknown",
-            attached(Ref("Orders")),
-        ),
+        unknown("an attached policy is unknown", attached(Ref("Orders"))),
         malformed("not JSON", given("ProcessOrder-role", assumeRolePolicy="lambda")),
         malformed("an action that is a number", granted(known(Action=7))),
     ],

@@ -143,10 +143,7 @@ CASES: dict[str, list[Case]] = {
             treatRedriveAllowAsDlq=False,
             also=SOURCELESS,
         ),
-        fails(
-            "what nothing fails to any more",
-            without("OrderQueue-subscription", TOPIC_DLQ_ALARM),
-        ),
+        fails("what nothing fails to any more", without("OrderQueue-subscription", TOPIC_DLQ_ALARM)),
         unknown("the redrive policy is unknown but depends on a queue"),
         unknown("a redrive policy that is only a computed output", queue("lost"), breaks=True),
         malformed("an empty text is no redrive policy", given("OrderQueue", redrivePolicy=""), also=SOURCELESS),
@@ -198,10 +195,7 @@ CASES: dict[str, list[Case]] = {
         ),
         fails("a standard dead-letter queue for a FIFO queue", *pair({"fifoQueue": True}, {})),
         fails("a FIFO dead-letter queue for a standard queue", *pair({}, {"fifoQueue": True})),
-        fails(
-            "a queue outside",
-            redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3}),
-        ),
+        fails("a queue outside", redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3})),
         fails(
             "a queue of another account",
             *pair({"arn": "arn:aws:sqs:eu-west-1:999999999999:q"}, {}),
@@ -217,11 +211,7 @@ CASES: dict[str, list[Case]] = {
         fails(
             "two queues that redrive to each other",
             *pair({"messageRetentionSeconds": 60}, {"redrivePolicy": redrive("q")}),
-            also=(
-                "sqs-dlq-retention-exceeds-source",
-                "sqs-dlq-redrive-allow",
-                "sqs-dlq-has-alarm",
-            ),
+            also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
         ),
         unknown("the target is unknown but depends on a queue of this stack"),
         unknown(
@@ -243,10 +233,7 @@ CASES: dict[str, list[Case]] = {
         ),
         unknown(
             "several queues may be the target",
-            given(
-                "OrderQueue",
-                redrivePolicy=Json({"deadLetterTargetArn": DEAD, "note": UNDELIVERED}),
-            ),
+            given("OrderQueue", redrivePolicy=Json({"deadLetterTargetArn": DEAD, "note": UNDELIVERED})),
             waits=True,
         ),
         malformed(
@@ -289,17 +276,13 @@ CASES: dict[str, list[Case]] = {
             "inline",
             without("OrderQueue-redrive-allow"),
             given(
-                "OrderQueue-dlq",
-                redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS]}),
+                "OrderQueue-dlq", redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS]})
             ),
         ),
         fails("none", without("OrderQueue-redrive-allow")),
         fails("all queues", allow({"redrivePermission": "allowAll"})),
         fails("no queue", allow({"redrivePermission": "denyAll"})),
-        fails(
-            "another queue",
-            allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]}),
-        ),
+        fails("another queue", allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]})),
         unknown("the text is unknown but depends on the source", waits=True),
         unknown(
             "the text is unknown and depends on another queue",

@@ -39,10 +39,7 @@ TOPIC_ARN = f"arn:aws:sns:eu-west-1:{ACCOUNT}:OrderTopic"
 
 def orders_policy(**changes: Any) -> Change:
     """The subscribed queue's policy, with a changed statement for SNS."""
-    return given(
-        "OrderQueue-policy",
-        policy=document(from_topic(ORDERS, TOPIC, **changes), tls_only(ORDERS)),
-    )
+    return given("OrderQueue-policy", policy=document(from_topic(ORDERS, TOPIC, **changes), tls_only(ORDERS)))
 
 
 def dead_policy(*statements: Any, queue: str = "OrderQueue-dlq") -> Change:
@@ -78,31 +75,18 @@ KNOWN_TLS = tls_only("*")
 
 CASES: dict[str, list[Case]] = {
     "sns-subscription-has-dlq": [
-        passes(
-            "mail needs none",
-            UNSUBSCRIBED,
-            subscribed(redrivePolicy=None, protocol="email", endpoint="a@b.c"),
-        ),
+        passes("mail needs none", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol="email", endpoint="a@b.c")),
         passes("a policy given as an object", subscribed(redrivePolicy=TO_UNDELIVERED.value)),
         fails("none", UNSUBSCRIBED, subscribed(redrivePolicy=None)),
         fails(
             "a count, which SNS refuses",
-            subscribed(
-                redrivePolicy=Json({"deadLetterTargetArn": UNDELIVERED, "maxReceiveCount": 3}),
-            ),
+            subscribed(redrivePolicy=Json({"deadLetterTargetArn": UNDELIVERED, "maxReceiveCount": 3})),
             waits=True,
         ),
-        fails(
-            "no queue",
-            UNSUBSCRIBED,
-            subscribed(redrivePolicy=Json({"deadLetterTargetArn": TOPIC_ARN})),
-        ),
+        fails("no queue", UNSUBSCRIBED, subscribed(redrivePolicy=Json({"deadLetterTargetArn": TOPIC_ARN}))),
         unknown("the text is unknown", waits=True),
         unknown(
-            "the protocol is unknown",
-            UNSUBSCRIBED,
-            subscribed(redrivePolicy=None, protocol=Ref("Orders")),
-            waits=True,
+            "the protocol is unknown", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol=Ref("Orders")), waits=True
         ),
         malformed("not JSON", UNSUBSCRIBED, subscribed(redrivePolicy="undelivered")),
     ],
@@ -167,8 +151,7 @@ CASES: dict[str, list[Case]] = {
         passes(
             "a document given as an object",
             given(
-                "OrderTopic-dlq-policy",
-                policy=document(from_topic(UNDELIVERED, TOPIC), tls_only(UNDELIVERED)).value,
+                "OrderTopic-dlq-policy", policy=document(from_topic(UNDELIVERED, TOPIC), tls_only(UNDELIVERED)).value
             ),
         ),
         passes(
@@ -213,32 +196,18 @@ CASES: dict[str, list[Case]] = {
         passes("a list of one action", orders_policy(Action=["SQS:SendMessage"])),
         passes(
             "a further principal that is allowed",
-            given(
-                "OrderQueue-policy",
-                policy=document(
-                    from_topic(ORDERS, TOPIC),
-                    by_account(),
-                    tls_only(ORDERS),
-                ),
-            ),
+            given("OrderQueue-policy", policy=document(from_topic(ORDERS, TOPIC), by_account(), tls_only(ORDERS))),
             allowPrincipals=[ACCOUNT],
         ),
         passes(
             "a pattern if the team says so",
-            orders_policy(
-                Condition={"ArnLike": {"aws:SourceArn": f"{TOPIC_ARN}*"}},
-                Resource=ORDERS,
-                Sid=TOPIC,
-            ),
+            orders_policy(Condition={"ArnLike": {"aws:SourceArn": f"{TOPIC_ARN}*"}}, Resource=ORDERS, Sid=TOPIC),
             allowArnLike=True,
         ),
         passes(
             "inline",
             without("OrderQueue-policy"),
-            given(
-                "OrderQueue",
-                policy=document(from_topic(ORDERS, TOPIC), tls_only(ORDERS)),
-            ),
+            given("OrderQueue", policy=document(from_topic(ORDERS, TOPIC), tls_only(ORDERS))),
         ),
         fails("no policy", without("OrderQueue-policy"), also=("resource-policy-requires-tls",)),
         fails("nobody", given("OrderQueue-policy", policy=document(tls_only(ORDERS)))),
@@ -258,23 +227,13 @@ CASES: dict[str, list[Case]] = {
         fails("every queue", orders_policy(Resource="*"), waits=True),
         fails(
             "the whole account",
-            given(
-                "OrderQueue-policy",
-                policy=document(
-                    from_topic(ORDERS, TOPIC),
-                    by_account(),
-                    tls_only(ORDERS),
-                ),
-            ),
+            given("OrderQueue-policy", policy=document(from_topic(ORDERS, TOPIC), by_account(), tls_only(ORDERS))),
             waits=True,
         ),
         fails(
             "two policies",
             added(
-                QUEUE_POLICY,
-                "second",
-                queueUrl=Ref("OrderQueue", "url"),
-                policy=document(from_topic(ORDERS, TOPIC)),
+                QUEUE_POLICY, "second", queueUrl=Ref("OrderQueue", "url"), policy=document(from_topic(ORDERS, TOPIC))
             ),
         ),
         unknown("the policy is unknown but depends on the topic"),
@@ -294,15 +253,11 @@ CASES: dict[str, list[Case]] = {
         ),
         passes("an account's root", dead_policy({**ADMINISTERS, "Action": "sqs:SendMessage"})),
         fails("everyone", dlq_policy(public(), KNOWN_TLS)),
-        fails(
-            "everyone in AWS",
-            dlq_policy(public(Principal={"AWS": ["*"]}), KNOWN_TLS),
-        ),
+        fails("everyone in AWS", dlq_policy(public(Principal={"AWS": ["*"]}), KNOWN_TLS)),
         fails(
             "everyone but one",
             dlq_policy(
-                {**{k: v for k, v in public().items() if k != "Principal"}, "NotPrincipal": {"AWS": ACCOUNT}},
-                KNOWN_TLS,
+                {**{k: v for k, v in public().items() if k != "Principal"}, "NotPrincipal": {"AWS": ACCOUNT}}, KNOWN_TLS
             ),
         ),
         fails(
@@ -327,11 +282,7 @@ CASES: dict[str, list[Case]] = {
         fails(
             "inline", without("OrderQueue-dlq-policy"), given("OrderQueue-dlq", policy=document(public(), KNOWN_TLS))
         ),
-        fails(
-            "one of several, in a text that is unknown in preview",
-            dead_policy(public(Resource=DEAD)),
-            waits=True,
-        ),
+        fails("one of several, in a text that is unknown in preview", dead_policy(public(Resource=DEAD)), waits=True),
         unknown("the text is unknown", waits=True),
         unknown(
             "a part of an object is unknown",
@@ -356,18 +307,9 @@ CASES: dict[str, list[Case]] = {
             dlq_policy({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": False}}}),
         ),
         fails("no policy", without("OrderQueue-dlq-policy")),
-        fails(
-            "not everyone",
-            dlq_policy({**KNOWN_TLS, "Principal": {"AWS": ACCOUNT}}),
-        ),
-        fails(
-            "not every action",
-            dlq_policy({**KNOWN_TLS, "Action": "sqs:DeleteMessage"}),
-        ),
-        fails(
-            "the wrong way round",
-            dlq_policy({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
-        ),
+        fails("not everyone", dlq_policy({**KNOWN_TLS, "Principal": {"AWS": ACCOUNT}})),
+        fails("not every action", dlq_policy({**KNOWN_TLS, "Action": "sqs:DeleteMessage"})),
+        fails("the wrong way round", dlq_policy({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": "true"}}})),
         unknown("the text is unknown", waits=True),
         malformed(
             "a condition that is a list",
@@ -439,11 +381,7 @@ CASES: dict[str, list[Case]] = {
             given("OrderQueue", kmsMasterKeyId="alias/orders"),
         ),
         unknown("the key is unknown but depended on", key_policy(ADMITS_ALARMS, ADMITS_LOGS), breaks=True),
-        unknown(
-            "the key's policy is unknown",
-            given("OrderKey", policy=document(ADMINISTERS, TOPIC)),
-            waits=True,
-        ),
+        unknown("the key's policy is unknown", given("OrderKey", policy=document(ADMINISTERS, TOPIC)), waits=True),
         malformed("no document", given("OrderKey", policy="none"), also=("kms-key-hygiene",)),
     ],
     "kms-key-rotates": [
