@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local.cloud import CloudError
 from local.deploy import Deployment, deployed, enforce_policies
+from local.holdings import depth, messages_in, stored_events
 from local.picture import Counts, print_picture
 from local.traffic import Traffic, make_traffic
 from ops import logs
@@ -49,9 +48,8 @@ def demo(*, orders: int, seed: int, printer: Printer) -> bool:
         with printer.progress("Processing", len(traffic.bodies)) as bar:
             lines = _settle(deployment, bar, len(traffic.bodies), log)
         end = time.time()
-        letters = list(_receive_all(deployment, deployment.outputs["deadLetterQueueUrl"]))
-        stored = list(_items(deployment))
-        left = {name: _depth(deployment, deployment.outputs[name]) for name in MUST_BE_EMPTY}
+        letters, stored = messages_in(deployment, "deadLetterQueueUrl"), stored_events(deployment)
+        left = {name: depth(deployment, name) for name in MUST_BE_EMPTY}
     counts = _count(traffic, lines, published, letters, len(stored), end)
     print_picture(counts, printer)
     checks = verify(traffic, stored, letters, left, told=counts.stored + counts.superseded)
@@ -94,13 +92,13 @@ def _settle(deployment: Deployment, bar: Bar, total: int, log: Follower) -> list
     lines: list[Line] = []
     least, since = total, time.monotonic()
     while least and time.monotonic() - since < SETTLE_LIMIT:
-        if _failed(deployment):
-            lines += log.new_lines()
-            _stop_after_crash(lines)
-        left = _depth(deployment, deployment.outputs["queueUrl"])
+        left = depth(deployment, "queueUrl")
         if left < least:
             bar(least - left)
             least, since = left, time.monotonic()
+        elif _failed(deployment):
+            lines += log.new_lines()
+            _stop_after_crash(lines)
         elif time.monotonic() - since > SILENCE:
             bar.says("Poison is received until it is given up, a visibility timeout apart")
         time.sleep(0.25 if left else 0)
@@ -120,37 +118,17 @@ def _stop_after_crash(lines: list[Line]) -> None:
             raise CloudError(f"the function must not crash, but did:\n{trace}{line.text}")
 
 
-def _depth(deployment: Deployment, queue_url: str) -> int:
-    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    answer = deployment.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))
-    return sum(int(answer["Attributes"][name]) for name in names)
-
-
-def _receive_all(deployment: Deployment, queue_url: str) -> Iterator[dict[str, Any]]:
-    """Every visible message of a queue; they stay in it."""
-    sqs = deployment.client("sqs")
-    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
-        yield from messages
-
-
-def _items(deployment: Deployment) -> Iterator[dict[str, Any]]:
-    """Every item of the table, as plain values."""
-    pages = deployment.client("dynamodb").get_paginator("scan").paginate(TableName=deployment.outputs["tableName"])
-    plain = TypeDeserializer().deserialize
-    for page in pages:
-        yield from ({name: plain(value) for name, value in item.items()} for item in page["Items"])
-
-
 def verify(
-    traffic: Traffic, stored: list[dict[str, Any]], letters: list[dict[str, Any]], left: Mapping[str, int], *, told: int
+    traffic: Traffic, stored: dict[str, Any], letters: list[dict[str, Any]], left: Mapping[str, int], *, told: int
 ) -> list[Check]:
     """Hold what is in the table, the queues and the log against what was published.
 
-    `stored` are the table's items, `letters` the messages in the dead-letter queue, `left` how many messages each
-    of the queues of MUST_BE_EMPTY still holds, and `told` how many messages the log calls stored or superseded.
+    `stored` are the events that the table's items were made from, by orderId, `letters` the messages in the
+    dead-letter queue, `left` how many messages each of the queues of MUST_BE_EMPTY still holds, and `told` how many
+    messages the log calls stored or superseded.
     """
     valid = len(traffic.bodies) - traffic.poison.total()
-    right = sum(_as_event(item) == traffic.newest.get(item["orderId"]) for item in stored)
+    right = sum(event == traffic.newest.get(order) for order, event in stored.items())
     dead = Counter(letter["Body"] for letter in letters)
     return [
         Check(
@@ -175,11 +153,6 @@ def verify(
             details=f"{told} stored or superseded of {valid}",
         ),
     ]
-
-
-def _as_event(item: dict[str, Any]) -> dict[str, Any]:
-    """The event that an item was made from."""
-    return {name: value for name, value in item.items() if name not in ("extra", "version")} | dict(item["extra"])
 
 
 def _count(

@@ -13,12 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud import running_cloud
 from local.deploy import Deployment
+from local.holdings import depth
 from local.provision import provisioner
 from ops.logs import Follower, since
 from ops.stack import local_stack
 from recording.graph import record, stack_config
 from reliability.commands import operate
-from reliability.load import Account, Load, account, depth, drain, make_load, not_newest, publish, survey
+from reliability.load import Account, Load, account, drain, make_load, not_newest, publish, survey
 from reliability.proxy import SHARES, FaultProxy, between_function_and_table
 from reliability.report import Figure, Result
 

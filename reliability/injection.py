@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy import Deployment, deployed, written_addresses
+from local.holdings import stored_events
 from ops.logs import Follower, since
 from ops.stack import local_stack
 from recording.graph import ROOT
 from reliability.commands import command
 from reliability.faults import visibility_timeout
-from reliability.load import bodies_in, drain, publish, stored_events
+from reliability.load import bodies_in, drain, publish
 from reliability.report import Result
 
 MARK = "EVIL"

@@ -2,19 +2,16 @@
 
 import json
 import random
-import ssl
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 import ops.publish
 from local.deploy import Deployment
+from local.holdings import depth, messages_in, stored_events
 from ops.sending import Pace
 from ops.stack import Stack
 
@@ -110,45 +107,9 @@ def drain(deployment: Deployment, *, down_to: int = 0) -> float:
     return time.monotonic() - started
 
 
-def depth(deployment: Deployment, export: str) -> int:
-    """How many messages a queue holds, those in flight included."""
-    answer = deployment.client("sqs").get_queue_attributes(
-        QueueUrl=deployment.outputs[export],
-        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-    )
-    return sum(map(int, answer["Attributes"].values()))
-
-
 def bodies_in(deployment: Deployment, export: str) -> Counter[str]:
     """The bodies in a queue, without receiving them."""
-    trust = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
-    url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
-    with opener.open(url, timeout=60) as answer:
-        accounts = json.load(answer)["messages"]
-    return Counter(
-        message["Body"]
-        for regions in accounts.values()
-        for queues in regions.values()
-        for messages in queues.values()
-        for message in messages
-    )
-
-
-def stored_events(deployment: Deployment) -> dict[str, Event]:
-    """By orderId, the event that each item of the table was made from."""
-    pages = deployment.client("dynamodb").get_paginator("scan")
-    return {
-        event["orderId"]: event
-        for page in pages.paginate(TableName=deployment.outputs["tableName"], ConsistentRead=True)
-        for event in map(_event, page["Items"])
-    }
-
-
-def _event(item: dict[str, Any]) -> Event:
-    plain = TypeDeserializer().deserialize
-    values = {name: plain(value) for name, value in item.items() if name != "version"}
-    return {**values.pop("extra"), **values}
+    return Counter(message["Body"] for message in messages_in(deployment, export))
 
 
 @dataclass(frozen=True, kw_only=True)

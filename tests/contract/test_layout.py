@@ -27,7 +27,7 @@ MAY_IMPORT = {
         *("terminal", "recording", "local"),
     },
     # Commands that use what runs on the cloud, as an operator would.
-    "local/demo.py": {"boto3", "terminal", "local", "ops"},
+    "local/demo.py": {"terminal", "local", "ops"},
     "local/up.py": {"terminal", "recording", "local", "ops"},
     "ops": {"boto3", "botocore", "click", "terminal", "ops", "functions.process_order.orders"},
     "live": {

@@ -2,9 +2,7 @@
 
 import json
 import socket
-import ssl
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,6 +14,7 @@ from botocore.exceptions import ClientError
 from components.package import process_order_archive
 from local.cloud import CloudError, loopback_client
 from local.deploy import Deployment
+from local.holdings import messages_in
 from local.provision import create
 from local.resources.functions import archive_bytes
 
@@ -72,19 +71,7 @@ def stored(deployment: Deployment, order_id: str, status: str = "new") -> dict[s
 
 def queue_messages(deployment: Deployment, export: str) -> dict[str, dict[str, Any]]:
     """What a queue holds now, by body, without receiving it."""
-    opener = urllib.request.build_opener(
-        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle)))
-    )
-    url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
-    with opener.open(url) as answer:
-        accounts = json.load(answer)["messages"]
-    return {
-        message["Body"]: message
-        for regions in accounts.values()
-        for queues in regions.values()
-        for messages in queues.values()
-        for message in messages
-    }
+    return {message["Body"]: message for message in messages_in(deployment, export)}
 
 
 def log_lines(deployment: Deployment) -> list[dict[str, Any]]:
