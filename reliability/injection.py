@@ -53,8 +53,8 @@ COMMANDS = (
     ("tail", "--no-follow"),
     ("dlq", "list", "--match", f"\x1b[2J{MARK}("),  # an error that quotes what was typed
 )
-OF_RICH = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[hl]")
-"""What a table on a terminal may hold: colours, and hiding the cursor."""
+OF_RICH = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[hl]|\r?\x1b\[(2K|1A)")
+"""What a command on a terminal may print: colours, and a bar that hides the cursor and draws its line again."""
 
 
 def run() -> Result:
