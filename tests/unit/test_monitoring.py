@@ -129,7 +129,8 @@ def test_what_heals_by_itself_rings_only_when_it_lasts_and_everything_else_at_on
 
 def test_the_dashboard_draws_every_graph_over_time() -> None:
     graphs = [w["properties"] for w in dashboard(recorded(stack="dev"))["widgets"] if w["type"] == "metric"]
-    assert {(graph["view"], graph["period"]) for graph in graphs} == {("timeSeries", 60)}
+    drawn = {(graph["view"], graph["period"], graph["yAxis"]["left"]["min"]) for graph in graphs}
+    assert drawn == {("timeSeries", 60, 0)}
 
 
 def test_every_alarm_says_what_is_wrong_and_where_the_runbook_is() -> None:
