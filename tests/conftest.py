@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from local.deploy import Deployment, deployed
+from tests.defaults import LOCAL
 
 
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
     """The real program on the real local cloud, started by the first test that asks for it."""
-    with deployed() as running:
+    with deployed(config=LOCAL) as running:
         yield running

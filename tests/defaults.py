@@ -12,6 +12,13 @@ BARE = Path(__file__).parent / "bare"
 """A project with a stack `dev` that sets nothing."""
 DEFAULTS = {f"orders:{key_of(field)}": text_of(field.default) for field in fields(StackConfig)}
 """Every setting at its default, with full keys."""
+LOCAL = {
+    **DEFAULTS,
+    "orders:functionTimeout": "1",
+    "orders:maximumConcurrency": "2",
+    "orders:logLevel": "DEBUG",
+}
+"""The stack `local` of the tests, in which a message that fails is a dead letter after some 20 s."""
 
 
 IDENTITIES = (Path(__file__).parent / "contract/identities.txt").read_text().splitlines()

@@ -10,6 +10,7 @@ import pytest
 
 from local.deploy import Deployment, deployed
 from recording.graph import record
+from tests.defaults import LOCAL
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting for something that takes a few."""
@@ -18,7 +19,7 @@ PATIENCE = 30.0
 @pytest.fixture
 def own() -> Iterator[Deployment]:
     """A cloud for one test: a value that is once measured cannot be taken back."""
-    with deployed() as deployment:
+    with deployed(config=LOCAL) as deployment:
         yield deployment
 
 
@@ -124,7 +125,7 @@ def counted(deployment: Deployment, line: str) -> Iterator[dict[str, Any]]:
 
 
 def test_the_alarms_and_the_dashboard_are_those_of_the_program(deployment: Deployment) -> None:
-    registered = record(stack="local").all("aws:cloudwatch/metricAlarm:MetricAlarm")
+    registered = record(stack="local", config=LOCAL).all("aws:cloudwatch/metricAlarm:MetricAlarm")
     deployed_alarms = alarms(deployment)
     assert deployed_alarms.keys() == registered.keys()
     for name, alarm in registered.items():

@@ -8,6 +8,7 @@ import pytest
 
 from local.deploy import Deployment, deployed
 from ops.__main__ import main
+from tests.defaults import LOCAL
 from tests.ops.cloud import Command, Result
 
 
@@ -33,7 +34,7 @@ def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, Path]]:
     """A cloud for one module, whose messages fail once before they are dead letters."""
-    with deployed(config={"orders:logLevel": "INFO"}) as deployment:
+    with deployed(config={**LOCAL, "orders:logLevel": "INFO"}) as deployment:
         sqs, url = deployment.client("sqs"), deployment.outputs["queueUrl"]
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
         redrive = {**json.loads(answer["Attributes"]["RedrivePolicy"]), "maxReceiveCount": 1}

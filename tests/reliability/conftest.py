@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from local.deploy import Deployment, deployed
+from tests.defaults import LOCAL
 
 
 @pytest.fixture(scope="session")
 def stressed() -> Iterator[Deployment]:
     """The local stack on a cloud of its own; each proof leaves it as it was, but for orders and dead letters."""
-    with deployed() as running:
+    with deployed(config=LOCAL) as running:
         yield running
