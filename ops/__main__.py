@@ -53,7 +53,7 @@ VERBS = {
     "dlq redrive": Verb("redrive:run", "send dead letters back, and prove that their orders arrive", "--rate 50 --yes"),
     "dlq export": Verb("export:run", "copy dead letters to a file, as JSON lines", "dead-letters.jsonl"),
     "dlq import": Verb("export:restore", "send exported messages", "dead-letters.jsonl"),
-    "dlq purge": Verb("purge:run", "delete dead letters for good", "--match test- --yes"),
+    "dlq purge": Verb("purge:run", "delete dead letters for good", "--exported dead-letters.jsonl --yes"),
 }
 """Only the module of the verb that runs is imported, so that starting takes no time."""
 
