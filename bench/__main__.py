@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench import cold_start, handler, pipeline, program, report, results, scale, streams
+from bench import cold_start, handler, operations, pipeline, program, report, results, scale, streams
 from bench.results import Target
 from bench.tables import TARGETS
 
@@ -17,6 +17,7 @@ MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
     "cold_start": lambda quick, _: cold_start.measure(quick=quick),
     "pipeline": lambda quick, _: pipeline.measure(quick=quick),
     "program": lambda quick, _: program.measure(quick=quick),
+    "operations": lambda quick, _: operations.measure(quick=quick),
     "scale": lambda _, known: scale.measure(known["handler"], known["streams"]["writes_per_event"][str(streams.BATCH)]),
 }
 """In order: the last uses what the first two took."""

@@ -24,6 +24,7 @@ PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
         "cold start": tables.cold_start_part,
         "pipeline": tables.pipeline_part,
         "program": tables.program_part,
+        "operations": tables.operations_part,
         "cost": tables.cost_part,
     },
     ROOT / "docs" / "scaling.md": {

@@ -160,6 +160,21 @@ def program_part(results: Results) -> str:
     return record + _table(("resources", "seconds", "CPU ms a resource"), rows) + _source(results, "program")
 
 
+def operations_part(results: Results) -> str:
+    rows = results["operations"]["rows"]
+    counts = sorted({row["messages"] for row in rows})
+    figures = {(row["command"], row["messages"]): row for row in rows}
+    head = ("command", *(f"{unit} of {count:,}" for count in counts for unit in ("seconds", "MB")))
+    table = [
+        (
+            f"`{command}`",
+            *(str(figures.get((command, n), {}).get(key, "")) for n in counts for key in ("seconds", "peak_mb")),
+        )
+        for command in dict.fromkeys(row["command"] for row in rows)
+    ]
+    return _table(head, table) + _source(results, "operations")
+
+
 def cost_part(results: Results) -> str:
     writes = results["streams"]["writes_per_event"]
     found = cost.rows(results["handler"], writes)
