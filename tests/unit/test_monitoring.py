@@ -133,6 +133,14 @@ def test_the_dashboard_draws_every_graph_over_time() -> None:
     assert drawn == {("timeSeries", 60, 0)}
 
 
+def test_each_outcome_has_a_colour_of_its_own_and_no_other_series_has_one() -> None:
+    widgets = dashboard(recorded(stack="dev"))["widgets"]
+    series = [each for widget in widgets for each in widget["properties"].get("metrics", [])]
+    colours = {each[1]: each[-1]["color"] for each in series if "color" in each[-1]}
+    assert colours.keys() == {"stored", "superseded", "rejected", "failed"}
+    assert len(set(colours.values())) == 4
+
+
 def test_every_alarm_says_what_is_wrong_and_where_the_runbook_is() -> None:
     runbook = "https://example.com/runbook"
     graph = record_defaults(config={"orders:alarmRunbook": runbook})
