@@ -21,18 +21,22 @@ MEASUREMENTS: dict[str, Callable[[bool, Results], dict[str, Any]]] = {
     "scale": lambda _, known: scale.measure(known["handler"], known["streams"]["writes_per_event"][str(streams.BATCH)]),
 }
 """In order: the last uses what the first two took."""
+ON_REQUEST = {"operations"}
+"""Measured only when named: it takes longer than all others together."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the chosen measurements; 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(MEASUREMENTS)} (default: all)")
+    which = f"which of {', '.join(MEASUREMENTS)} (default: all but {', '.join(ON_REQUEST)})"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=which)
     parser.add_argument("--quick", action="store_true", help="fewer cases and rounds, under 60 s; writes nothing")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(MEASUREMENTS):
         parser.error(f"NAME must be one of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
+    names = options.names or [name for name in MEASUREMENTS if name not in ON_REQUEST]
     known = results.load()
-    for name in options.names or MEASUREMENTS:
+    for name in names:
         started = time.perf_counter()
         known[name] = MEASUREMENTS[name](options.quick, known)
         seconds = time.perf_counter() - started
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             results.save(known)
     if not options.quick:
         report.write(known)
-    measured = [name for name in options.names or MEASUREMENTS if name in TARGETS]
+    measured = [name for name in names if name in TARGETS]
     return _judge([target for name in measured for target in TARGETS[name](known[name])])
 
 

@@ -94,7 +94,7 @@ class Follower:
                 self._seen[event_id] = line.millis
                 yield line
         newest = max(self._seen.values(), default=0)
-        self._start = max(self._start, newest - LATE, since(QUIET))  # what was a burst is not read again for ever
+        self._start = max(self._start, newest - LATE, since(QUIET))  # a burst that is over is not read again and again
         self._seen = {event_id: millis for event_id, millis in self._seen.items() if millis >= self._start}
 
 

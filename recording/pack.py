@@ -105,7 +105,7 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     for resource in graph.resources:
         request = _request(resource, graph)
         if repairs:
-            remediated += _mend(analyzer, request)
+            remediated += _remediate(analyzer, request)
         answer = analyzer.Analyze(request)
         for diagnostic in answer.diagnostics:
             diagnostic.urn = resource.urn
@@ -255,7 +255,7 @@ def _add(properties: struct_pb2.Struct, values: Mapping[str, Any]) -> None:
         properties[key] = values[key]
 
 
-def _mend(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
+def _remediate(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
     """Let the pack repair a resource's inputs in the request."""
     for remediation in analyzer.Remediate(request).remediations:
         if remediation.HasField("properties"):

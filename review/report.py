@@ -202,7 +202,7 @@ def _cost(preview: Preview) -> Iterator[str]:
         ("a month at rest", *(f"${side.at_rest:,.2f}" for side in sides)),
         ("a million events", *(f"${side.per_million:,.2f}" for side in sides)),
     ]
-    yield table(("US dollars, as `ops cost` reckons", "before", "after"), rows, 1000)
+    yield table(("US dollars, as `ops cost` estimates", "before", "after"), rows, 1000)
 
 
 def _bill(states: list[State]) -> Cost:
