@@ -67,12 +67,14 @@ def _pipeline(counts: Counts) -> list[str]:
     )
     names, first, second = zip(*stages, strict=True)
     under_queue = " " * 20  # where the second column begins
+    receives = counts.rejected + counts.failed
+    each = f"   {receives / len(counts.reasons):.0f} of each message" if counts.reasons else ""
     rows = [
         "──▶".join(name.center(17) for name in names),
         "   ".join(text.center(17) for text in first),
         "   ".join(text.center(17) for text in second),
-        under_queue + "│".center(17) + f"   {counts.rejected + counts.failed:,} failed receives",
-        under_queue + "▼".center(17) + "   until given up",
+        under_queue + "│".center(17) + f"   {receives:,} failed receives",
+        under_queue + "▼".center(17) + each,
         under_queue + "OrderQueue-dlq".center(17),
         under_queue + f"{len(counts.reasons):,} messages".center(17),
     ]

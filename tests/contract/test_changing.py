@@ -43,8 +43,8 @@ TRIED = {
         *("-k", "queueRetention or maxReceiveCount or row or generated or renamed"),
     ],
     "A rule": [
-        *("-m", "pytest", "-q", "tests/policy/test_rules.py", "tests/policy/test_document_page.py"),
-        *("-k", "kms-key-described or page or sound or exist"),
+        *("-m", "pytest", "-q", "tests/policy/test_rules.py", "tests/contract/test_promises.py"),
+        *("-k", "kms-key-described or generated or sound or exist"),
     ],
     "An alarm": [
         *("-m", "pytest", "-q", "tests/unit/test_monitoring.py"),
