@@ -11,30 +11,15 @@ from pathlib import Path
 import pytest
 
 from recording.graph import ROOT
-
-SOURCES = (
-    "__main__.py",
-    "config.py",
-    "terminal.py",
-    "components",
-    "functions",
-    "recording",
-    "local",
-    "policy",
-    "examples",
-)
+from tests.tree import copied
 
 
 def changed(copy: Path, file: str, pattern: str) -> Path:
     """Copy the program and delete what a pattern matches in one of its files."""
     copy.mkdir(exist_ok=True)
-    leave = shutil.ignore_patterns("__pycache__", "venv")
-    for name in (*SOURCES, *(path.name for path in ROOT.glob("Pulumi*.yaml"))):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=leave)
-        else:
-            shutil.copy(source, copy / name)
+    copied(copy)
+    for path in ROOT.glob("Pulumi.*.yaml"):
+        shutil.copy(path, copy)
     text, count = re.subn(pattern, "", (copy / file).read_text(), flags=re.DOTALL)
     assert count == 1, f"{file} no longer has {pattern}"
     (copy / file).write_text(text)
