@@ -100,10 +100,11 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
     remediated: list[str] = []
     outputs = _engines_own(graph)
+    provider, tags = _provider(graph), default_tags(graph.config)
     for own in outputs:
         diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
-        request = _request(resource, graph)
+        request = _request(resource, provider)
         if repairs:
             remediated += _remediate(analyzer, request)
         answer = analyzer.Analyze(request)
@@ -111,7 +112,7 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
             diagnostic.urn = resource.urn
         diagnostics += answer.diagnostics
         notes += answer.not_applicable
-        outputs.append(_outputs(resource, request, graph))
+        outputs.append(_outputs(resource, request, tags, preview=graph.preview))
     answer = analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=outputs))
     diagnostics += answer.diagnostics
     notes += answer.not_applicable
@@ -233,7 +234,7 @@ def _provider(graph: Graph) -> analyzer_pb2.AnalyzerProviderResource:
     )
 
 
-def _request(resource: Resource, graph: Graph) -> analyzer_pb2.AnalyzeRequest:
+def _request(resource: Resource, provider: analyzer_pb2.AnalyzerProviderResource) -> analyzer_pb2.AnalyzeRequest:
     """One resource by its inputs as the provider's check returns them."""
     properties = struct_pb2.Struct()
     properties.CopyFrom(resource.request.object)
@@ -245,7 +246,7 @@ def _request(resource: Resource, graph: Graph) -> analyzer_pb2.AnalyzeRequest:
         urn=resource.urn,
         properties=properties,
         options=_timeouts(protect=resource.protect, parent=resource.parent),
-        provider=_provider(graph) if resource.custom else None,
+        provider=provider if resource.custom else None,
     )
 
 
@@ -263,7 +264,9 @@ def _remediate(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.A
             yield f"{remediation.policyName}: {request.name}"
 
 
-def _outputs(resource: Resource, request: analyzer_pb2.AnalyzeRequest, graph: Graph) -> analyzer_pb2.AnalyzerResource:
+def _outputs(
+    resource: Resource, request: analyzer_pb2.AnalyzeRequest, tags: Mapping[str, str], *, preview: bool
+) -> analyzer_pb2.AnalyzerResource:
     """Return a resource as it is after the step: its inputs, and what the provider computes or would compute.
 
     Dependencies are told as an engine tells them: only of properties that depend on something.
@@ -274,10 +277,10 @@ def _outputs(resource: Resource, request: analyzer_pb2.AnalyzeRequest, graph: Gr
     else:
         properties.CopyFrom(request.properties)
         computed = type_of(resource.type).computed
-        told = dict.fromkeys(computed, rpc.UNKNOWN) if graph.preview else resource.outputs
+        told = dict.fromkeys(computed, rpc.UNKNOWN) if preview else resource.outputs
         _add(properties, {key: told[key] for key in computed if key in told})
         plain = {"tags": resource.properties.get("tags")}
-        _add(properties, tags_of(resource.type, plain, default_tags(graph.config)))
+        _add(properties, tags_of(resource.type, plain, tags))
     dependencies = {
         key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
         for key, urns in resource.property_dependencies.items()
