@@ -66,12 +66,14 @@ class Guarded:
     """Holds the user's `.aws`, with a profile and credentials that look real."""
     record: Path
     environment: Mapping[str, str]
+    root: Path = ROOT
+    """Holds the project that it runs."""
 
     def run(self, arguments: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the guarded Python to its end."""
         return subprocess.run(
             [str(self.python), *arguments],
-            cwd=ROOT,
+            cwd=self.root,
             env=dict(self.environment),
             capture_output=True,
             text=True,
@@ -89,8 +91,8 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded(folder: Path) -> Iterator[Guarded]:
-    """A guarded Python, kept in a folder."""
+def guarded(folder: Path, root: Path = ROOT) -> Iterator[Guarded]:
+    """A guarded Python, kept in a folder, for the project in another."""
     environment, home, record = folder / "venv", folder / "home", folder / "violations"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -105,6 +107,7 @@ def guarded(folder: Path) -> Iterator[Guarded]:
     elsewhere = "http://192.0.2.1:3128"  # an address that no machine has (RFC 5737)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     yield Guarded(
+        root=root,
         python=environment / "bin" / "python",
         home=home,
         record=record,

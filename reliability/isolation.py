@@ -24,9 +24,9 @@ TRAPS = {
 PATIENCE = 60
 
 
-def run(*, orders: int = 200) -> Result:
+def run(*, orders: int = 200, root: Path = ROOT) -> Result:
     """Run the demo with so many orders (0 leaves it out), a deployment and the operator's commands under the guard."""
-    with tempfile.TemporaryDirectory() as folder, guarded(Path(folder)) as guard:
+    with tempfile.TemporaryDirectory() as folder, guarded(Path(folder), root) as guard:
         problems = _trapped(guard)
         guard.record.unlink(missing_ok=True)
         if orders and (demo := guard.run(["-m", "local", "demo", "--orders", str(orders)])).returncode != 0:
@@ -71,7 +71,7 @@ def _operated(guard: Guarded, addresses: Path) -> list[str]:
     """Deploy the local stack, use the operator's commands on it, and stop it."""
     cloud = subprocess.Popen(
         [str(guard.python), "-m", "local", "up", "--outputs", str(addresses)],
-        cwd=ROOT,
+        cwd=guard.root,
         env=dict(guard.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

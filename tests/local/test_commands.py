@@ -22,17 +22,21 @@ from local.deploy import Deployment, check_place, deployed, written_addresses
 from local.traffic import make_traffic
 from ops.stack import local_stack
 from recording.graph import ROOT
+from tests.tree import copied
 
 EXAMPLE = json.loads((ROOT / "examples/orders.jsonl").read_text().splitlines()[0])
 
 
 def start(folder: Path, *arguments: str, module: str = "local") -> subprocess.Popen[str]:
-    """Start `python -m local`, or another module, with a private folder for temporary files."""
-    temporary = folder / "temporary"
+    """Start `python -m local`, or another module, of a copy of the project, with temporary files of its own."""
+    temporary, copy = folder / "temporary", folder / "project"
     temporary.mkdir(exist_ok=True)
+    if not copy.exists():
+        copy.mkdir()
+        copied(copy)
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
+        cwd=copy,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -124,7 +128,7 @@ def test_the_demo_ends_with_130_and_leaves_nothing_wherever_it_is_interrupted(
 
 
 def test_an_interrupted_check_of_the_policies_ends_with_130(tmp_path: Path) -> None:
-    process = start(tmp_path, "policy", module="recording")
+    process = start(tmp_path, "policy", "--stack", "local", module="recording")
     while not psutil.Process(process.pid).children() and process.poll() is None:
         time.sleep(0.02)  # until the policy pack runs
     process.send_signal(signal.SIGINT)
@@ -138,7 +142,7 @@ def test_the_command_that_up_prints_publishes_an_order(tmp_path: Path) -> None:
     assert process.stdout
     printed = list(iter(process.stdout.readline, "Ctrl-C stops it and leaves nothing behind. The function's log:\n"))
     command = "".join(printed[next(n for n, line in enumerate(printed) if line.startswith("echo ")) :])
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, shell=True, cwd=tmp_path / "project", capture_output=True, text=True, check=False)
     assert done.stdout.startswith("published 1 of 1 orders"), done.stderr
     assert any("1 records: 1 stored" in line for line in process.stdout)
     process.terminate()
@@ -224,7 +228,7 @@ def test_an_unknown_stack_is_one_clear_message(tmp_path: Path) -> None:
     process = start(tmp_path, "up", "--stack", "live")
     text, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert text.startswith("stack must be one of dev, local, prod, staging, got live")
+    assert text.startswith("stack must be one of local, got live")
     assert len(text.splitlines()) == 1
 
 

@@ -1,11 +1,14 @@
 """Nobody gets in: minimal permissions, inert texts, exact answers to garbage, and a local mode that stays local."""
 
+from pathlib import Path
+
 import pytest
 
 from fakes.events import body
 from local.deploy import Deployment
 from reliability import fuzz, injection, isolation, privilege
 from reliability.bodies import is_order
+from tests.tree import copied
 
 
 def test_every_action_of_the_role_is_needed_and_everything_else_is_denied(stressed: Deployment) -> None:
@@ -53,7 +56,7 @@ def test_the_judge_of_bodies_knows_an_order(text: object, verdict: bool) -> None
     assert is_order(text) is verdict
 
 
-def test_local_mode_reads_no_aws_settings_and_stays_on_this_machine() -> None:
-    result = isolation.run(orders=0)
+def test_local_mode_reads_no_aws_settings_and_stays_on_this_machine(tmp_path: Path) -> None:
+    result = isolation.run(orders=0, root=copied(tmp_path))
     assert result.problems == ()
     assert result.figures["connections, names and listeners beyond loopback"] == 0
