@@ -40,7 +40,7 @@ def test_prod_cannot_be_destroyed_until_somebody_says_so_twice(engine: Engine) -
         assert f"{name}" in refused
     assert "protected" in refused
     engine.pulumi("destroy --yes --exclude-protected", "prod")
-    kept = {url.rsplit("/", 1)[1].rsplit("-", 1)[0] for url in engine.aws("sqs").list_queues()["QueueUrls"]}
+    kept = {url.rsplit("/", 1)[1].rsplit("-prod-", 1)[0] for url in engine.aws("sqs").list_queues()["QueueUrls"]}
     assert {"OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"} <= kept
     assert len(engine.aws("dynamodb").list_tables()["TableNames"]) == 1
 
