@@ -80,6 +80,18 @@ class Cloud:
                 self._clients[service] = _client(self._session, service, self.endpoint, str(self.ca_bundle))
             return self._clients[service]
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The variables that make a process the account's root, trust our certificate and read no one's settings."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
     @cached_property
     def _session(self) -> boto3.Session:
         """One for all clients: what each session reads from disk takes longer than all of its clients."""
@@ -206,13 +218,7 @@ def _environment(cloud: Cloud, port: int, key: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
-        "AWS_ACCESS_KEY_ID": cloud.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": cloud.secret_access_key,
-        # Function workers inherit the rest: they must trust our certificate and read no one's configuration.
-        "AWS_CA_BUNDLE": str(cloud.ca_bundle),
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **cloud.credentials,  # which function workers inherit
     }
 
 

@@ -59,13 +59,10 @@ def _environment(cloud: Cloud, port: int, folder: Path) -> dict[str, str]:
         "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "AWS_ENDPOINT_URL": cloud.endpoint,
-        "AWS_REGION": cloud.region,
-        "AWS_ACCESS_KEY_ID": cloud.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": cloud.secret_access_key,
-        "AWS_CA_BUNDLE": str(cloud.ca_bundle),
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), cloud.region),
+        # The user's proxy is not asked to find this machine.
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
+        **cloud.credentials,
     }
 
 

@@ -13,7 +13,8 @@ from tests.engine.engine import Engine, project
 
 def run(folder: Path, temporary: Path, *command: str) -> subprocess.CompletedProcess[str]:
     temporary.mkdir()
-    own = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "mine", "TMPDIR": str(temporary)}
+    nowhere = "http://192.0.2.1:3128"  # a proxy that no machine is (RFC 5737)
+    own = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "mine", "TMPDIR": str(temporary), "HTTPS_PROXY": nowhere}
     return subprocess.run(
         [sys.executable, "-m", "local", "engine", "--", *command],
         cwd=folder,
@@ -40,6 +41,14 @@ def test_the_commands_status_is_passed_on_and_nothing_is_left(copy: Path, tmp_pa
     assert {path: path.read_text() for path in files} == files
     assert list((tmp_path / "t").iterdir()) == []
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+
+
+def test_neither_the_engine_nor_the_operators_commands_go_through_the_users_proxy(copy: Path, tmp_path: Path) -> None:
+    words = "pulumi preview --stack dev --non-interactive && .venv/bin/python -m ops cost --events 10"
+    sts = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    done = run(copy, tmp_path / "t", "sh", "-c", f'{words} && .venv/bin/python -c "{sts}"')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("000000000000\n")
 
 
 def test_a_setting_made_meanwhile_is_kept_without_the_salt(copy: Path, tmp_path: Path) -> None:
