@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recording.graph import ROOT
+from tests.tree import CONFIG
 
 PAGE = (ROOT / "docs/changing.md").read_text()
 _EDIT = re.compile(
@@ -50,10 +51,11 @@ def recipe(heading: str) -> list[Edit]:
 
 
 def copied(root: Path) -> Path:
-    """A copy of all files of the project but those that git ignores."""
+    """A copy of all files of the project but those that git ignores, with a stack `local` of the tests' own."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
+    (root / "Pulumi.local.yaml").write_text(CONFIG)
     return root

@@ -180,7 +180,7 @@ def test_orders_are_counted_in_the_log_of_the_function_that_stores_them(stack: S
 
 
 def test_each_consumer_is_in_the_picture(project: Path) -> None:
-    command = [sys.executable, "-m", "recording.diagram", "dev"]
+    command = [sys.executable, "-m", "recording.diagram", "local"]
     picture = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
     lines = [line.strip() for line in picture.splitlines()]
     for line in (
@@ -188,6 +188,6 @@ def test_each_consumer_is_in_the_picture(project: Path) -> None:
         "OrderTopic -.->|cannot deliver| AuditQueue_dlq",
         "AuditQueue -.->|after 5 receives| AuditQueue_dlq",
         'AuditQueue --> consumer_of_AuditQueue(["consumer of AuditQueue"])',
-        "InvoiceQueue -->|batches of 10, 10 at once| WriteInvoice",
+        "InvoiceQueue -->|batches of 10, 2 at once| WriteInvoice",
     ):
         assert line in lines
