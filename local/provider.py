@@ -9,7 +9,7 @@ import hashlib
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +21,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 from local.cloud import Cloud, CloudError
 from local.provision import not_honoured
 from local.resources import KEEPERS, Keeper, Values
-from local.resources.keeper import is_gone, same, whole
+from local.resources.keeper import Tagged, is_gone, same, whole
 from recording.graph import lookups
 from recording.schema import Type, checked, default_tags, tags_of, type_of
 
@@ -143,7 +143,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             id_, made = keeper.create(given.get(type_of(token).named or "") or name, given)
             tags = tags_of(token, inputs, self._tags)
             if tags.get("tagsAll"):
-                keeper.tag(id_, tags["tagsAll"], [])  # type: ignore[attr-defined]  # of each tagged type
+                cast("Tagged", keeper).tag(id_, tags["tagsAll"], [])
             told = {**keeper.read(id_, inputs), **made}
             computed = {key: told[key] for key in type_of(token).computed if told.get(key) is not None}
             return provider_pb2.CreateResponse(id=id_, properties=_struct({**computed, **inputs, **tags}))
@@ -186,7 +186,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             keeper.update(request.id, _given(request.news), _given(request.old_inputs))
             if tags and state.get("tagsAll") != tags["tagsAll"]:
                 gone = sorted(state.get("tagsAll", {}).keys() - tags["tagsAll"].keys())
-                keeper.tag(request.id, tags["tagsAll"], gone)  # type: ignore[attr-defined]  # of each tagged type
+                cast("Tagged", keeper).tag(request.id, tags["tagsAll"], gone)
             told = keeper.read(request.id, inputs)
             computed = {key: told.get(key, state.get(key)) for key in type_of(token).computed}
             known = {key: value for key, value in computed.items() if value is not None}
