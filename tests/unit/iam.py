@@ -1,5 +1,6 @@
 """Decides requests by IAM policies, as far as the bootstrap's policies go."""
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -13,22 +14,26 @@ Taken from AWS's service authorization reference (April 2026); an action that is
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
+like = functools.cache(fnmatchcase)
+"""Whether a text matches a pattern; the same few pairs are asked for hundreds of thousands of times."""
+
 
 def many(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+@functools.cache
 def has_key(action: str, key: str) -> bool:
     """Whether requests of an action carry a condition key."""
-    return any(fnmatchcase(key, pattern) for pattern in REFERENCE[action]["keys"])
+    return any(like(key, pattern) for pattern in REFERENCE[action]["keys"])
 
 
 def granted(statements: Sequence[dict[str, Any]]) -> set[str]:
     """Every action that the statements name, with patterns resolved."""
     patterns = {pattern for statement in statements for pattern in many(statement["Action"])}
-    unknown = {pattern for pattern in patterns if not any(fnmatchcase(action, pattern) for action in REFERENCE)}
+    unknown = {pattern for pattern in patterns if not any(like(action, pattern) for action in REFERENCE)}
     assert not unknown, f"{unknown} must have their lines in authorization.json"
-    return {action for action in REFERENCE if any(fnmatchcase(action, pattern) for pattern in patterns)}
+    return {action for action in REFERENCE if any(like(action, pattern) for pattern in patterns)}
 
 
 def fulfilled(operator: str, key: str, wanted: list[str], context: Mapping[str, str]) -> bool:
@@ -38,15 +43,15 @@ def fulfilled(operator: str, key: str, wanted: list[str], context: Mapping[str, 
     if operator in ("StringEquals", "StringEqualsIfExists"):
         return context[key] in wanted
     assert operator in ("ArnLike", "StringLike", "ForAllValues:StringLike")
-    return any(fnmatchcase(context[key], pattern) for pattern in wanted)
+    return any(like(context[key], pattern) for pattern in wanted)
 
 
 def allows(statements: Sequence[dict[str, Any]], action: str, resource: str, context: Mapping[str, str]) -> bool:
     """Whether a request is allowed; of the context it carries only the keys that its action has."""
     carried = {key: value for key, value in context.items() if has_key(action, key)}
     return any(
-        any(fnmatchcase(action, pattern) for pattern in many(statement["Action"]))
-        and any(fnmatchcase(resource, pattern) for pattern in many(statement["Resource"]))
+        any(like(action, pattern) for pattern in many(statement["Action"]))
+        and any(like(resource, pattern) for pattern in many(statement["Resource"]))
         and all(
             fulfilled(operator, key, many(wanted), carried)
             for operator, lines in statement.get("Condition", {}).items()
