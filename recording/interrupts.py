@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from types import FrameType
 
@@ -15,7 +16,8 @@ def interruptible() -> Iterator[None]:
     """SIGINT and SIGTERM raise KeyboardInterrupt inside the block, again and again until it begins to clean up.
 
     Once is not enough: what a signal handler raises is lost if it comes in a finaliser, in a callback of C code, or
-    where a library catches everything. Of what fails in the block after an interrupt, the interrupt is the cause.
+    where a library catches everything. Python then reports the loss with a traceback, which is left out. Of what fails
+    in the block after an interrupt, the interrupt is the cause.
     """
     global _raising
     interrupted = False
@@ -27,6 +29,11 @@ def interruptible() -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, AGAIN)
             raise KeyboardInterrupt
 
+    def report(lost: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            reported(lost)
+
+    reported, sys.unraisablehook = sys.unraisablehook, report
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = {number: signal.signal(number, interrupt) for number in numbers}
     _raising = True
@@ -40,6 +47,7 @@ def interruptible() -> Iterator[None]:
         cleaning_up()
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = reported
 
 
 def cleaning_up() -> None:

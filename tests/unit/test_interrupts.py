@@ -42,14 +42,13 @@ def interrupted(command: Callable[[], None]) -> bool:
 
 
 @SIGNALS
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_interrupt_that_a_finaliser_loses_comes_again(number: int) -> None:
+def test_an_interrupt_that_a_finaliser_loses_comes_again_and_is_not_reported(number: int) -> None:
     def command() -> None:
         Swallowing(number)
         wait()
 
     started = time.monotonic()
-    assert interrupted(command)
+    assert interrupted(command)  # a report would fail the test, as any warning does
     assert time.monotonic() - started < PATIENCE
 
 
