@@ -1,15 +1,13 @@
-"""Writes docs/performance.md, docs/scaling.md and their charts from the results: no figure is typed by hand."""
+"""Writes docs/performance.md and docs/scaling.md from the results: no figure is typed by hand."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench import results, tables
-from bench.drawings import DRAWINGS
 from recording.graph import ROOT
 from recording.pages import filled
 
-CHARTS = ROOT / "docs" / "charts"
 Results = Mapping[str, Any]
 
 PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
@@ -29,6 +27,7 @@ PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
     },
     ROOT / "docs" / "scaling.md": {
         "advice": tables.advice_part,
+        "burst": tables.burst_part,
         "simulation": tables.scale_part,
         "check": tables.check_part,
         "limits": tables.limits_part,
@@ -38,15 +37,14 @@ PARTS: dict[Path, dict[str, Callable[[Results], str]]] = {
 
 
 def write(measured: Results) -> None:
-    """Write every page and chart."""
+    """Write every page."""
     for path, text in files(measured).items():
-        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
 
 def files(measured: Results) -> dict[Path, str]:
-    """Every generated file as it should be, by path. Raises ValueError if a page has no place for a part."""
-    texts = {CHARTS / f"{name}.svg": draw(measured) for name, draw in DRAWINGS.items()}
+    """Every page as it should be, by path. Raises ValueError if a page has no place for a part."""
+    texts = {}
     for path, parts in PARTS.items():
         text = path.read_text()
         for name, part in parts.items():

@@ -34,8 +34,6 @@ class Settings:
     """Messages."""
     maximum_concurrency: int
     """Concurrent invocations."""
-    pollers: int = 0
-    """Event pollers of provisioned mode, 10 invocations each; 0 is the standard mode."""
     warm_writes: float = limits.NEW_TABLE_WRITES.value
     """Writes a second that the table serves from the start."""
     table_writes: float = limits.TABLE_WRITES.value
@@ -105,7 +103,7 @@ def simulate(offered: Callable[[float], float], settings: Settings, work: Work, 
     """Let `offered(time)` events a second arrive for so long and see them through."""
     unpublished: deque[tuple[float, float]] = deque()
     queued: deque[tuple[float, float]] = deque()
-    invokes, backlog, waiting = _first_invokes(settings), 0.0, 0.0
+    invokes, backlog, waiting = limits.FIRST_INVOKES.value, 0.0, 0.0
     table = _Table(settings)
     samples = []
     for tick in range(round(seconds / TICK)):
@@ -127,7 +125,7 @@ def simulate(offered: Callable[[float], float], settings: Settings, work: Work, 
         backlog -= done
         table.wrote(now, done / TICK * settings.writes_per_event)
         if backlog > done:  # more than the next tick would take: Lambda adds invocations
-            invokes = min(invokes + _more_invokes(settings), _most_invokes(settings))
+            invokes = min(invokes + limits.MORE_INVOKES.value / 60 * TICK, limits.MOST_INVOKES.value)
         else:
             holding = limits.PUBLISHES.name if waiting > 1 else FULL_SPEED
         oldest = min([each[0][0] for each in (unpublished, queued) if each], default=now)
@@ -150,25 +148,12 @@ def _take(source: deque[tuple[float, float]], amount: float, target: deque[tuple
     return amount - left
 
 
-def _first_invokes(settings: Settings) -> float:
-    return settings.pollers * 10 if settings.pollers else limits.FIRST_INVOKES.value
-
-
-def _more_invokes(settings: Settings) -> float:
-    return 0 if settings.pollers else limits.MORE_INVOKES.value / 60 * TICK
-
-
-def _most_invokes(settings: Settings) -> float:
-    return settings.pollers * 10 if settings.pollers else limits.MOST_INVOKES.value
-
-
 def _invocations(invokes: float, settings: Settings) -> tuple[float, str]:
     """How many invocations there may be at once, and what sets that number."""
-    growing = invokes < _most_invokes(settings)
+    growing = invokes < limits.MOST_INVOKES.value
     return min(
         (invokes, limits.MORE_INVOKES.name if growing else limits.MOST_INVOKES.name),
-        # Provisioned mode and maximum concurrency exclude each other.
-        (float("inf") if settings.pollers else settings.maximum_concurrency, "orders:maximumConcurrency"),
+        (settings.maximum_concurrency, "orders:maximumConcurrency"),
         (settings.account_concurrency, limits.CONCURRENCY.name),
         (limits.IN_FLIGHT.value / settings.batch_size, limits.IN_FLIGHT.name),
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bench import cold_start, cost, handler, limits, program, streams
+from bench import cold_start, cost, handler, limits, program, scale, streams
 from bench.results import NAMES, Target
 from ops import prices
 
@@ -16,6 +16,8 @@ TARGETS: dict[str, Callable[[dict[str, Any]], list[Target]]] = {
     "program": program.targets,
 }
 """By measurement."""
+POINTS = 60
+"""Of each line of a chart."""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -197,6 +199,22 @@ def cost_part(results: Results) -> str:
         f"In batches of 100, {dearest} is {ours[dearest] / ours['total']:.0%} of our bill.\n"
     )
     return _table(("batch", "handler", "ms an invocation", *cost.SERVICES, "$ a million events"), rows) + text
+
+
+def burst_part(results: Results) -> str:
+    """Draw how the last scenario drains, which is simulated for it: a run is the same every time."""
+    burst, work = scale.SCENARIOS[-1], scale.lambda_work(results["handler"])
+    runs = scale.runs(burst, work, results["scale"]["writes_per_event"])
+    title = 'title "Waiting after a burst of a million: production above, advised below"'
+    axes = (f'x-axis "seconds since it began" 0 --> {burst.seconds:g}', 'y-axis "events"')
+    lines = (f"line {_peaks([sample.waiting for sample in run.samples])}" for *_, run in runs)
+    return "\n  ".join(["```mermaid\nxychart-beta", title, *axes, *lines]) + "\n```\n"
+
+
+def _peaks(values: Sequence[float]) -> list[int]:
+    """The highest of each of so many parts of a row of values."""
+    step = len(values) // POINTS
+    return [round(max(values[start : start + step])) for start in range(0, len(values), step)]
 
 
 def scale_part(results: Results) -> str:

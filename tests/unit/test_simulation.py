@@ -82,11 +82,6 @@ def test_an_event_that_takes_two_writes_takes_twice_as_long() -> None:
     assert run.drained == pytest.approx(4, abs=TAIL)
 
 
-def test_provisioned_pollers_are_there_from_the_first_message_on() -> None:
-    run = simulate(burst(100_000), changed(pollers=20), WORK, seconds=10)
-    assert run.drained == pytest.approx(100_000 / (200 * 100 / WORK.duration(100)), abs=TAIL)
-
-
 def test_every_event_is_stored_or_still_waits() -> None:
     settings = changed(maximum_concurrency=7, warm_writes=1000, publishes=2500)
     run = simulate(lambda time: 3000.0 if time < 20 else 0.0, settings, WORK, seconds=50)
