@@ -143,29 +143,11 @@ class MetricAlarm:
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
+        settings = {key[0].upper() + key[1:]: inputs.get(key) for key in self.honours - {"name", "okActions", "tags"}}
         dimensions = [{"Name": key, "Value": value} for key, value in (inputs.get("dimensions") or {}).items()]
-        self.cloud.client("cloudwatch").put_metric_alarm(
-            AlarmName=id_,
-            Dimensions=dimensions,
-            **present(
-                ActionsEnabled=inputs.get("actionsEnabled"),
-                AlarmActions=inputs.get("alarmActions"),
-                AlarmDescription=inputs.get("alarmDescription"),
-                ComparisonOperator=inputs["comparisonOperator"],
-                DatapointsToAlarm=inputs.get("datapointsToAlarm"),
-                EvaluationPeriods=inputs["evaluationPeriods"],
-                ExtendedStatistic=inputs.get("extendedStatistic"),
-                InsufficientDataActions=inputs.get("insufficientDataActions"),
-                MetricName=inputs.get("metricName"),
-                Namespace=inputs.get("namespace"),
-                OKActions=inputs.get("okActions"),
-                Period=inputs.get("period"),
-                Statistic=inputs.get("statistic"),
-                Threshold=float(inputs.get("threshold") or 0),
-                TreatMissingData=inputs.get("treatMissingData"),
-                Unit=inputs.get("unit"),
-            ),
-        )
+        settings |= {"OKActions": inputs.get("okActions"), "Dimensions": dimensions}
+        settings["Threshold"] = float(inputs.get("threshold") or 0)
+        self.cloud.client("cloudwatch").put_metric_alarm(AlarmName=id_, **present(**settings))
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("cloudwatch").delete_alarms(AlarmNames=[id_])
