@@ -80,6 +80,8 @@ def _check(event: Any, found: Found) -> None:
     expected = [_id(record) for record, body in zip(records, bodies, strict=True) if not is_order(body)]
     assert result.failed == list(dict.fromkeys(expected)), "must answer exactly the messages that are no orders"
     assert table.items.keys() == {order_id(body) for body in good}, "must store exactly the orders"
+    told = sum(result.summary[kind] for kind in ("stored", "superseded", "rejected", "failed"))
+    assert told == result.summary["records"] == len(bodies), "must account for every message in the log"
     named = any(CANARY in str(line.get("orderId", "")) for line in result.lines)
     assert named or CANARY not in result.output, "must not show in the log what a message holds"
     assert result.output.count("\n") == len(result.lines), "must write one line at a time"

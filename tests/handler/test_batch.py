@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fakes.events import EXAMPLE, Context, body, run, sqs_event, without
+from fakes.events import Context, body, run, sqs_event, without
 from fakes.table import Clock, Statement, Table, executing, store_of
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome, Store
@@ -229,28 +227,3 @@ def test_an_order_id_cannot_forge_a_line_or_move_a_cursor() -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", result.output)
     assert result.output.count("\n") == 2
     assert result.lines[0]["orderId"] == forged[:128]
-
-
-texts = st.text(min_size=1) | st.sampled_from(["'", '"', "?", "\x00", "\n", "\U0001f4e6"])
-bodies = st.one_of(
-    st.text(),
-    st.builds(body, orderId=texts, userId=texts, status=texts, note=st.text(min_size=8)),
-    st.builds(body, quantity=st.integers() | st.floats(allow_nan=False), timestamp=st.text()),
-    st.builds(lambda text, at: text[:at], st.just(body()), st.integers(0, 140)),
-    st.none() | st.integers() | st.dictionaries(st.text(), st.integers()),
-)
-
-
-@given(st.lists(bodies, max_size=40))
-def test_whatever_arrives_every_message_is_stored_or_answered(batch: list[Any]) -> None:
-    table = Table()
-    result = run(sqs_event(*batch), store_of(table), level="DEBUG")
-    summary = result.summary
-    assert len(result.lines) == len(batch) + 1
-    assert sum(summary[kind] for kind in ("stored", "superseded", "rejected", "failed")) == len(batch)
-    assert summary["failed"] == 0
-    assert summary["stored"] == len(table.items)
-    assert len(result.failed) == summary["rejected"]
-    for index, text in enumerate(batch):
-        if f"m{index}" not in result.failed:
-            assert json.loads(text).get("orderId", EXAMPLE["orderId"]) in table.items
