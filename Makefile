@@ -73,7 +73,7 @@ bench: $(READY) ## measure everything and write docs/performance.md (QUICK=1: un
 docs: $(READY) ## write the generated parts of the documents
 	@$(BIN)/python -m recording docs
 	@$(BIN)/python -m bench.report
-	@$(BIN)/python -m reliability.page
+	@$(BIN)/python -m reliability.report
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 
 test: $(READY) ## all tests

@@ -1,4 +1,4 @@
-"""Makes the demo's traffic: orders with updates out of order, duplicates and poison, and what must become of them."""
+"""Makes traffic: orders with updates out of order, duplicates and poison, and what must become of them."""
 
 import json
 import random
@@ -38,17 +38,18 @@ class Traffic:
     """Bodies that must end in the dead-letter queue, and how often each is published."""
 
 
-def make_traffic(orders: int, seed: int, examples: Path = EXAMPLES) -> Traffic:
+def make_traffic(orders: int, seed: int, *, prefix: str = "D", examples: Path | None = EXAMPLES) -> Traffic:
     """The example events first, then `orders` generated ones (0 or more) in a random sequence.
 
-    About a third of the orders have several versions, and an eighth of the events come twice. The same seed
-    gives the same traffic.
+    About a third of the orders have several versions, an eighth of the events come twice, and every thousand orders
+    bring one poison message of each kind. The same seed gives the same traffic; the ids of its orders begin with
+    `prefix`.
     """
     chance = random.Random(seed)  # noqa: S311 - not for secrets
-    lines = [line for line in examples.read_text().splitlines() if line]
-    generated = [version for number in range(orders) for version in _versions(number, chance)]
+    lines = [line for line in examples.read_text().splitlines() if line] if examples else []
+    generated = [version for number in range(orders) for version in _versions(f"{prefix}{number:06}", chance)]
     again = chance.sample(generated, len(generated) // 8)
-    poison = _poison()
+    poison = _poison() * max(1, orders // 1000)
     mixed = generated + again + poison
     chance.shuffle(mixed)
     newest: dict[str, dict[str, Any]] = {}
@@ -64,12 +65,12 @@ def _instant(event: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(event["timestamp"])
 
 
-def _versions(number: int, chance: random.Random) -> list[str]:
+def _versions(order_id: str, chance: random.Random) -> list[str]:
     """The events of one generated order: its first version, and for a third of the orders up to three more."""
     placed = DAY + timedelta(seconds=chance.randrange(86_400), microseconds=chance.randrange(1_000_000))
     order = {
         **EXAMPLE,
-        "orderId": f"D{number:06}",
+        "orderId": order_id,
         "userId": f"U{chance.randrange(1000):03}",
         "itemName": chance.choice(ITEMS),
         "quantity": chance.randint(1, 9),

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from reliability import convergence, faults, fuzz, injection, isolation, outage, privilege, repeatability
-from reliability.page import write_page
-from reliability.report import PAGE, RESULTS, Result, print_results, write_results
+from reliability.report import PAGE, RESULTS, Result, print_results, write_page, write_results
 from terminal import BAD, GOOD, Printer
 
 PARTS: Mapping[str, Callable[[], Result]] = {

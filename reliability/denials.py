@@ -11,7 +11,7 @@ import botocore
 
 from local.cloud import loopback_client
 from local.deploy import Deployment
-from reliability.load import bodies_in
+from reliability.account import bodies_in
 from reliability.role import POLICY, ROLE, Role
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")

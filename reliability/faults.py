@@ -15,11 +15,12 @@ from local.cloud import running_cloud
 from local.deploy import Deployment
 from local.holdings import depth
 from local.provision import provisioner
+from local.traffic import Traffic, make_traffic
 from ops.logs import Follower, since
 from ops.stack import local_stack
 from recording.graph import record, stack_config
+from reliability.account import Account, account, drain, not_newest, publish, survey
 from reliability.commands import operate
-from reliability.load import Account, Load, account, drain, make_load, not_newest, publish, survey
 from reliability.proxy import SHARES, FaultProxy, between_function_and_table
 from reliability.report import Figure, Result
 
@@ -28,10 +29,10 @@ PROMISE = (
     "stored in its newest version"
 )
 TEST = (
-    "Orders with a fifth of the messages twice, a fifth of the orders out of order and 1% poison go through the topic "
-    "while a proxy between the function and DynamoDB makes up to 30% of the calls fail, workers are killed in "
-    "mid-batch and, between phases, the whole cloud is. Every message is then looked for in the table and in the "
-    "dead-letter queue, before and after `python -m ops dlq redrive`."
+    "Orders, a third of them in several versions, an eighth of the messages twice, go through the topic in a random "
+    "sequence with poison among them, while a proxy between the function and DynamoDB makes up to 30% of the calls "
+    "fail, workers are killed in mid-batch and, between phases, the whole cloud is. Every message is then looked for "
+    "in the table and in the dead-letter queue, before and after `python -m ops dlq redrive`."
 )
 RATES = (0.1, 0.2, 0.3)
 """Part of the calls to DynamoDB that fail, phase by phase."""
@@ -41,36 +42,41 @@ BETWEEN_DEATHS = 4.0
 
 
 def run(*, orders: int = 10_000, seed: int = 1) -> Result:
-    """Run the load on a cloud of its own, in phases of rising fault rates with a restart of the cloud in between."""
+    """Run the traffic on a cloud of its own, in phases of rising fault rates with a restart of the cloud in between."""
     with durable_deployment() as deployment:
-        return prove(deployment, make_load(orders, seed=seed), seed=seed, restarts=True)
+        return prove(deployment, traffic_of(orders, seed), seed=seed, restarts=True)
+
+
+def traffic_of(orders: int, seed: int) -> Traffic:
+    """Traffic whose orders no other seed has."""
+    return make_traffic(orders, seed, prefix=f"R{seed}-", examples=None)
 
 
 def prove(
     deployment: Deployment,
-    load: Load,
+    traffic: Traffic,
     *,
     seed: int,
     restarts: bool,
     visibility: int | None = None,
     between_deaths: float = BETWEEN_DEATHS,
 ) -> Result:
-    """Send a load through a deployment while things fail, account for it, redrive, and account again.
+    """Send traffic through a deployment while things fail, account for it, redrive, and account again.
 
     `visibility` shortens the queue's visibility timeout, in seconds, for as long as it takes.
     """
     known = survey(deployment)
     with visibility_timeout(deployment, visibility):
-        incidents = _fail(deployment, load, seed=seed, restarts=restarts, between_deaths=between_deaths)
-    before = account(deployment, load, known)
+        incidents = _fail(deployment, traffic, seed=seed, restarts=restarts, between_deaths=between_deaths)
+    before = account(deployment, traffic, known)
     redriven = operate(deployment, "dlq", "redrive", "--yes", "--json")
     drain(deployment)
-    after = account(deployment, load, known)
-    wrong = not_newest(deployment, load)
+    after = account(deployment, traffic, known)
+    wrong = not_newest(deployment, traffic)
     figures = {
-        "orders": len(load.newest),
-        "messages published": len(load.bodies),
-        "poison among them": load.poison.total(),
+        "orders": len(traffic.newest),
+        "messages published": len(traffic.bodies),
+        "poison among them": traffic.poison.total(),
         **incidents,
         "stored": before.stored,
         "in the dead-letter queue": before.dead,
@@ -81,32 +87,34 @@ def prove(
         "unexplained": len(before.unexplained) + len(after.unexplained),
         "orders not in their newest version": len(wrong),
     }
-    problems = _problems(load, incidents, before, after, wrong)
+    problems = _problems(traffic, incidents, before, after, wrong)
     return Result(promise=PROMISE, test=TEST, figures=figures, problems=tuple(problems))
 
 
 def _problems(
-    load: Load, incidents: Mapping[str, Figure], before: Account, after: Account, wrong: Sequence[str]
+    traffic: Traffic, incidents: Mapping[str, Figure], before: Account, after: Account, wrong: Sequence[str]
 ) -> Iterator[str]:
     """Every way in which the promise did not hold, or was not put to the test."""
     yield from before.problems
     yield from after.problems
     yield from (f"not in its newest version: {order}" for order in wrong[:5])
-    if after.dead != load.poison.total():
-        yield f"{after.dead} dead letters after the redrive, but {load.poison.total()} poison messages"
+    if after.dead != traffic.poison.total():
+        yield f"{after.dead} dead letters after the redrive, but {traffic.poison.total()} poison messages"
     if not incidents["workers killed"] or not any(f"calls to DynamoDB: {kind}" in incidents for kind in SHARES):
         yield "nothing failed: the proof proved nothing"
 
 
-def _fail(deployment: Deployment, load: Load, *, seed: int, restarts: bool, between_deaths: float) -> dict[str, Figure]:
-    """Publish the load and wait for the queue to empty while things fail; return what failed, and how often."""
+def _fail(
+    deployment: Deployment, traffic: Traffic, *, seed: int, restarts: bool, between_deaths: float
+) -> dict[str, Figure]:
+    """Publish the traffic and wait for the queue to empty while things fail; return what failed, and how often."""
     log = Follower(local_stack("the local cloud", deployment.addresses()), start=since(0))
     with (
         between_function_and_table(deployment, seed=seed) as proxy,
         dying_workers(deployment, proxy, seed=seed, every=between_deaths) as deaths,
     ):
         started = time.monotonic()
-        restarted = _phases(deployment, load, proxy, restarts=restarts)
+        restarted = _phases(deployment, traffic, proxy, restarts=restarts)
         seconds = time.monotonic() - started
         lines = list(log.new_lines())
     return {
@@ -120,13 +128,13 @@ def _fail(deployment: Deployment, load: Load, *, seed: int, restarts: bool, betw
     }
 
 
-def _phases(deployment: Deployment, load: Load, proxy: FaultProxy, *, restarts: bool) -> int:
-    """Publish the load in as many parts as there are rates; return how often the cloud restarted in between."""
-    size = -(-len(load.bodies) // len(RATES))
+def _phases(deployment: Deployment, traffic: Traffic, proxy: FaultProxy, *, restarts: bool) -> int:
+    """Publish the traffic in as many parts as there are rates; return how often the cloud restarted in between."""
+    size = -(-len(traffic.bodies) // len(RATES))
     restarted = 0
     for phase, rate in enumerate(RATES):
         proxy.rate = rate
-        publish(deployment, load.bodies[phase * size : (phase + 1) * size])
+        publish(deployment, traffic.bodies[phase * size : (phase + 1) * size])
         if restarts and phase < len(RATES) - 1:
             drain(deployment, down_to=size // 4)
             restart(deployment)

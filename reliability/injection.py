@@ -16,9 +16,9 @@ from local.holdings import stored_events
 from ops.logs import Follower, since
 from ops.stack import local_stack
 from recording.graph import ROOT
+from reliability.account import bodies_in, drain, publish
 from reliability.commands import command
 from reliability.faults import visibility_timeout
-from reliability.load import bodies_in, drain, publish
 from reliability.report import Result
 
 MARK = "EVIL"

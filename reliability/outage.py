@@ -7,9 +7,9 @@ from pathlib import Path
 
 from local.deploy import Deployment, deployed
 from local.holdings import stored_events
+from reliability.account import bodies_in, drain
 from reliability.commands import command, operate
 from reliability.faults import visibility_timeout
-from reliability.load import bodies_in, drain
 from reliability.proxy import between_function_and_table
 from reliability.report import Figure, Result
 

@@ -10,7 +10,6 @@ import pytest
 
 import bench.report
 import bench.results
-import reliability.page
 import reliability.report
 from components.package import PROCESS_ORDER, process_order_archive
 from local.resources import KEEPERS
@@ -107,7 +106,7 @@ def generated() -> dict[Path, str]:
     return {
         **{page.path: page.render() for page in pages.GENERATED},
         **bench.report.files(bench.results.load()),
-        reliability.report.PAGE: reliability.page.render(reliability.report.read_results(reliability.report.RESULTS)),
+        reliability.report.PAGE: reliability.report.render(reliability.report.read_results(reliability.report.RESULTS)),
         document.PAGE: document.page(),
     }
 

@@ -6,7 +6,7 @@ import re
 from local.deploy import Deployment
 from recording.graph import ROOT
 from reliability import convergence, faults, outage
-from reliability.load import account, drain, make_load, not_newest, publish, survey
+from reliability.account import account, drain, not_newest, publish, survey
 
 SHORT = 2
 """Seconds of visibility timeout: three receives take a third of the time that the stack would take."""
@@ -19,7 +19,9 @@ def test_the_table_converges_on_the_cloud_and_is_like_the_one_in_memory(stressed
 
 
 def test_every_message_is_accounted_for_while_calls_fail_and_workers_die(stressed: Deployment) -> None:
-    result = faults.prove(stressed, make_load(200, seed=3), seed=3, restarts=False, visibility=SHORT, between_deaths=1)
+    result = faults.prove(
+        stressed, faults.traffic_of(200, seed=3), seed=3, restarts=False, visibility=SHORT, between_deaths=1
+    )
     assert result.problems == ()
     assert (result.figures["lost"], result.figures["unexplained"]) == (0, 0)
     assert result.figures["workers killed"]
@@ -38,28 +40,14 @@ def test_the_runbook_has_the_commands_that_end_an_outage() -> None:
 
 
 def test_the_account_names_what_is_lost_what_is_older_and_what_nobody_published(stressed: Deployment) -> None:
-    before, load = survey(stressed), make_load(5, seed=5)
-    [newest, *others] = load.newest.values()
+    before, traffic = survey(stressed), faults.traffic_of(5, seed=5)
+    [newest, *others] = traffic.newest.values()
     intruder = {**newest, "orderId": "intruder"}
     publish(stressed, [json.dumps({**newest, "timestamp": "2025-01-01T00:00:00Z"}), json.dumps(intruder)])
     drain(stressed)
-    found = account(stressed, load, before)
+    found = account(stressed, traffic, before)
     assert json.dumps(newest) in found.lost
     assert {json.dumps(event) for event in others} <= set(found.lost)
-    assert set(load.poison) <= set(found.lost)
+    assert set(traffic.poison) <= set(found.lost)
     assert {"item intruder", f"item {newest['orderId']}"} == set(found.unexplained)
-    assert not_newest(stressed, load) == list(load.newest)
-
-
-def test_the_load_holds_duplicates_late_events_and_poison() -> None:
-    load = make_load(1000, seed=6)
-    assert len(load.newest) == 1000
-    assert len(load.bodies) == 1200 * 1.2 + 10
-    assert load.poison.total() == 10
-    seen: dict[str, str] = {}
-    late = set()
-    for event in map(json.loads, load.valid):
-        if event["timestamp"] < seen.get(event["orderId"], ""):
-            late.add(event["orderId"])
-        seen[event["orderId"]] = max(event["timestamp"], seen.get(event["orderId"], ""))
-    assert len(late) >= 200
+    assert not_newest(stressed, traffic) == list(traffic.newest)

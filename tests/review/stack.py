@@ -14,7 +14,6 @@ from pulumi.runtime import rpc
 ACCOUNT = "arn:aws:{}:eu-west-1:123456789012:{}"
 SECRET = {rpc._special_sig_key: rpc._special_secret_sig, "ciphertext": "[secret]"}
 UNKNOWN = rpc.UNKNOWN
-DEFAULT = object()
 
 Document = dict[str, Any]
 Stack = dict[str, Document]

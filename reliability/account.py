@@ -1,87 +1,23 @@
-"""The orders that go through the pipeline in a proof, and the account of where each of them ended."""
+"""Sends traffic through the pipeline in a proof, and accounts for where each message of it ended."""
 
 import json
-import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import ops.publish
 from local.deploy import Deployment
 from local.holdings import depth, messages_in, stored_events
+from local.traffic import Traffic
 from ops.sending import Pace
 from ops.stack import Stack
 
 PATIENCE = 120.0
 """Seconds without any progress after which waiting for the queue ends."""
-FIRST = datetime(2025, 6, 1, 8, 0, tzinfo=UTC)
 Event = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Load:
-    """Message bodies in the order they are published, and what the table must hold in the end."""
-
-    bodies: tuple[str, ...]
-    newest: dict[str, Event]
-    """By orderId, the newest event."""
-    poison: Counter[str]
-    """Bodies that can never become an order."""
-
-    @property
-    def valid(self) -> list[str]:
-        return [body for body in self.bodies if body not in self.poison]
-
-
-def make_load(orders: int, *, seed: int) -> Load:
-    """Make `orders` orders; a fifth has an older event that comes late, a fifth of the events comes twice.
-
-    One poison message comes with every hundred orders, and at least one.
-    """
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
-    placed: list[tuple[float, str]] = []
-    newest: dict[str, Event] = {}
-    for number in range(orders):
-        order, versions = _order(number, seed, chance)
-        newest[order] = versions[0]
-        times = sorted(chance.random() for _ in versions)
-        placed += [(at, json.dumps(event)) for at, event in zip(times, versions, strict=True)]
-    placed += [(chance.random(), body) for _, body in chance.sample(placed, len(placed) // 5)]
-    poison = Counter(_poison(number, seed, chance) for number in range(max(1, orders // 100)))
-    placed += [(chance.random(), body) for body in poison.elements()]
-    return Load(bodies=tuple(body for _, body in sorted(placed)), newest=newest, poison=poison)
-
-
-def _order(number: int, seed: int, chance: random.Random) -> tuple[str, list[Event]]:
-    """One order and its events, newest first: the older one of a fifth of the orders is out of order."""
-    order = f"R{seed}-{number:06}"
-    event = {
-        "orderId": order,
-        "userId": f"U{chance.randrange(1000):03}",
-        "itemName": chance.choice(("Laptop", "Bücherregal", "無線マウス")),
-        "quantity": chance.randint(1, 9),
-    }
-    instant = FIRST + timedelta(seconds=chance.randrange(86_400), microseconds=chance.randrange(1_000_000))
-    versions = [{**event, "status": "new", "timestamp": instant.isoformat()}]
-    if number % 5 == 0:
-        later = instant + timedelta(minutes=chance.randint(1, 500))
-        versions.insert(0, {**event, "status": "paid", "timestamp": later.isoformat()})
-    return order, versions
-
-
-def _poison(number: int, seed: int, chance: random.Random) -> str:
-    good = {"orderId": f"P{seed}-{number}", "userId": "U666", "itemName": "Apple", "quantity": 1, "status": "new"}
-    bad = [
-        json.dumps(good),
-        json.dumps({**good, "timestamp": "2025-06-01T08:00:00Z", "quantity": 0}),
-        json.dumps({**good, "timestamp": "yesterday"}),
-        json.dumps({**good, "timestamp": "2025-06-01T08:00:00Z"})[:-1],
-        json.dumps([good]),
-    ]
-    return chance.choice(bad)
 
 
 def publish(deployment: Deployment, bodies: Sequence[str]) -> None:
@@ -133,7 +69,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
-    """What was there before a load was published."""
+    """What was there before the traffic was published."""
 
     orders: frozenset[str]
     letters: Counter[str]
@@ -144,14 +80,14 @@ def survey(deployment: Deployment) -> Before:
     return Before(orders=frozenset(stored_events(deployment)), letters=bodies_in(deployment, "deadLetterQueueUrl"))
 
 
-def account(deployment: Deployment, load: Load, before: Before) -> Account:
+def account(deployment: Deployment, traffic: Traffic, before: Before) -> Account:
     """Hold the table and the queues against what was published, and what was there before."""
     table = {order: event for order, event in stored_events(deployment).items() if order not in before.orders}
     letters = bodies_in(deployment, "deadLetterQueueUrl") - before.letters
-    published = Counter(load.bodies)
-    events = {body: json.loads(body) for body in set(load.valid)}
+    published = Counter(traffic.bodies)
+    events = {body: json.loads(body) for body in published - traffic.poison}
     lost = [body for body, event in events.items() if not letters[body] and not _covers(table, event)]
-    lost += list((load.poison - letters).elements())
+    lost += list((traffic.poison - letters).elements())
     real = {json.dumps(event, sort_keys=True) for event in events.values()}
     unexplained = [f"item {order}" for order, event in table.items() if _text(event) not in real]
     unexplained += [f"dead letter {body}" for body in (letters - published).elements()]
@@ -173,7 +109,7 @@ def _text(event: Event) -> str:
     return json.dumps(event, sort_keys=True, default=int)
 
 
-def not_newest(deployment: Deployment, load: Load) -> list[str]:
+def not_newest(deployment: Deployment, traffic: Traffic) -> list[str]:
     """The orders that the table does not hold exactly in their newest version."""
     table = stored_events(deployment)
-    return [order for order, event in load.newest.items() if table.get(order) != event]
+    return [order for order, event in traffic.newest.items() if table.get(order) != event]
