@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recording.graph import ROOT
+from tests.commands import fake
 from tests.contract.test_workflows import FOLDER, PULUMI
 
 BUILT = ("--old-file=.venv/ready", "--old-file=policy/venv/ready")
@@ -26,9 +27,7 @@ def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
 
 
 def test_the_pack_is_passed_whatever_else_is(tmp_path: Path) -> None:
-    fake = tmp_path / "pulumi"
-    fake.write_text('#!/bin/sh\necho "$@"\n')
-    fake.chmod(0o755)
+    fake(tmp_path, "pulumi", 'echo "$@"')
     arguments = {"preview": "--refresh", "up": "--yes"}
     for target, flag in arguments.items():
         done = make(target, f"ARGS={flag}", "STACK=prod", path=f"{tmp_path}:/usr/bin:/bin")
@@ -96,10 +95,7 @@ def test_the_review_reads_what_the_preview_has_written_and_whether_it_failed(sta
         "pulumi": f'echo "$PULUMI_DEBUG_COMMANDS $*"; echo said >&2; exit {status}',
         ".venv/bin/python": 'echo "$@"',
     }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
+        fake(tmp_path, name, script)
     given = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     command = [
         str(shutil.which("make")),
@@ -126,13 +122,9 @@ def test_the_review_reads_what_the_preview_has_written_and_whether_it_failed(sta
 
 @pytest.mark.parametrize("recorded", ["", "1"])
 def test_without_the_cli_or_when_asked_to_the_review_compares_recorded_runs(recorded: str, tmp_path: Path) -> None:
-    python = tmp_path / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "$@"\n')
-    python.chmod(0o755)
+    fake(tmp_path, ".venv/bin/python", 'echo "$@"')
     if recorded:
-        (tmp_path / "pulumi").write_text("#!/bin/sh\nexit 1\n")
-        (tmp_path / "pulumi").chmod(0o755)
+        fake(tmp_path, "pulumi", "exit 1")
     command = [str(shutil.which("make")), "-f", str(ROOT / "Makefile"), *BUILT, "review", f"RECORDED={recorded}"]
     given = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = subprocess.run(

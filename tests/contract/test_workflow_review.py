@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import fake
 from tests.contract.test_workflows import JOBS, STEPS
 
 
@@ -65,10 +66,7 @@ def test_a_preview_that_fails_is_judged_and_one_that_is_superseded_is_not() -> N
 
 def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
     """Run the verdict's script with a review of some exit status; return its own, its output and the job's summary."""
-    python = tmp_path / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\necho "### Review of $5"\necho "$@" >asked\nexit {status}\n')
-    python.chmod(0o755)
+    fake(tmp_path, ".venv/bin/python", f'echo "### Review of $5"\necho "$@" >asked\nexit {status}')
     [step] = [step for step in JOBS["review-stack.yml verdict"]["steps"] if step.get("id") == "review"]
     out, summary = tmp_path / "output", tmp_path / "summary"
     given = {"STACK": "prod", "GITHUB_OUTPUT": str(out), "GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/bin:/bin"}
@@ -93,9 +91,7 @@ def test_the_verdict_is_the_reviews_and_its_report_is_handed_on(status: int, tmp
     [("", "pr comment 7 --body-file comment.md"), ("42\n", "--method PATCH repos/acme/orders/issues/comments/42")],
 )
 def test_a_report_updates_its_own_comment_or_writes_the_first(existing: str, write: str, tmp_path: Path) -> None:
-    fake = tmp_path / "gh"
-    fake.write_text('#!/bin/sh\ncase "$*" in *--paginate*) printf %s "$EXISTING" ;; *) echo "$*" >>writes ;; esac\n')
-    fake.chmod(0o755)
+    fake(tmp_path, "gh", 'case "$*" in *--paginate*) printf %s "$EXISTING" ;; *) echo "$*" >>writes ;; esac')
     [step] = JOBS["review-stack.yml comment"]["steps"]
     text = "### Review of prod: ✅ no changes\n$(touch broken) `touch broken`"
     given = {"GH_REPO": "acme/orders", "NUMBER": "7", "STACK": "prod", "TEXT": text, "EXISTING": existing}

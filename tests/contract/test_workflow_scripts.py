@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import fake
 from tests.contract.test_workflows import JOBS
 
 pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="the scripts read JSON with jq, which is not here")
@@ -27,12 +28,6 @@ def run(text: str, folder: Path, **environment: str) -> subprocess.CompletedProc
         text=True,
         check=False,
     )
-
-
-def fake(folder: Path, name: str, body: str) -> None:
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(0o755)
 
 
 def written(folder: Path) -> list[str]:

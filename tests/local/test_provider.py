@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from framework.stack import QUEUE, TABLE
 from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime.proto import provider_pb2 as messages
@@ -15,8 +16,6 @@ from pulumi.runtime.rpc import UNKNOWN
 from local.deploy import Deployment
 from local.provider import serving
 
-QUEUE = "aws:sqs/queue:Queue"
-TABLE = "aws:dynamodb/table:Table"
 Naming = messages.CheckRequest.AutonamingOptions
 
 

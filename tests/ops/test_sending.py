@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.table import Clock
 from ops.sending import ATTEMPTS, BATCH, BATCH_BYTES, Pace, Refused, batches, send
 
 
@@ -58,19 +59,6 @@ def test_an_entry_that_is_the_senders_fault_is_not_tried_again() -> None:
     service = Service({"b": 99}, fault=True)
     assert [r.position for r in send(service, [{"Body": body} for body in "abc"])] == [1]
     assert len(service.calls) == 1
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def test_a_pace_spreads_messages_evenly() -> None:

@@ -12,6 +12,7 @@ import pytest
 from local.deploy import Deployment
 from ops.failure import Failure
 from ops.stack import EXPORTS, Stack, connect
+from tests.commands import fake
 from tests.ops.cloud import Command
 
 
@@ -63,10 +64,8 @@ def test_saved_outputs_use_the_usual_credentials_and_the_region_of_the_outputs(
 def test_a_stack_of_pulumis_is_asked_for_by_name(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "pulumi"
     said = tmp_path / "said"
-    program.write_text(f"#!/bin/sh\necho \"$@\" > {said}\ncat <<'END'\n{json.dumps(dict(deployment.outputs))}\nEND\n")
-    program.chmod(0o755)
+    fake(tmp_path, "pulumi", f"echo \"$@\" > {said}\ncat <<'END'\n{json.dumps(dict(deployment.outputs))}\nEND")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     stack = connect(stack="prod", outputs=None)
     assert stack["queueUrl"] == deployment.outputs["queueUrl"]
@@ -74,9 +73,7 @@ def test_a_stack_of_pulumis_is_asked_for_by_name(
 
 
 def test_pulumis_own_error_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "pulumi"
-    program.write_text("#!/bin/sh\necho \"error: no stack named 'prod' found\" >&2\nexit 255\n")
-    program.chmod(0o755)
+    fake(tmp_path, "pulumi", "echo \"error: no stack named 'prod' found\" >&2\nexit 255")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(Failure, match="no stack named 'prod' found") as failure:
         connect(stack="prod", outputs=None)

@@ -1,29 +1,20 @@
 """Every step of the pipeline has its alarms, they reach the operators, and the dashboard shows the same."""
 
-import functools
 import json
 from typing import Any
 
 import pytest
+from framework.stack import ALARM, FUNCTION, QUEUE, SUBSCRIPTION, TABLE, TOPIC
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 
-from recording.graph import ACCOUNT, ROOT, Graph, Resource, record, recorded_answer
+from recording.graph import ACCOUNT, Graph, Resource, record, recorded_answer
 from tests.defaults import record_defaults
+from tests.unit.test_pipeline import STACKS, recorded, statements, tls_only
 
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
-FUNCTION = "aws:lambda/function:Function"
-QUEUE = "aws:sqs/queue:Queue"
-SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
-TABLE = "aws:dynamodb/table:Table"
-TOPIC = "aws:sns/topic:Topic"
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
-
-recorded = functools.cache(record_defaults)  # a graph is immutable, and one recording takes half a second
-
 
 WATCHED = {
     "OrderTopic": {
@@ -184,10 +175,8 @@ def test_the_alarm_topic_is_encrypted_and_open_to_this_account_s_alarms_only_ove
     assert topic.properties["kmsMasterKeyId"] == graph.exports["keyArn"]
     policy = graph.one("aws:sns/topicPolicy:TopicPolicy", "OrderAlarms-policy").properties
     assert policy["arn"] == topic.outputs["arn"]
-    document = json.loads(policy["policy"])
-    assert document["Version"] == "2012-10-17"
-    assert document["Statement"] == [
-        {
+    assert statements(policy["policy"]) == {
+        "AlarmsNotify": {
             "Sid": "AlarmsNotify",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
@@ -195,15 +184,8 @@ def test_the_alarm_topic_is_encrypted_and_open_to_this_account_s_alarms_only_ove
             "Resource": topic.outputs["arn"],
             "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
         },
-        {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sns:Publish",
-            "Resource": topic.outputs["arn"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-    ]
+        "TlsOnly": tls_only(topic.outputs["arn"], "sns:Publish"),
+    }
 
 
 def test_an_address_is_notified_where_one_is_configured() -> None:

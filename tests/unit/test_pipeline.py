@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from framework.stack import FUNCTION, KEY, MAPPING, QUEUE, ROLE_POLICY, TABLE, TOPIC
 
 from components.account import Account
 from components.queue import Queue, QueueArgs
@@ -13,13 +14,6 @@ from recording.graph import ACCOUNT, ROOT, Graph, record
 from tests.defaults import record_defaults
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
-KEY = "aws:kms/key:Key"
-TOPIC = "aws:sns/topic:Topic"
-QUEUE = "aws:sqs/queue:Queue"
-TABLE = "aws:dynamodb/table:Table"
-FUNCTION = "aws:lambda/function:Function"
-MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 recorded = functools.cache(record_defaults)  # a graph is immutable, and one recording takes half a second
