@@ -14,7 +14,7 @@ from ops.choosing import compare
 from ops.deadletters import Message, read_all
 from ops.export import describe
 from ops.logs import Line
-from ops.stack import Stack
+from ops.stack import OWN, Stack
 
 PERIOD = 0.5
 """Seconds between two looks."""
@@ -100,7 +100,8 @@ class Feed:
         for line in self._follower.new_lines():
             self._take(line)
         queues = [status.queue(self._stack, self._stack[url]) for url in status.QUEUES]
-        self._read_letters(queues)
+        others = [each.url for name, each in self._stack.dead_letters.items() if name not in OWN]
+        self._read_letters([*queues[1:], *(status.queue(self._stack, url) for url in others)])
         self._publish(
             {
                 "counts": self._counts(queues),
@@ -161,7 +162,8 @@ class Feed:
         }
 
     def _read_letters(self, queues: list[dict[str, Any]]) -> None:
-        now = tuple(queue["visible"] + queue["inFlight"] for queue in queues[1:])
+        """Read the dead letters of all consumers again if one of their queues holds more or fewer than last time."""
+        now = tuple(queue["visible"] + queue["inFlight"] for queue in queues)
         due = any(now) and time.monotonic() - self._letters_at > LETTERS_AGAIN
         if (now == self._letters_of and not due) or not self.letters_lock.acquire(blocking=False):
             return
