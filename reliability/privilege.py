@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fakes.events import EXAMPLE
+from functions.process_order.orders import parse
 from local.deploy import Deployment, deployed
 from reliability.denials import BEYOND, attempts, guards, other_topic_delivers
 from reliability.report import Result
@@ -87,14 +89,9 @@ def _stores(role: Role) -> bool:
 def _updates(role: Role) -> bool:
     """Whether the function under this role stores a newer version of an order that exists."""
     order = {**EXAMPLE, "orderId": f"L-{uuid.uuid4()}"}
-    item = {name: {"N": "1"} if name == "quantity" else {"S": str(value)} for name, value in order.items()}
-    role.deployment.client("dynamodb").put_item(
-        TableName=role.deployment.outputs["tableName"], Item={**item, "version": {"S": "0"}, "extra": {"M": {}}}
-    )
+    item = {**parse(json.dumps(order)).item, "version": {"S": "0"}}
+    role.deployment.client("dynamodb").put_item(TableName=role.deployment.outputs["tableName"], Item=item)
     return _invoke(role, {**order, "status": "paid"})
-
-
-EXAMPLE = {"userId": "U1", "itemName": "Laptop", "quantity": 1, "status": "new", "timestamp": "2025-05-03T12:00:00Z"}
 
 
 def _invoke(role: Role, order: Mapping[str, Any]) -> bool:

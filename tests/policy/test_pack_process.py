@@ -99,6 +99,7 @@ def test_a_rule_can_be_weakened_or_disabled_and_all_at_once(analyzer: AnalyzerSt
             "is not a 'date'",
         ),
         ({"sqs-queue-has-dlq": {"exempt": [{"match": "(lost", "reason": "x"}]}}, "match"),
+        ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost", "reason": "x", "until": "2999-01-01"}]}}, "until"),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused_before_anything_runs(

@@ -248,9 +248,12 @@ def test_the_mapping_reports_single_failures_and_waits_for_the_permissions(graph
 
 def test_the_role_may_do_exactly_what_the_function_needs(graph: Graph) -> None:
     trust = json.loads(inputs(graph, "aws:iam/role:Role", "ProcessOrder-role")["assumeRolePolicy"])
-    assert trust["Statement"] == [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ]
+    assert trust == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
     policies = graph.all(ROLE_POLICY).values()
     assert {policy.properties["role"] for policy in policies} == {"ProcessOrder-role"}
     allowed = {
