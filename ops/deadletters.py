@@ -166,8 +166,8 @@ def drain(
 ) -> int:
     """Receive the messages with the wanted ids, use them, and only then delete those that `use` returns.
 
-    Messages that come meanwhile are not touched: what fails again and returns has a new id, and would go round for
-    ever. At every moment a message is in the dead-letter queue, or used, or both. Returns how many were deleted.
+    Messages that come meanwhile are not touched: what fails again and returns has a new id, and would go round
+    forever. At every moment a message is in the dead-letter queue, or used, or both. Returns how many were deleted.
     """
     remaining, kept = set(wanted), dict[str, str]()
     deleted = empty = 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from config import StackConfig, key_of
-from recording.graph import Graph, record
+from recording.graph import Graph, Resource, record
 from recording.pages import text_of
 
 BARE = Path(__file__).parent / "bare"
@@ -22,7 +22,12 @@ LOCAL = {
 
 
 IDENTITIES = (Path(__file__).parent / "contract/identities.txt").read_text().splitlines()
-"""Type and name of each resource that must not be renamed."""
+"""Of each resource that must not be renamed, what its URN says after stack and project: types and name."""
+
+
+def identity(resource: Resource) -> str:
+    """By what Pulumi knows a resource again within its stack: the types of its parents and itself, and its name."""
+    return resource.urn.split("::", 2)[2]
 
 
 def record_defaults(*, stack: str = "dev", config: dict[str, str] | None = None, **options: Any) -> Graph:
@@ -31,6 +36,6 @@ def record_defaults(*, stack: str = "dev", config: dict[str, str] | None = None,
     Of the project's own program only what is pinned: what other consumers add decides no test.
     """
     graph = record(stack=stack, config={**DEFAULTS, **(config or {})}, **options)
-    pinned = {*IDENTITIES, "aws:sns/topicSubscription:TopicSubscription OrderAlarms-email"}
-    own = tuple(resource for resource in graph.resources if f"{resource.type} {resource.name}" in pinned)
+    pinned = {*IDENTITIES, "orders:index:Monitoring$aws:sns/topicSubscription:TopicSubscription::OrderAlarms-email"}
+    own = tuple(resource for resource in graph.resources if identity(resource) in pinned)
     return graph if "program" in options else replace(graph, resources=own)

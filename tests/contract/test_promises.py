@@ -16,15 +16,15 @@ from local.resources import KEEPERS
 from local.resources.functions import archive_bytes
 from recording import pages
 from recording.graph import ROOT, program, record, recorded_answer, stack_config
-from tests.defaults import DEFAULTS, IDENTITIES
+from tests.defaults import DEFAULTS, IDENTITIES, identity
 
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 
 
-def test_no_resource_has_changed_its_type_or_name() -> None:
-    """A renamed resource is replaced, and loses its messages or data: change this list only together with an alias."""
+def test_no_resource_has_changed_its_type_its_name_or_its_place() -> None:
+    """Such a resource is replaced, and loses its messages or data: change this list only together with an alias."""
     graph = record(stack="prod", config=DEFAULTS)
-    assert set(IDENTITIES) <= {f"{resource.type} {resource.name}" for resource in graph.resources}
+    assert set(IDENTITIES) <= {identity(resource) for resource in graph.resources}
 
 
 def test_the_exports_are_those_that_others_read() -> None:
