@@ -15,6 +15,11 @@ def test_another_measurement_gives_other_documents() -> None:
     assert "performance.md" in differing
 
 
+def test_every_generated_part_of_a_page_is_one_that_the_report_writes() -> None:
+    for path, parts in report.PARTS.items():
+        assert sorted(re.findall(r"^<!-- end of (.*) -->$", path.read_text(), re.MULTILINE)) == sorted(parts)
+
+
 def test_the_chart_of_the_burst_rises_as_far_as_its_table_says() -> None:
     known = results.load()
     page = next(text for path, text in report.files(known).items() if path.name == "scaling.md")
