@@ -1,6 +1,7 @@
 """`dlq export` and `dlq import`: dead letters as JSON lines."""
 
 import base64
+import io
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -99,7 +100,7 @@ def read_export(text: str) -> list[Message]:
         Failure: a line is not one of its lines.
     """
     messages = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(io.StringIO(text), 1):  # which ends lines at \n alone: a JSON text may hold others
         try:
             value = json.loads(line)
             attributes = {name: _decoded(attribute) for name, attribute in value.get("attributes", {}).items()}

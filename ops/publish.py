@@ -114,7 +114,7 @@ def read_bodies(text: str) -> list[str]:
     try:
         whole = json.loads(text)
     except ValueError:
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        return [line.strip() for line in text.split("\n") if line.strip()]  # a JSON text may hold other line ends
     return list(_elements(text)) if isinstance(whole, list) else [text]
 
 

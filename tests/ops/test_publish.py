@@ -1,10 +1,11 @@
-"""Reading and checking orders before they are published."""
+"""Reading and checking orders, and exports of them, before they are sent."""
 
 import json
 
 import pytest
 
 from functions.process_order.orders import parse
+from ops.export import read_export
 from ops.failure import Failure
 from ops.publish import check, generate, read_bodies, run
 from ops.stack import Stack
@@ -12,6 +13,8 @@ from terminal import Printer
 from tests.ops.cloud import order
 
 ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
+SEPARATED = json.dumps(order(itemName="a\u2028b\u2029c\x85d"), ensure_ascii=False)
+"""An order whose text holds what other formats take for the end of a line."""
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,7 @@ ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
         ("", []),
         ('[1.10, {"a": 1e400}, "x, ]"]', ["1.10", '{"a": 1e400}', '"x, ]"']),
         (f"{ONE}\nnot json", [ONE, "not json"]),
+        (f"{SEPARATED}\n{ONE}\r\n{SEPARATED}", [SEPARATED, ONE, SEPARATED]),
     ],
 )
 def test_orders_are_read_letter_for_letter(text: str, bodies: list[str]) -> None:
@@ -33,6 +37,12 @@ def test_orders_are_read_letter_for_letter(text: str, bodies: list[str]) -> None
 def test_a_document_over_several_lines_is_one_order() -> None:
     document = json.dumps(order(), indent=2)
     assert read_bodies(document) == [document]
+
+
+def test_an_export_that_was_written_again_with_its_characters_as_they_are_is_read() -> None:
+    message = {"messageId": "m1", "source": "queue", "body": SEPARATED}
+    text = "".join(json.dumps(message, ensure_ascii=False) + "\n" for _ in range(2))
+    assert [each.body for each in read_export(text)] == [SEPARATED] * 2
 
 
 def test_every_order_that_breaks_the_contract_is_told_with_its_place() -> None:
