@@ -36,7 +36,7 @@ _TIMESTAMPS = (
 )
 _JUNK = ("", "", "{", "}", '"', "\\", "\\u", "\\ud800", "\ud800", "\x00", "\x7f", ",", "[", "0", "\ufeff", " \t\r\n")
 
-texts = st.sampled_from(_TEXTS)
+texts = st.sampled_from(_TEXTS) | st.text(max_size=20)
 numbers = st.sampled_from(_NUMBERS).map(Raw)
 nested = st.builds(
     lambda depth, pair: Raw(pair[0] * depth + "1" + pair[1] * depth),
@@ -83,7 +83,8 @@ def bodies(draw: st.DrawFn) -> Any:
     for _ in range(draw(_FEW) - 1):
         at, length = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 0, 1, 3, 10**6)))
         text = text[:at] + draw(st.sampled_from(_JUNK)) + text[at + length :]
-    return draw(st.sampled_from((*[text] * 20, None, 5, [], {"a": text}, text.encode("utf-8", "replace"))))
+    others: tuple[Any, ...] = (draw(st.text()), None, 5, [], {"a": text}, text.encode("utf-8", "replace"))
+    return draw(st.sampled_from((*[text] * 20, *others)))
 
 
 @st.composite
