@@ -37,13 +37,13 @@ $(PACK_READY): policy/requirements.txt | $(READY)
 setup: $(READY) $(PACK_READY) ## build both environments, without running anything (REQUIREMENTS: another lock for .venv)
 
 demo: $(READY) ## the whole pipeline on the local cloud, with a verdict
-	@$(BIN)/python -m local demo
+	@./orders demo
 
 local: $(READY) ## the local cloud with a live page, deployed again as files change, until Ctrl-C (ARGS: --open ...)
-	@$(BIN)/python -m live $(ARGS)
+	@./orders local $(ARGS)
 
 policy: $(READY) ## hold STACK against the policy pack, before and after its first deployment
-	@$(BIN)/python -m recording policy --stack $(STACK) $(PACK_CONFIG)
+	@./orders policy --stack $(STACK) $(PACK_CONFIG)
 
 preview: cli $(PACK_READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
 	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(PACK_CONFIG) $(ARGS)
@@ -52,7 +52,7 @@ up: cli $(PACK_READY) ## update STACK on AWS, held against the policy pack (ARGS
 	@pulumi up --stack $(STACK) --policy-pack policy $(PACK_CONFIG) $(ARGS)
 
 review: $(READY) $(if $(ENGINE),review-preview) ## what the change does to STACK, and whether it loses an order (RECORDED=1: without the Pulumi CLI)
-	@$(BIN)/python -m review --stack $(STACK) $(if $(ENGINE),$(REVIEWED),$(ARGS))
+	@./orders review --stack $(STACK) $(if $(ENGINE),$(REVIEWED),$(ARGS))
 
 # The event log, a debug flag, alone holds the policies' verdicts; a preview that fails is reviewed, too. What only the
 # pack's driver tells (exemptions, decisions that wait) is left out where the driver is not installed.
@@ -61,19 +61,19 @@ review-preview: cli $(PACK_READY) ## preview STACK into build/review/STACK, wher
 	@PULUMI_DEBUG_COMMANDS=true pulumi preview --stack $(STACK) --policy-pack policy $(PACK_CONFIG) --json \
 	  --show-sames --show-replacement-steps --event-log $(REVIEWED)/events.jsonl $(ARGS) \
 	  >$(REVIEWED)/preview.json 2>$(REVIEWED)/log.txt || touch $(REVIEWED)/failed
-	@$(BIN)/python -m recording policy --stack $(STACK) $(PACK_CONFIG) --json >$(REVIEWED)/policies.json 2>/dev/null || true
+	@./orders policy --stack $(STACK) $(PACK_CONFIG) --json >$(REVIEWED)/policies.json 2>/dev/null || true
 
 cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
 	  "to install it: curl -fsSL https://get.pulumi.com | sh -s -- --version $(PULUMI_VERSION)" >&2; exit 1; }
 
 bench: $(READY) ## measure everything and write docs/performance.md (QUICK=1: under a minute, targets only)
-	@$(BIN)/python -m bench $(if $(QUICK),--quick)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 docs: $(READY) ## write the generated parts of the documents
-	@$(BIN)/python -m recording docs
-	@$(BIN)/python -m bench.report
-	@$(BIN)/python -m reliability.report
+	@./orders docs
+	@$(BIN)/python -m tests.bench.report
+	@$(BIN)/python -m tests.proofs.report
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 
 test: $(READY) ## all tests
@@ -96,7 +96,7 @@ audit: $(READY) ## known holes in what is pinned
 	@./requirements/audit
 
 reliability: $(READY) ## prove that nothing is lost and nobody gets in, with figures (10 minutes)
-	@$(BIN)/python -m reliability
+	@$(BIN)/python -m tests.proofs
 
 types: $(READY) ## static types
 	@$(BIN)/mypy

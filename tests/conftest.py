@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.deploy import Deployment, deployed
 from tests.defaults import LOCAL
+from tools.cloud.deploy import Deployment, deployed
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from config import StackConfig, key_of
-from recording.graph import Graph, Resource, record
-from recording.pages import text_of
+from tools.recording.graph import Graph, Resource, record
+from tools.recording.pages import text_of
 
 BARE = Path(__file__).parent / "bare"
 """A project with a stack `dev` that sets nothing."""

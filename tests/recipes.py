@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from recording.graph import ROOT
 from tests.tree import CONFIG
+from tools.root import ROOT
 
 PAGE = (ROOT / "docs/changing.md").read_text()
 _EDIT = re.compile(

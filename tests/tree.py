@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from recording.graph import ROOT
+from tools.root import ROOT
 
-PARTS = ("components", "examples", "functions", "live", "local", "ops", "policy", "recording")
-FILES = ("__main__.py", "config.py", "terminal.py", "Pulumi.yaml")
+PARTS = ("components", "functions", "policy", "tools")
+FILES = ("__main__.py", "config.py", "orders", "pyproject.toml", "Pulumi.yaml")
 CONFIG = """\
 config:
   aws:defaultTags:

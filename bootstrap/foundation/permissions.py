@@ -209,7 +209,7 @@ def _of_key_administration(stack: Stack) -> list[Grant]:
 
 
 def _of_smoke_test(stack: Stack) -> list[Grant]:
-    """What `python -m ops publish --generate` and `verify` do, and of the table only the orders they made up."""
+    """What `./orders publish --generate` and `verify` do, and of the table only the orders they made up."""
     return [
         Grant(sid="SmokePublish", resources=[stack.arn("sns", "OrderTopic")], write="sns:Publish"),
         Grant(sid="SmokeLog", resources=stack.log_groups(), write="logs:FilterLogEvents"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recording.graph import ROOT
+from tools.root import ROOT
 
 PAGE = ROOT / "docs/deploying.md"
 MARK = re.compile(r"<!-- not run by the tests: needs (\w+) -->\n\n$")

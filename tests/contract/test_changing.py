@@ -14,15 +14,15 @@ from tests.recipes import PAGE, Edit, copied, recipe
 CONTRACT = """
 import json
 from functions.process_order.orders import Rejected, parse
-from local.traffic import make_traffic
-from ops.publish import generate
-from ops.verify import expected
+from tools.cloud.traffic import make_traffic
+from tools.ops.publish import generate
+from tools.ops.verify import expected
 
 [body] = generate(1)
 assert parse(body).item["currency"] == {"S": "EUR"}
 assert expected(list(generate(3)))
 assert len(make_traffic(20, seed=1).newest) > 20
-for line in open("examples/orders.jsonl", encoding="utf-8"):
+for line in open("docs/examples/orders.jsonl", encoding="utf-8"):
     parse(line)
 try:
     parse(json.dumps({name: value for name, value in json.loads(body).items() if name != "currency"}))
@@ -85,7 +85,7 @@ def test_a_recipe_works_on_a_copy_of_the_project(heading: str, tmp_path: Path) -
         edit.apply(root)
     for command in commands(heading):
         subprocess.run(shlex.split(command), cwd=root, check=True)
-    run(root, "-m", "recording", "docs")
+    run(root, "-m", "tools", "docs")
     run(root, "policy/document.py")
     run(root, *TRIED[heading])
 

@@ -29,8 +29,8 @@ def test_a_block_with_something_else_than_commands_is_refused() -> None:
 def test_the_page_deletes_no_stack_file_and_runs_the_operators_commands_in_their_environment() -> None:
     texts = [command.text for command in commands(PAGE.read_text())]
     removals = [text for text in texts if "stack rm" in text]
-    operations = [text for text in texts if "python -m ops" in text]
+    operations = [text for text in texts if "./orders" in text]
     assert removals
     assert operations
     assert all("--preserve-config" in text for text in removals)
-    assert all(text.startswith(".venv/bin/python -m ops") for text in operations)
+    assert all(text.startswith("./orders") for text in operations)

@@ -8,8 +8,8 @@ from pulumi_aws import cloudwatch
 
 from components.account import Account
 from components.queue import Queue, QueueArgs
-from recording.diagram import mermaid
-from recording.graph import record
+from tools.recording.diagram import mermaid
+from tools.recording.graph import record
 
 
 def test_the_picture_is_that_of_the_stack() -> None:

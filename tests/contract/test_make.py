@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recording.graph import ROOT
 from tests.commands import fake
 from tests.contract.test_workflows import FOLDER, PULUMI
+from tools.root import ROOT
 
 BUILT = ("--old-file=.venv/ready", "--old-file=policy/venv/ready")
 

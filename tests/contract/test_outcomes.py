@@ -2,7 +2,7 @@
 
 from components.dashboard import OUTCOMES
 from functions.process_order.lambda_function import _LEVEL_OF
-from ops import logs
+from tools.ops import logs
 
 
 def test_the_outcomes_are_the_same_words_everywhere() -> None:

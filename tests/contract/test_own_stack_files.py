@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from config import StackConfig, key_of
-from recording.graph import ROOT, stack_config
 from tests.defaults import DEFAULTS
+from tools.recording.graph import stack_config
+from tools.root import ROOT
 
 LEFT_OUT = (".git", ".venv", "venv", "build", "__pycache__", ".*_cache", "*.png")
 READERS = (
-    *("tests/contract/test_promises.py", "tests/policy/test_pack_process.py", "tests/reliability/test_repeatable.py"),
+    *("tests/contract/test_promises.py", "tests/policy/test_pack_process.py", "tests/proofs/test_repeatable.py"),
     *("tests/unit/test_bootstrap_permissions.py", "tests/unit/test_monitoring.py", "tests/unit/test_pipeline.py"),
 )
 """The tests that could read the stack files, and need no cloud."""

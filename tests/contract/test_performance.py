@@ -3,7 +3,7 @@
 import json
 import re
 
-from bench import report, results
+from tests.bench import report, results
 
 
 def test_another_measurement_gives_other_documents() -> None:

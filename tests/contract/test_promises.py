@@ -8,15 +8,16 @@ import document
 import pulumi
 import pytest
 
-import bench.report
-import bench.results
-import reliability.report
+import tests.bench.report
+import tests.bench.results
+import tests.proofs.report
 from components.package import PROCESS_ORDER, process_order_archive
-from local.resources import KEEPERS
-from local.resources.functions import archive_bytes
-from recording import pages
-from recording.graph import ROOT, program, record, recorded_answer, stack_config
 from tests.defaults import DEFAULTS, IDENTITIES, identity
+from tools.cloud.resources import KEEPERS
+from tools.cloud.resources.functions import archive_bytes
+from tools.recording import pages
+from tools.recording.graph import program, record, recorded_answer, stack_config
+from tools.root import ROOT
 
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 
@@ -105,8 +106,10 @@ def generated() -> dict[Path, str]:
     """Everything that `make docs` writes, as it should be."""
     return {
         **{page.path: page.render() for page in pages.GENERATED},
-        **bench.report.files(bench.results.load()),
-        reliability.report.PAGE: reliability.report.render(reliability.report.read_results(reliability.report.RESULTS)),
+        **tests.bench.report.files(tests.bench.results.load()),
+        tests.proofs.report.PAGE: tests.proofs.report.render(
+            tests.proofs.report.read_results(tests.proofs.report.RESULTS)
+        ),
         document.PAGE: document.page(),
     }
 
@@ -119,6 +122,6 @@ def test_the_documents_hold_what_they_are_generated_from() -> None:
 def test_the_example_orders_keep_the_contract() -> None:
     from functions.process_order.orders import parse
 
-    examples = (ROOT / "examples/orders.jsonl").read_text().splitlines()
+    examples = (ROOT / "docs/examples/orders.jsonl").read_text().splitlines()
     assert parse(examples[0]).order_id == "O1234"
     assert all(parse(example) for example in examples)

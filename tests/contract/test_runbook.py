@@ -6,8 +6,8 @@ from dataclasses import fields
 import pytest
 
 from config import StackConfig, key_of
-from recording.graph import ROOT
 from tests.defaults import record_defaults
+from tools.root import ROOT
 
 PAGE = (ROOT / "docs/runbook.md").read_text()
 SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^##).*\n)*)", PAGE, re.MULTILINE))
@@ -40,7 +40,7 @@ def test_every_link_within_the_page_leads_somewhere() -> None:
 
 def test_every_command_is_of_a_program_that_operators_have() -> None:
     assert {command.split()[0] for command in COMMANDS} == {
-        "python",
+        "./orders",
         "pulumi",
         "aws",
         "export",

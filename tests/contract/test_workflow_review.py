@@ -72,7 +72,7 @@ def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
     given = {"STACK": "prod", "GITHUB_OUTPUT": str(out), "GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=False)
     assert (tmp_path / "asked").read_text().split() == [
-        *("-m", "review", "build/review/prod", "--stack", "prod"),
+        *("-m", "tools", "review", "build/review/prod", "--stack", "prod"),
         *("--allowed", "build/change/allowed-changes.json"),
     ]
     return done.returncode, out.read_text(), summary.read_text()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from recording.graph import ROOT
 from tests.contract.test_layout import MAY_IMPORT
+from tools.root import ROOT
 
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.y*ml"))}

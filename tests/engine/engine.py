@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.engine import practising
-from recording.graph import ROOT, stack_config
+from tools.cloud.engine import practising
+from tools.recording.graph import stack_config
+from tools.root import ROOT
 
 STACKS: Mapping[str, Mapping[str, str]] = {
     "dev": {},
@@ -88,11 +89,11 @@ class Engine:
 
     def ops(self, stack: str, *words: str) -> str:
         """One of the operator's commands."""
-        return self.run(sys.executable, "-m", "ops", "--stack", stack, *words)
+        return self.run(sys.executable, "-m", "tools", "--stack", stack, *words)
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the local cloud, for changes by hand."""
-        from local.cloud import loopback_client
+        from tools.cloud.cloud import loopback_client
 
         return loopback_client(
             service,

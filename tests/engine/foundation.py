@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from local.cloud import Cloud
-from local.resources import Keeper, Values
-from local.resources.iam import BATCH
-from recording.schema import Type
+from tools.cloud.cloud import Cloud
+from tools.cloud.resources import Keeper, Values
+from tools.cloud.resources.iam import BATCH
+from tools.recording.types import Type
 
 
 @dataclass(frozen=True)

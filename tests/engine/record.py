@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recording.graph import ROOT
 from tests.engine.engine import Engine, started
+from tools.root import ROOT
 
 FOLDER = ROOT / "tests/policy/engine"
 RUNS: Mapping[str, Sequence[str]] = {

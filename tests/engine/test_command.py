@@ -1,4 +1,4 @@
-"""`python -m local engine`: the CLI on a local cloud for one command, and nothing left of it."""
+"""`./orders engine`: the CLI on a local cloud for one command, and nothing left of it."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ def run(folder: Path, temporary: Path, *command: str) -> subprocess.CompletedPro
     nowhere = "http://192.0.2.1:3128"  # a proxy that no machine is (RFC 5737)
     own = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "mine", "TMPDIR": str(temporary), "HTTPS_PROXY": nowhere}
     return subprocess.run(
-        [sys.executable, "-m", "local", "engine", "--", *command],
+        [sys.executable, "-m", "tools", "engine", "--", *command],
         cwd=folder,
         env={**os.environ, **own},
         stdin=subprocess.DEVNULL,
@@ -44,7 +44,7 @@ def test_the_commands_status_is_passed_on_and_nothing_is_left(copy: Path, tmp_pa
 
 
 def test_neither_the_engine_nor_the_operators_commands_go_through_the_users_proxy(copy: Path, tmp_path: Path) -> None:
-    words = "pulumi preview --stack dev --non-interactive && .venv/bin/python -m ops cost --events 10"
+    words = "pulumi preview --stack dev --non-interactive && ./orders cost --events 10"
     sts = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     done = run(copy, tmp_path / "t", "sh", "-c", f'{words} && .venv/bin/python -c "{sts}"')
     assert done.returncode == 0, done.stdout + done.stderr
@@ -61,9 +61,9 @@ def test_a_setting_made_meanwhile_is_kept_without_the_salt(copy: Path, tmp_path:
 
 
 def test_the_readmes_lines_store_an_order(engine: Engine) -> None:
-    """`make up`, publish and verify, as a reader pastes them into the shell of `python -m local engine`."""
+    """`make up`, publish and verify, as a reader pastes them into the shell of `./orders engine`."""
     engine.run("make", "up", "STACK=local", "ARGS=--yes")
-    engine.run(".venv/bin/python", "-m", "ops", "--stack", "local", "publish", "examples/orders.jsonl")
+    engine.run(".venv/bin/python", "-m", "tools", "--stack", "local", "publish", "docs/examples/orders.jsonl")
     assert "verified" in engine.run(
-        ".venv/bin/python", "-m", "ops", "--stack", "local", "verify", "examples/orders.jsonl"
+        ".venv/bin/python", "-m", "tools", "--stack", "local", "verify", "docs/examples/orders.jsonl"
     )

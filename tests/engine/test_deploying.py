@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-import local.resources
-import recording.schema
-from local.engine import practising
-from recording.graph import ROOT
+import tools.cloud.resources
+import tools.recording.types
 from tests.contract.deploying import PAGE, Command, commands
 from tests.contract.test_workflows import JOBS
 from tests.engine import foundation
 from tests.unit.bootstrap import statements
 from tests.unit.iam import allows
+from tools.cloud.engine import practising
+from tools.root import ROOT
 
 pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="the page needs jq on the PATH")
 GIVEN = {
@@ -87,9 +87,9 @@ def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subproces
     home.mkdir()
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file://nowhere")  # the page logs in by itself
     for token, keeper in foundation.KEEPERS.items():
-        monkeypatch.setitem(local.resources.KEEPERS, token, keeper)
+        monkeypatch.setitem(tools.cloud.resources.KEEPERS, token, keeper)
     for token, type_ in foundation.TYPES.items():
-        monkeypatch.setitem(recording.schema.TYPES, token, type_)
+        monkeypatch.setitem(tools.recording.types.TYPES, token, type_)
     with practising(region="eu-west-1", root=checkout) as environment:
         own = {
             **environment,

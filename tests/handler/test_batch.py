@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from fakes.events import Context, body, run, sqs_event, without
-from fakes.table import Clock, Statement, Table, executing, store_of
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome, Store
+from tests.fakes.events import Context, body, run, sqs_event, without
+from tests.fakes.table import Clock, Statement, Table, executing, store_of
 
 SECRET = "payload-secret"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fakes.events import EXAMPLE, body, without
 from functions.process_order import orders
 from functions.process_order.orders import Rejected, parse, problems
+from tests.fakes.events import EXAMPLE, body, without
 
 
 def reason(text: object) -> str:

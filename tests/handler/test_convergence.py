@@ -8,9 +8,9 @@ from botocore.exceptions import ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.events import body, run, sqs_event
-from fakes.table import Clock, Statement, Table, client_error, store_of
 from functions.process_order.orders import parse
+from tests.fakes.events import body, run, sqs_event
+from tests.fakes.table import Clock, Statement, Table, client_error, store_of
 
 events = st.builds(
     body,

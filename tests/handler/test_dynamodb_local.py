@@ -18,10 +18,10 @@ from typing import Any
 import boto3
 import pytest
 
-from fakes.events import body
-from fakes.table import Table, executing
 from functions.process_order.orders import MAX_ITEM_SIZE, Rejected, parse
 from functions.process_order.store import STORED, Store
+from tests.fakes.events import body
+from tests.fakes.table import Table, executing
 
 FOLDER = Path(os.environ.get("DYNAMODB_LOCAL") or Path.home() / ".cache" / "dynamodb-local")
 JAR = "DynamoDBLocal-2.6.1.jar"

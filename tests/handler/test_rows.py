@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fakes.events import body, run, sqs_event
-from fakes.table import Clock, Statement, Table, executing, store_of
 from functions.process_order.expectation import START, STATUSES, Expectation
 from functions.process_order.orders import Order, parse
 from functions.process_order.store import STORED, SUPERSEDED, TIE, Store
+from tests.fakes.events import body, run, sqs_event
+from tests.fakes.table import Clock, Statement, Table, executing, store_of
 
 
 def orders(count: int, start: int = 0, **changes: Any) -> list[Order]:

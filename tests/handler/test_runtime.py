@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from threading import Event
 
-from fakes.events import body, sqs_event
-from fakes.table import Table
+from tests.fakes.events import body, sqs_event
+from tests.fakes.table import Table
 from tests.handler.runtime import TOKEN, running
 
 PAYLOAD = "payload-secret"

@@ -8,9 +8,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from fakes.events import EXAMPLE
 from functions.process_order import orders
 from functions.process_order.orders import Rejected, parse, problems
+from tests.fakes.events import EXAMPLE
 
 SCHEMA = json.loads((Path(orders.__file__).parent / "order.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)

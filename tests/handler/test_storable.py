@@ -10,9 +10,9 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from fakes.events import EXAMPLE, body
 from functions.process_order import orders
 from functions.process_order.orders import Rejected, parse
+from tests.fakes.events import EXAMPLE, body
 
 
 def reason(text: object) -> str:

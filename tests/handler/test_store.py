@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from fakes.events import body
-from fakes.table import Clock, Statement, Table, client_error, executing, store_of
 from functions.process_order.orders import Order, parse
 from functions.process_order.store import STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
+from tests.fakes.events import body
+from tests.fakes.table import Clock, Statement, Table, client_error, executing, store_of
 
 TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fakes.events import EXAMPLE, body
 from functions.process_order.orders import Order, parse
+from tests.fakes.events import EXAMPLE, body
 
 EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from fakes.events import body, sqs_event
-from fakes.table import Table, store_of
 from functions.process_order import client, orders
 from functions.process_order.store import LONGEST_CALL
+from tests.fakes.events import body, sqs_event
+from tests.fakes.table import Table, store_of
 
 FUNCTIONS = Path(orders.__file__).parents[1]
 INVOKE = """

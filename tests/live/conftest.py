@@ -1,4 +1,4 @@
-"""`python -m live` on a copy of the project, so that a test may edit the program, break it and empty its queues."""
+"""`./orders local` on a copy of the project, so that a test may edit the program, break it and empty its queues."""
 
 import contextlib
 import os
@@ -50,7 +50,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     temporary.mkdir()
     with printed.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "live", "--outputs", str(outputs)],
+            [sys.executable, "-m", "tools", "local", "--outputs", str(outputs)],
             cwd=tree,
             env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
             stdout=out,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from live.feed import Feed
-from live.outage import Outage
-from local.deploy import Deployment
-from ops.stack import Stack
 from tests.live.conftest import wait_until
+from tools.cloud.deploy import Deployment
+from tools.live.feed import Feed
+from tools.live.outage import Outage
+from tools.ops.stack import Stack
 
 
 def test_a_dead_letter_of_another_consumer_is_shown_as_soon_as_it_is_there(deployment: Deployment) -> None:

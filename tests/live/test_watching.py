@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from ops.publish import publish
-from ops.sending import Pace
-from ops.stack import Stack, connect
-from ops.table import item, wait_until_stored
 from tests.live.conftest import Live
+from tools.ops.publish import publish
+from tools.ops.sending import Pace
+from tools.ops.stack import Stack, connect
+from tools.ops.table import item, wait_until_stored
 
 ORDER = {
     "orderId": "O1",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.deploy import Deployment
+from tools.cloud.deploy import Deployment
 
 QUEUE, TOPIC = "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import Deployment, deployed
-from ops.__main__ import main
 from tests.defaults import LOCAL
 from tests.ops.cloud import Command, Result
+from tools.__main__ import main
+from tools.cloud.deploy import Deployment, deployed
 
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs `python -m ops` in this process."""
+    """Runs `./orders` in this process."""
 
     def run(*arguments: str) -> Result:
         capsys.readouterr()
@@ -27,7 +27,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture(scope="session")
 def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The addresses of the shared cloud, as `python -m local up --outputs FILE` writes them."""
+    """The addresses of the shared cloud, as `./orders local --no-page --outputs FILE` writes them."""
     return written(deployment, tmp_path_factory.mktemp("shared"))
 
 

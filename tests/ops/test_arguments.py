@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from ops.__main__ import VERBS
-from ops.arguments import quoted, span
-from recording.graph import ROOT
 from tests.ops.cloud import Command
+from tools.__main__ import VERBS
+from tools.ops.arguments import quoted, span
+from tools.root import ROOT
 
 LINES = {
     "publish": ["orders.jsonl"],
@@ -45,7 +45,7 @@ def test_a_verb_takes_its_arguments_and_then_asks_its_stack(verb: str, command: 
 def test_the_help_of_a_verb_ends_in_an_example_that_parses(verb: str, command: Command) -> None:
     shown = command("help", *verb.split())
     example = shown.out.rpartition("example:\n")[2].split()
-    assert (shown.status, example[:3]) == (0, ["python", "-m", "ops"])
+    assert (shown.status, example[:3]) == (0, ["python", "-m", "tools"])
     assert "Usage" not in command(*example[3:], "--outputs", "nowhere.json").err
 
 
@@ -112,7 +112,9 @@ def test_a_command_without_a_stack_says_how_to_name_one(command: Command, monkey
 
 
 def test_the_exit_codes_are_documented() -> None:
-    done = subprocess.run([sys.executable, "-m", "ops", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert re.findall(r"^  ([0-9])  ", done.stdout, re.MULTILINE) == ["0", "1", "2", "3"]
 
 
@@ -129,7 +131,10 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     os.close(reading)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "ops", "cost", "--events", "10"], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE
+            [sys.executable, "-m", "tools", "cost", "--events", "10"],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
         )
     finally:
         os.close(writing)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from ops import prices
-from ops.cost import IDLE_RECEIVES, Charge, Workload, batch_of, by_service, duration, monthly_cost
 from tests.ops.cloud import Command
+from tools.ops import prices
+from tools.ops.cost import IDLE_RECEIVES, Charge, Workload, batch_of, by_service, duration, monthly_cost
 
 BUSY = Workload(events=100_000_000, batch=10)
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from local.deploy import Deployment
-from ops import redrive
-from ops.deadletters import read_all
-from ops.stack import Stack, connect
-from recording.graph import ROOT
-from terminal import Printer
 from tests.ops.cloud import QUEUE, TOPIC, Command, bodies, empty, item, order, send, wait_for
 from tests.unit.test_terminal import Terminal, plain
+from tools.cloud.deploy import Deployment
+from tools.ops import redrive
+from tools.ops.deadletters import read_all
+from tools.ops.stack import Stack, connect
+from tools.root import ROOT
+from tools.terminal import Printer
 
 Own = tuple[Deployment, str]
 
@@ -111,7 +111,7 @@ def test_a_redrive_that_is_killed_loses_nothing(letters: Own, command: Command) 
     orders = [order() for _ in range(40)]
     ids = {o["orderId"] for o in orders}
     send(deployment, QUEUE, *orders)
-    line = [sys.executable, "-m", "ops", "dlq", "redrive", "--yes", "--rate", "20", "--outputs", path]
+    line = [sys.executable, "-m", "tools", "dlq", "redrive", "--yes", "--rate", "20", "--outputs", path]
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL)
     wait_for(lambda: 0 < len(bodies(deployment, QUEUE)) < 40, "the first orders moving")
     process.send_signal(signal.SIGKILL)

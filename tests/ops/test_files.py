@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.failure import Failure
-from ops.files import read_text, writing
+from tools.ops.failure import Failure
+from tools.ops.files import read_text, writing
 
 
 @pytest.mark.parametrize("name", ["", "nowhere/orders.jsonl"])

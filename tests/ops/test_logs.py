@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ops import logs, tail
-from ops.failure import Failure
-from ops.logs import understand
-from ops.stack import Stack
+from tools.ops import logs, tail
+from tools.ops.failure import Failure
+from tools.ops.logs import understand
+from tools.ops.stack import Stack
 
 SUMMARY = {"level": "INFO", "message": "batch processed", "records": 10, "stored": 8, "superseded": 0, "rejected": 2}
 REJECTED = {"level": "WARN", "message": "message rejected", "orderId": "O1", "reason": "quantity must be ..."}

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import Deployment
-from ops.__main__ import main
-from ops.stack import connect
-from ops.status import concerns
-from recording.graph import ROOT
 from tests.ops.cloud import QUEUE, Command, item, order, send
 from tests.unit.test_terminal import Terminal, plain
+from tools.__main__ import main
+from tools.cloud.deploy import Deployment
+from tools.ops.stack import connect
+from tools.ops.status import concerns
+from tools.root import ROOT
 
-OPS = [sys.executable, "-m", "ops"]
+OPS = [sys.executable, "-m", "tools"]
 
 
 def checks(command: Command, outputs: Path, *arguments: str) -> dict[str, dict[str, object]]:

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from functions.process_order.orders import parse
-from ops.export import read_export
-from ops.failure import Failure
-from ops.publish import check, generate, read_bodies, run
-from ops.stack import Stack
-from terminal import Printer
 from tests.ops.cloud import order
+from tools.ops.export import read_export
+from tools.ops.failure import Failure
+from tools.ops.publish import check, generate, read_bodies, run
+from tools.ops.stack import Stack
+from tools.terminal import Printer
 
 ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
 SEPARATED = json.dumps(order(itemName="a\u2028b\u2029c\x85d"), ensure_ascii=False)

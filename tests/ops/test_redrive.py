@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.deadletters import Letter, Message, drain, read, read_all
-from ops.failure import Failure
-from ops.redrive import NOT_OFFERED, Outcome, move, move_task
-from ops.sending import Pace
-from ops.stack import Stack
 from tests.ops.cloud import order
+from tools.ops.deadletters import Letter, Message, drain, read, read_all
+from tools.ops.failure import Failure
+from tools.ops.redrive import NOT_OFFERED, Outcome, move, move_task
+from tools.ops.sending import Pace
+from tools.ops.stack import Stack
 
 URLS = {name: f"https://sqs/{name}" for name in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")}
 DEAD = URLS["deadLetterQueueUrl"]

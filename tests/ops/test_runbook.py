@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import Deployment
-from recording.graph import ROOT
 from tests.ops.cloud import QUEUE, TOPIC, Command, empty, order, send
+from tools.cloud.deploy import Deployment
+from tools.root import ROOT
 
 PAGE = (ROOT / "docs/runbook.md").read_text()
 PRACTICE = re.search(r"^## Practise\n((?:(?!^## ).*\n)*)", PAGE, re.MULTILINE)
-OPS = [c for c in re.findall(r"^\$ python -m ops (.+)$", PAGE, re.MULTILINE) if "publish --no-check" not in c]
+OPS = [c for c in re.findall(r"^\$ ./orders (.+)$", PAGE, re.MULTILINE) if "publish --no-check" not in c]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_practising_ends_with_the_corrected_order_in_the_table(own: tuple[Deploy
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     environment["ORDERS_OUTPUTS"] = "orders.json"
     told: list[str] = []
-    for line in re.findall(r"^\$ ((?:python -m ops|echo) .+)$", PRACTICE[1], re.MULTILINE):
+    for line in re.findall(r"^\$ ((?:./orders|echo) .+)$", PRACTICE[1], re.MULTILINE):
         deadline = time.monotonic() + 60
         while True:
             done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.table import Clock
-from ops.sending import ATTEMPTS, BATCH, BATCH_BYTES, Pace, Refused, batches, send
+from tests.fakes.table import Clock
+from tools.ops.sending import ATTEMPTS, BATCH, BATCH_BYTES, Pace, Refused, batches, send
 
 
 @given(st.lists(st.integers(0, BATCH_BYTES)))

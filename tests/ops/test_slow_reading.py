@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ops.arguments import Selection
-from ops.choosing import find
-from ops.export import run
-from ops.stack import Stack
-from terminal import Printer
 from tests.ops.cloud import order
 from tests.unit.test_terminal import Terminal, plain
+from tools.ops.arguments import Selection
+from tools.ops.choosing import find
+from tools.ops.export import run
+from tools.ops.stack import Stack
+from tools.terminal import Printer
 
 
 class SlowQueue:

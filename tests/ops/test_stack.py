@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from local.deploy import Deployment
-from ops.failure import Failure
-from ops.stack import EXPORTS, Stack, connect
 from tests.commands import fake
 from tests.ops.cloud import Command
+from tools.cloud.deploy import Deployment
+from tools.ops.failure import Failure
+from tools.ops.stack import EXPORTS, Stack, connect
 
 
 def saved(folder: Path, document: object) -> str:
@@ -107,7 +107,7 @@ def test_outputs_that_are_not_a_stacks_are_refused(
 def test_a_file_that_is_not_there_is_told_with_the_command_that_writes_it(command: Command, tmp_path: Path) -> None:
     shown = command("status", "--outputs", str(tmp_path / "none.json"))
     assert shown.status == 2
-    assert "`python -m local up --outputs" in shown.err
+    assert "`./orders local --no-page --outputs" in shown.err
 
 
 def test_a_local_file_with_an_endpoint_elsewhere_is_refused(
@@ -123,7 +123,7 @@ def test_a_cloud_that_has_gone_is_status_3(command: Command, deployment: Deploym
     gone = saved(tmp_path, {**deployment.addresses(), "caBundle": str(tmp_path / "gone.pem")})
     shown = command("status", "--outputs", gone)
     assert shown.status == 3
-    assert f"start it with `python -m local up --outputs {gone}`" in shown.err
+    assert f"start it with `./orders local --no-page --outputs {gone}`" in shown.err
 
 
 def test_no_connection_is_status_3_and_soon(command: Command, deployment: Deployment, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ops.status import problems
+from tools.ops.status import problems
 
 QUIET: dict[str, Any] = {"visible": 0, "inFlight": 0, "delayed": 0, "oldest": None}
 

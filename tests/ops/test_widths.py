@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import Deployment
-from ops.__main__ import main
-from terminal import cells
 from tests.ops.cloud import QUEUE, bodies, empty, order, send, wait_for
 from tests.unit.test_terminal import Terminal, plain
+from tools.__main__ import main
+from tools.cloud.deploy import Deployment
+from tools.terminal import cells
 
 BAD = order(orderId="B-00000000-1111-2222-3333-444444444444", quantity=True, itemName="x" * 30 + " 無線マウス " * 20)
 WIDTHS = (60, 80, 120)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from framework.stack import ALARM
 
-from recording.graph import ACCOUNT
 from tests.policy.pipeline import Change, Json, Ref, added, program
+from tools.recording.graph import ACCOUNT
 
 ORDERS, DEAD, TOPIC, UNDELIVERED = map(Ref, ("OrderQueue", "OrderQueue-dlq", "OrderTopic", "OrderTopic-dlq"))
 DEAD_LETTER_ALARM = "OrderAlarms-dead-letter-queue-not-empty"

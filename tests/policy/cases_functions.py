@@ -4,7 +4,6 @@ from typing import Any
 
 from framework.stack import ATTACHMENT, FUNCTION_URL, INVOKE_CONFIG, MANAGED_POLICY, PERMISSION, SCALING_TARGET
 
-from recording.graph import ACCOUNT
 from tests.policy.case import (
     DEAD,
     DEAD_LETTER_ALARM,
@@ -22,6 +21,7 @@ from tests.policy.case import (
 )
 from tests.policy.cases_queues import NO_REDRIVE, redrive
 from tests.policy.pipeline import Change, Ref, added, given, without
+from tools.recording.graph import ACCOUNT
 
 CONSUMES, WRITES, TRACES = (statement("ProcessOrder-permissions", sid) for sid in ("Consume", "Write", "Trace"))
 DECRYPTS = statement("ProcessOrder-decryption", "Decrypt")

@@ -14,7 +14,6 @@ from framework.stack import (
     REDRIVE_POLICY,
 )
 
-from recording.graph import ACCOUNT
 from tests.policy.case import (
     DEAD,
     ORDERS,
@@ -31,6 +30,7 @@ from tests.policy.case import (
     unknown,
 )
 from tests.policy.pipeline import Change, Json, Pipeline, Ref, added, given, without
+from tools.recording.graph import ACCOUNT
 
 DAY = 86_400
 FORTNIGHT = 14 * DAY

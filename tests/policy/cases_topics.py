@@ -4,7 +4,6 @@ from typing import Any
 
 from framework.stack import KEY_POLICY, QUEUE_POLICY
 
-from recording.graph import ACCOUNT
 from tests.policy.case import (
     DEAD,
     ORDERS,
@@ -24,6 +23,7 @@ from tests.policy.case import (
 )
 from tests.policy.cases_queues import FORTNIGHT, queue
 from tests.policy.pipeline import Change, Json, Ref, added, given, without
+from tools.recording.graph import ACCOUNT
 
 ADMINISTERS = statement("OrderKey", "AccountAdministersKey")
 ADMITS_SNS = statement("OrderKey", "TopicDelivers")

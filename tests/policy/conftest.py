@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
-from recording.pack import serve
+from tools.recording.pack import serve
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,9 @@ from pulumi_policy.policy import _NotApplicableError
 from pulumi_policy.proxy import unknown_checking_proxy
 from rules import RULES
 
-from recording.graph import Graph, Resource
-from recording.schema import type_of
 from tests.policy.pipeline import Mode, Pipeline, graph
+from tools.recording.graph import Graph, Resource
+from tools.recording.types import type_of
 
 POLICIES: Mapping[str, Any] = {rule.name: enforcement.policy(rule) for rule in RULES}
 

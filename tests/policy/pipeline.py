@@ -13,8 +13,8 @@ from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 
-from recording.graph import Graph, Resource, record, recorded_answer
 from tests.defaults import DEFAULTS
+from tools.recording.graph import Graph, Resource, record, recorded_answer
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 REGION = "eu-west-1"

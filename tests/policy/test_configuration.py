@@ -7,8 +7,8 @@ import pytest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from config import StackConfig, key_of
-from recording.pack import analyze
 from tests.defaults import record_defaults
+from tools.recording.pack import analyze
 
 ALONG = {"batchSize": {"batchingWindow": "1", "functionMemory": "256"}}
 """What a value of one key asks of another."""

@@ -9,12 +9,13 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
-from recording.graph import ROOT, program, record
-from recording.pack import analyze
-from recording.schema import TYPES
 from tests.defaults import BARE
 from tests.engine.record import CALLS, FOLDER
 from tests.policy.test_engine_traffic import calls
+from tools.recording.graph import program, record
+from tools.recording.pack import analyze
+from tools.recording.types import TYPES
+from tools.root import ROOT
 
 Request = dict[str, Any]
 RUNS = [

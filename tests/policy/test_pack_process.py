@@ -13,11 +13,11 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from pulumi_policy import EnforcementLevel
 from rules import RULES
 
-from recording.graph import record
-from recording.pack import analyze, check, configuration, print_report, serve
-from terminal import Printer
 from tests.policy.judge import judge
 from tests.policy.pipeline import Mode, Ref, added, given, graph, pipeline, without
+from tools.recording.graph import record
+from tools.recording.pack import analyze, check, configuration, print_report, serve
+from tools.terminal import Printer
 
 LOST = graph(pipeline(added(QUEUE, "lost")), Mode.BLIND)
 

@@ -10,8 +10,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
-from recording.pack import analyze, configuration
 from tests.policy.pipeline import Mode, given, graph, pipeline
+from tools.recording.pack import analyze, configuration
 
 REPAIR_QUEUE = {"sqs-encrypted-at-rest": "remediate"}
 REPAIR_TOPIC = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from recording.graph import ROOT
 from tests.tree import copied
+from tools.root import ROOT
 
 
 def changed(copy: Path, file: str, pattern: str) -> Path:
@@ -31,7 +31,7 @@ REDRIVE = r'redrive_policy=pulumi\.Output\.json_dumps\(\s*\{"deadLetterTargetArn
 
 
 def policy_check(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "recording", "policy", "--stack", "dev", *options]
+    command = [sys.executable, "-m", "tools", "policy", "--stack", "dev", *options]
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -48,7 +48,7 @@ def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: 
     directory, temporary = changed(tmp_path / "program", "components/queue.py", REDRIVE), tmp_path / "temporary"
     temporary.mkdir()
     result = subprocess.run(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "tools", command],
         cwd=directory,
         env={**os.environ, "TMPDIR": str(temporary)},
         capture_output=True,

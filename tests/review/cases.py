@@ -1,6 +1,6 @@
 """Previews that a reviewer may meet, each with the report that it gets in `golden/`.
 
-Those in `engine/` are what `make review-preview` wrote under `python -m local engine`, for edits of the program.
+Those in `engine/` are what `make review-preview` wrote under `./orders engine`, for edits of the program.
 """
 
 import copy
@@ -12,11 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from review.allowances import Allowance, read_allowances
-from review.engine import read_events, read_preview
-from review.policies import policies
-from review.report import Review
-from review.safety import judge
 from tests.review.stack import (
     CONSUME,
     QUEUE,
@@ -30,6 +25,11 @@ from tests.review.stack import (
     steps,
     urn,
 )
+from tools.review.allowances import Allowance, read_allowances
+from tools.review.engine import read_events, read_preview
+from tools.review.policies import policies
+from tools.review.report import Review
+from tools.review.safety import judge
 
 TODAY = date(2026, 6, 1)
 ENGINE = Path(__file__).parent / "engine"

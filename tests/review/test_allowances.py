@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from review.allowances import pattern_of, read_allowances
-from review.report import report
 from tests.review.cases import CASES
+from tools.review.allowances import pattern_of, read_allowances
+from tools.review.report import report
 
 WHOLE = '[{"match": "OrderQueue", "change": "delete", "reason": " drained\\n on Monday ", "expires": "2026-06-01"}]'
 

@@ -1,4 +1,4 @@
-"""`python -m review` prints the report and says with its exit status whether the change may go ahead."""
+"""`./orders review` prints the report and says with its exit status whether the change may go ahead."""
 
 import subprocess
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recording.graph import ROOT
-from review.__main__ import main
 from tests.review.cases import CASES, EVENTS, REPORTS, allowance
+from tools.__main__ import main
+from tools.root import ROOT
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
-    status = main([str(argument) for argument in arguments])
+    status = main(["review", *(str(argument) for argument in arguments)])
     return status, capsys.readouterr().out
 
 
@@ -92,7 +92,7 @@ def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
 
 
 def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision() -> None:
-    command = [sys.executable, "-m", "review", "--stack", "prod", "--against", "HEAD"]
+    command = [sys.executable, "-m", "tools", "review", "--stack", "prod", "--against", "HEAD"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert "### Review of prod: " in done.stdout
@@ -101,7 +101,7 @@ def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision() ->
 
 
 def test_a_revision_that_does_not_exist_is_said_to() -> None:
-    command = [sys.executable, "-m", "review", "--stack", "prod", "--against", "nowhere"]
+    command = [sys.executable, "-m", "tools", "review", "--stack", "prod", "--against", "nowhere"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "nowhere" in done.stderr

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from ops import prices
-from ops.cost import Workload, monthly_cost
-from review.changes import State, state_of
-from review.cost import cost
-from review.engine import read_preview
-from review.report import Review, report
-from review.safety import judge
 from tests.review.cases import TODAY
 from tests.review.stack import UNKNOWN, Stack, changed, orders, preview, steps, without
+from tools.ops import prices
+from tools.ops.cost import Workload, monthly_cost
+from tools.review.changes import State, state_of
+from tools.review.cost import cost
+from tools.review.engine import read_preview
+from tools.review.report import Review, report
+from tools.review.safety import judge
 
 
 def states(stack: Stack) -> list[State]:

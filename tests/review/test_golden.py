@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from review.report import LIMIT, report
 from tests.review.cases import CASES
+from tools.review.report import LIMIT, report
 
 GOLDEN = Path(__file__).parent / "golden"
 

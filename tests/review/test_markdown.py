@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from review.markdown import code, name, prose, quoted, table
-from review.report import report
 from tests.review.cases import CASES, HOSTILE
+from tools.review.markdown import code, name, prose, quoted, table
+from tools.review.report import report
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 OWN = {

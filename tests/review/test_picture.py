@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from review.changes import State, state_of
-from review.picture import picture
 from tests.review.stack import Stack, changed, orders, without
+from tools.review.changes import State, state_of
+from tools.review.picture import picture
 
 
 def states(stack: Stack) -> list[State]:

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from review.changes import Change, State
-from review.differences import differences
-from review.engine import read_events, read_preview
-from review.policies import policies, read_reports
-from review.report import report
-from review.values import FILES, MISSING, SECRET, SIGNATURE, UNKNOWN, plain
 from tests.review.cases import CASES, EVENTS, REPORTS
 from tests.review.stack import QUEUE, changed, orders, preview, step, steps, urn
 from tests.review.stack import SECRET as SECRET_OBJECT
 from tests.review.stack import UNKNOWN as UNKNOWN_TEXT
+from tools.review.changes import Change, State
+from tools.review.differences import differences
+from tools.review.engine import read_events, read_preview
+from tools.review.policies import policies, read_reports
+from tools.review.report import report
+from tools.review.values import FILES, MISSING, SECRET, SIGNATURE, UNKNOWN, plain
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from typing import Any
 import pulumi
 from pulumi_aws import dynamodb, sns, sqs
 
-from recording.graph import ROOT, record
-from review.changes import Change
-from review.recorded import compare, documents
 from tests.defaults import BARE
+from tools.recording.graph import record
+from tools.review.changes import Change
+from tools.review.recorded import compare, documents
+from tools.root import ROOT
 
 Program = Callable[[], None]
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recording.graph import Resource
-from review.allowances import Allowance
-from review.changes import Change, Preview, State, operation_of
-from review.holdings import HOLDINGS, UNDECIDED, holding_of
-from review.losses import LOSSES
-from review.safety import judge
 from tests.defaults import record_defaults
 from tests.review.stack import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE, TOPIC, urn
+from tools.recording.graph import Resource
+from tools.review.allowances import Allowance
+from tools.review.changes import Change, Preview, State, operation_of
+from tools.review.holdings import HOLDINGS, UNDECIDED, holding_of
+from tools.review.losses import LOSSES
+from tools.review.safety import judge
 
 TODAY = date(2026, 6, 1)
 RESOURCES = record_defaults(config={"orders:alarmEmail": "a@example.com"}).resources
@@ -69,7 +69,7 @@ def test_a_type_that_nobody_has_decided_on_counts_as_one_that_holds_orders() -> 
         Preview(source="", stack="", changes=(Change(operation="delete", before=bucket),)), (), TODAY
     ).findings
     assert finding.says == UNDECIDED.deleted
-    assert "review/holdings.py" in finding.instead
+    assert "tools/review/holdings.py" in finding.instead
 
 
 def test_components_and_providers_hold_nothing() -> None:

@@ -2,9 +2,9 @@
 
 import io
 
-from review.report import report
-from review.screen import show
 from tests.review.cases import CASES
+from tools.review.report import report
+from tools.review.screen import show
 
 TEXT = report(CASES["queue-renamed"].review())
 

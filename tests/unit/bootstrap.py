@@ -4,7 +4,8 @@ import functools
 import json
 from typing import Any
 
-from recording.graph import ROOT, Graph, Resource, program, record
+from tools.recording.graph import Graph, Resource, program, record
+from tools.root import ROOT
 
 BOOTSTRAP = ROOT / "bootstrap"
 ROLE_POLICY, MANAGED_POLICY = "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"

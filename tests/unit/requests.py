@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 
-from recording.graph import ACCOUNT, Graph, Resource, record
+from tools.recording.graph import ACCOUNT, Graph, Resource, record
 
 STACKS = ("dev", "staging", "prod")
 STATE_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/orders-state-key"

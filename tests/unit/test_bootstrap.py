@@ -7,10 +7,11 @@ import pulumi
 import pytest
 import yaml
 
-from recording.graph import ACCOUNT, ROOT
-from recording.pack import check
 from tests.unit.bootstrap import BOOTSTRAP, bootstrap, boundary, deployed, document, statements
 from tests.unit.iam import many
+from tools.recording.graph import ACCOUNT
+from tools.recording.pack import check
+from tools.root import ROOT
 
 PACK_CONFIG = json.loads((BOOTSTRAP / "policy.json").read_text())
 ROLE = "aws:iam/role:Role"

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from recording.graph import ACCOUNT, ROOT
 from tests.unit.bootstrap import ROLE_POLICY, boundary, deployed, document, statements
 from tests.unit.iam import REFERENCE, allows, granted, has_key, many
 from tests.unit.requests import STACKS, STATE_KEY, arn, boundary_arn, context, custom, state_of, tags
+from tools.recording.graph import ACCOUNT
+from tools.root import ROOT
 
 
 def reached(role: str, by: str, other: str) -> set[str]:

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from ops.publish import generate
-from recording.graph import ACCOUNT, ROOT
 from tests.unit.bootstrap import ROLE_POLICY, boundary, document, statements
 from tests.unit.iam import allows, granted, many
 from tests.unit.requests import CALLS, STACKS, STATE_KEY, arn, boundary_arn, context, custom, stack, state_of, tags
+from tools.ops.publish import generate
+from tools.recording.graph import ACCOUNT
+from tools.root import ROOT
 
 OF_BOOTSTRAP = {"aws:ResourceTag/project": "orders-bootstrap", "aws:ResourceTag/stack": "main"}
 # Alone in its account, a stack may also have names without a suffix.

@@ -9,8 +9,8 @@ import pytest
 
 import config
 from config import StackConfig, key_of
-from recording.graph import record
 from tests.defaults import BARE
+from tools.recording.graph import record
 
 
 def load(**values: str) -> StackConfig:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recording.interrupts import cleaning_up, interruptible
+from tools.recording.interrupts import cleaning_up, interruptible
 
 PATIENCE = 5.0
 """Seconds; an interrupt that is lost comes again within a fifth of one."""

@@ -13,7 +13,8 @@ from components.dashboard import OUTCOMES
 from functions.process_order.lambda_function import process
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome
-from recording.graph import ROOT, Graph, record
+from tools.recording.graph import Graph, record
+from tools.root import ROOT
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 

@@ -9,9 +9,9 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 
-from recording.graph import ACCOUNT, Graph, Resource, record, recorded_answer
 from tests.defaults import record_defaults
 from tests.unit.test_pipeline import STACKS, recorded, statements, tls_only
+from tools.recording.graph import ACCOUNT, Graph, Resource, record, recorded_answer
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"

@@ -10,8 +10,9 @@ from framework.stack import FUNCTION, KEY, MAPPING, QUEUE, ROLE_POLICY, TABLE, T
 
 from components.account import Account
 from components.queue import Queue, QueueArgs
-from recording.graph import ACCOUNT, ROOT, Graph, record
 from tests.defaults import record_defaults
+from tools.recording.graph import ACCOUNT, Graph, record
+from tools.root import ROOT
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:root"

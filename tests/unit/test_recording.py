@@ -10,8 +10,8 @@ import pulumi
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
-from recording.graph import program, record, recorded_answer, stack_config
 from tests.defaults import BARE, record_defaults
+from tools.recording.graph import program, record, recorded_answer, stack_config
 
 PATIENCE = 30.0
 """Seconds; a run that fails takes less than one."""

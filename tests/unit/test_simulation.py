@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from bench import limits
-from bench.simulation import FULL_SPEED, TICK, Settings, Work, simulate
-from recording.graph import ROOT
+from tests.bench import limits
+from tests.bench.simulation import FULL_SPEED, TICK, Settings, Work, simulate
+from tools.root import ROOT
 
 WORK = Work(fixed=0.1, per_event=0.001)
 AMPLE = Settings(

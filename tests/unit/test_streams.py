@@ -3,13 +3,13 @@
 import boto3
 import pytest
 
-from bench import results, streams
-from bench.events import STREAMS, stream_of
-from bench.standin import standing_in
-from fakes.events import body
-from fakes.table import executing
 from functions.process_order.orders import parse
 from functions.process_order.store import STORED, SUPERSEDED, Store
+from tests.bench import results, streams
+from tests.bench.events import STREAMS, stream_of
+from tests.bench.standin import standing_in
+from tests.fakes.events import body
+from tests.fakes.table import executing
 
 
 def test_the_counts_are_those_of_the_page_and_reach_their_targets() -> None:

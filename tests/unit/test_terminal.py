@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from terminal import Printer, ago, cells, clean, wrapped
+from tools.terminal import Printer, ago, cells, clean, wrapped
 
 HOSTILE = "\x1b[2J\x07\u202egnp.exe[bold]evil[/]\n\r\u2028"
 

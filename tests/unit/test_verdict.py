@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.demo import MUST_BE_EMPTY, verify
-from local.traffic import Traffic, make_traffic
+from tools.cloud.demo import MUST_BE_EMPTY, verify
+from tools.cloud.traffic import Traffic, make_traffic
 
 TRAFFIC = make_traffic(20, seed=5)
 KNOWN = 6

@@ -1,0 +1,121 @@
+"""Measures the handler on a batch: orders a second, CPU and round trips, beside what people write today."""
+
+import contextlib
+import time
+from statistics import median
+from typing import Any
+
+from tests.bench import own_work
+from tests.bench.results import Target, spread
+from tests.bench.standin import StandIn, standing_in
+from tests.bench.worker import Worker, working
+
+CONTENDERS = ("original", "powertools", "ours", "floor")
+LATENCIES = (0.0, 0.004)
+BATCHES = (1, 10, 25, 100)
+QUICK = ((0.0, 1), (0.004, 1), (0.004, 10), (0.004, 100))
+SLICE = 0.1
+"""Seconds that a contender runs before the next has its turn; one invocation at least."""
+PAIRS = 8
+"""Pairs of fresh processes, ours and the original, that handle batches of one."""
+
+
+def measure(*, quick: bool) -> dict[str, Any]:
+    """Run every contender on every size of batch, turn by turn."""
+    cases = QUICK if quick else tuple((latency, batch) for latency in LATENCIES for batch in BATCHES)
+    with contextlib.ExitStack() as stack:
+        standin = stack.enter_context(standing_in())
+        workers = {name: stack.enter_context(working(name, standin.endpoint)) for name in CONTENDERS}
+        rows = [
+            row
+            for latency, batch in cases
+            for row in _case(standin, workers, latency, batch, rounds=5 if quick else 15)
+        ]
+        pair = {name: workers[name] for name in ("original", "ours")}
+        existing = [] if quick else _case(standin, pair, 0.004, 100, rounds=9, existing=True)
+        alone = [] if quick else [_alone(standin, latency) for latency in LATENCIES]
+    return {"rows": rows, "existing": existing, "alone": alone, "own_work": own_work.measure()}
+
+
+def _alone(standin: StandIn, latency: float) -> dict[str, Any]:
+    """How many times faster ours handles batches of one.
+
+    In pairs of fresh processes: how a process lies in memory moves its speed by a tenth, for as long as it lives.
+    """
+    found = []
+    for _ in range(PAIRS):
+        with working("original", standin.endpoint) as original, working("ours", standin.endpoint) as ours:
+            found.append(_case(standin, {"original": original, "ours": ours}, latency, 1, rounds=5)[0])
+    kinds = ("throughput_ratio", "cpu_ratio")
+    ratios = {kind: spread([row[kind]["median"] for row in found]) for kind in kinds}
+    return {"contender": "original", "latency_ms": round(latency * 1000), **ratios}
+
+
+def _case(
+    standin: StandIn, workers: dict[str, Worker], latency: float, batch: int, *, rounds: int, existing: bool = False
+) -> list[dict[str, Any]]:
+    standin.ask(latency=latency, existing=existing)
+    invocations = {name: _invocations(worker, batch) for name, worker in workers.items()}
+    turns: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
+    for turn in range(rounds):
+        names = list(workers)
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:  # no one always follows the same other
+            orders = invocations[name] * batch
+            standin.ask()
+            spent = workers[name].run(batch=batch, invocations=invocations[name])
+            served = standin.ask()
+            turns[name].append(
+                {
+                    "wall": spent["wall"] / orders,
+                    "cpu": spent["cpu"] / orders,
+                    "round_trips": served["requests"] / invocations[name],
+                    "standin_cpu": served["cpu"] / served["requests"],
+                }
+            )
+    return [_row(name, turns, latency, batch) for name in workers]
+
+
+def _invocations(worker: Worker, batch: int) -> int:
+    """Warm a contender up and say how many invocations fill its turn."""
+    worker.run(batch=batch, invocations=1)
+    started = time.perf_counter()
+    worker.run(batch=batch, invocations=1)
+    return max(1, min(100, round(SLICE / (time.perf_counter() - started))))
+
+
+def _row(name: str, turns: dict[str, list[dict[str, float]]], latency: float, batch: int) -> dict[str, Any]:
+    own = turns[name]
+    pairs = list(zip(own, turns["ours"], strict=True))
+    return {
+        "contender": name,
+        "latency_ms": round(latency * 1000),
+        "batch": batch,
+        "orders_per_second": round(1 / median(turn["wall"] for turn in own)),
+        "cpu_us_per_order": round(median(turn["cpu"] for turn in own) * 1e6, 1),
+        "round_trips": median(turn["round_trips"] for turn in own),
+        "standin_cpu_us": round(median(turn["standin_cpu"] for turn in own) * 1e6, 1),
+        "throughput_ratio": spread([turn["wall"] / ours["wall"] for turn, ours in pairs]),
+        "cpu_ratio": spread([turn["cpu"] / ours["cpu"] for turn, ours in pairs]),
+    }
+
+
+def targets(result: dict[str, Any]) -> list[Target]:
+    """What the handler must reach; a ratio is how many times ours is better, except over the floor."""
+    found = {(row["contender"], row["latency_ms"], row["batch"]): row for row in result["rows"]}
+
+    def ratio(kind: str, contender: str, latency: int, batch: int) -> float:
+        return float(found[contender, latency, batch][kind]["median"])
+
+    existing = [row["throughput_ratio"]["median"] for row in result["existing"] if row["contender"] == "original"]
+    return [
+        Target("throughput over original, batch 10, 4 ms", ratio("throughput_ratio", "original", 4, 10), at_least=9),
+        Target("throughput over original, batch 100, 4 ms", ratio("throughput_ratio", "original", 4, 100), at_least=49),
+        *[Target("the same, of orders that exist", value, at_least=45) for value in existing],
+        Target("CPU of original over ours, batch 100", ratio("cpu_ratio", "original", 4, 100), at_least=12),
+        Target("time over the floor, batch 100, 4 ms", 1 / ratio("throughput_ratio", "floor", 4, 100), at_most=1.25),
+        *[
+            Target(f"throughput over original, batch 1, {each['latency_ms']} ms", value, at_least=1)
+            for each in result["alone"]
+            for value in [each["throughput_ratio"]["median"]]
+        ],
+    ]

@@ -1,0 +1,119 @@
+"""Measures streams of events: a shop's day, and two whose statuses do not say whether an order exists."""
+
+import contextlib
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+from functions.process_order.expectation import Expectation
+from functions.process_order.orders import parse
+from functions.process_order.store import PARALLEL_CALLS, STATEMENTS_PER_CALL, Store
+from tests.bench import cost
+from tests.bench.events import STREAMS, stream_of
+from tests.bench.results import Target
+from tests.bench.standin import standing_in
+from tests.bench.worker import Worker, working
+from tests.fakes.table import Table, executing
+
+SHOP = next(iter(STREAMS))
+BATCH, LATENCY = 100, 0.004
+CONTENDERS = {"original": 1, "powertools": 1, "insert_first": 5, "ours": 5}
+"""Who is measured, and the batches of each turn."""
+LEARNING = 15
+"""Batches of ours before the first turn: by then what can be learned is learned."""
+TURNS = 5
+
+
+class InsertFirst(Expectation):
+    """Expects every order to be new, as one would that does not learn."""
+
+    def exists(self, status: str) -> bool:
+        return False
+
+
+class Count(NamedTuple):
+    """What the events of a stream took, each."""
+
+    statements: float
+    round_trips: float
+
+
+def measure(*, quick: bool) -> dict[str, Any]:
+    """Count what each stream takes, which is the same every time, and time it unless in a hurry."""
+    rows = []
+    for name in STREAMS:
+        counted = {"insert_first": count(name, BATCH, InsertFirst()), "ours": count(name, BATCH)}
+        timed = {} if quick else _timed(name)
+        for contender in CONTENDERS:
+            each = counted.get(contender, Count(1.0, 1.0))
+            rows.append({"stream": name, "contender": contender, **each._asdict()})
+            if contender in timed:
+                rows[-1] |= {**timed[contender], "dollars": _dollars(each, timed[contender]["cpu_us"])}
+    writes = {str(batch): count(SHOP, batch).statements for batch in cost.BATCHES}
+    return {"batch": BATCH, "latency_ms": round(LATENCY * 1000), "writes_per_event": writes, "rows": rows}
+
+
+def count(name: str, batch: int, expectation: Expectation | None = None) -> Count:
+    """Write a stream into a table in memory, by a store that learns unless told what to expect."""
+    table, events = Table(), list(stream_of(name))
+    store = Store(executing(table), "Orders", expectation=expectation)
+    for start in range(0, len(events), batch):
+        _write(store, events[start : start + batch])
+    calls = len(table.calls)
+    return Count(round(sum(map(len, table.calls)) / len(events), 3), round(calls / len(events), 4))
+
+
+def _write(store: Store, events: Sequence[str]) -> None:
+    orders = sorted(map(parse, events), key=lambda order: order.version)
+    newest = list({order.order_id: order for order in orders}.values())
+    # One call after the other: what is learned from parallel ones depends on which is answered first.
+    for first in range(0, len(newest), STATEMENTS_PER_CALL):
+        store.write(newest[first : first + STATEMENTS_PER_CALL], store.clock() + 30)
+
+
+def _timed(name: str) -> dict[str, dict[str, float]]:
+    """Let the contenders take turns, each on a table of its own."""
+    with contextlib.ExitStack() as stack:
+        workers = {}
+        for contender in CONTENDERS:
+            standin = stack.enter_context(standing_in())
+            standin.ask(latency=LATENCY, storing=True)
+            workers[contender] = stack.enter_context(working(contender, standin.endpoint))
+        for who in ("insert_first", "ours"):
+            workers[who].run(batch=BATCH, invocations=LEARNING, stream=name)
+        turns = [{who: _turn(name, who, worker) for who, worker in workers.items()} for _ in range(TURNS)]
+    return {
+        who: {
+            "events_per_second": round(1 / median(turn[who]["wall"] for turn in turns)),
+            "cpu_us": round(median(turn[who]["cpu"] for turn in turns) * 1e6, 1),
+        }
+        for who in CONTENDERS
+    }
+
+
+def _turn(name: str, contender: str, worker: Worker) -> dict[str, float]:
+    spent = worker.run(batch=BATCH, invocations=CONTENDERS[contender], stream=name)
+    events = CONTENDERS[contender] * BATCH
+    return {kind: seconds / events for kind, seconds in spent.items()}
+
+
+def _dollars(each: Count, cpu_us: float) -> float:
+    """What a million events cost: the calls of a batch go in parallel, those of one who puts do not."""
+    calls = each.round_trips * BATCH
+    one_after_the_other = (
+        max(1.0, calls / min(PARALLEL_CALLS, BATCH // STATEMENTS_PER_CALL)) if calls < BATCH else calls
+    )
+    own = cost.at_memory(cpu_us * BATCH / 1000)
+    return cost.bill(batch=BATCH, milliseconds=own + one_after_the_other * cost.ROUND_TRIP, writes=each.statements)[
+        "total"
+    ]
+
+
+def targets(result: dict[str, Any]) -> list[Target]:
+    """What learning must save on a shop's day, and may cost where there is nothing to learn."""
+    counts = {(row["stream"], row["contender"]): row["statements"] for row in result["rows"]}
+    worst = max(counts[name, "ours"] / counts[name, "insert_first"] for name in STREAMS if name != SHOP)
+    return [
+        Target("statements an event, a shop's day", counts[SHOP, "ours"], at_most=1.10),
+        Target("statements over INSERT first, statuses that say nothing", worst, at_most=1.05),
+    ]

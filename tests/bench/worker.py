@@ -1,0 +1,108 @@
+"""Runs one contender in a process of its own, as Lambda would: warm, one invocation after the other."""
+
+import functools
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from tests.bench.events import Context, new_order, sqs_event, stream_of
+from tools.root import ROOT
+
+CONTENDERS = {
+    "ours": "process_order.lambda_function",
+    "original": "tests.bench.contenders.original",
+    "powertools": "tests.bench.contenders.powertools",
+    "insert_first": "tests.bench.contenders.insert_first",
+    "floor": "tests.bench.contenders.floor",
+    "bare": "tests.bench.contenders.bare",
+}
+"""The module of each contender's `lambda_handler`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """A contender's process, seen by whoever started it."""
+
+    process: subprocess.Popen[str]
+
+    def run(self, *, batch: int, invocations: int, stream: str = "") -> dict[str, float]:
+        """Let it handle so many batches, of new orders or of what comes next in a stream.
+
+        Returns the seconds of `wall` time and of `cpu` of all its threads.
+        """
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"batch": batch, "invocations": invocations, "stream": stream}) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, float] = json.loads(self.process.stdout.readline())
+        return answer
+
+
+@contextmanager
+def working(contender: str, endpoint: str) -> Iterator[Worker]:
+    """A contender that writes to the stand-in at `endpoint`, for as long as the block runs."""
+    command = [sys.executable, "-m", "tests.bench.worker", CONTENDERS[contender]]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(endpoint), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        try:
+            yield Worker(process=process)
+        finally:
+            process.stdin.close()  # what it ends on
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """Give what Lambda gives to a function, and nothing of the user's AWS configuration."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
+        "AWS_LAMBDA_FUNCTION_NAME": "ProcessOrder",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ENDPOINT_URL": endpoint,
+        "TABLE_NAME": "Orders",
+    }
+
+
+def main(module: str) -> None:
+    """Answer each line of standard input, the arguments of `Worker.run`, with the seconds that it took."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the handler logs is not for us
+    contender = importlib.import_module(module)
+    for line in sys.stdin:
+        print(json.dumps(_run(contender, **json.loads(line))), file=answers, flush=True)
+
+
+def _run(contender: Any, batch: int, invocations: int, stream: str) -> dict[str, float]:
+    prepare = getattr(contender, "prepare", lambda event: event)
+    bodies = _stream(stream) if stream else iter(new_order, None)
+    events = [prepare(sqs_event(islice(bodies, batch))) for _ in range(invocations)]
+    wall, cpu = time.perf_counter(), time.process_time()
+    results = [contender.lambda_handler(event, Context()) for event in events]
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if failed := [result for result in results if result and result["batchItemFailures"]]:
+        raise RuntimeError(f"every order must be written, got {failed[0]}")
+    return {"wall": wall, "cpu": cpu}
+
+
+@functools.cache
+def _stream(name: str) -> Iterator[str]:
+    return stream_of(name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,141 @@
+"""The deployed alarms ring, stop and notify on the local cloud, which evaluates them but publishes no series itself."""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.defaults import LOCAL
+from tools.cloud.deploy import Deployment, deployed
+from tools.recording.graph import record
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting for something that takes a few."""
+
+
+@pytest.fixture
+def own() -> Iterator[Deployment]:
+    """A cloud for one test: a value that is once measured cannot be taken back."""
+    with deployed(config=LOCAL) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def pager(own: Deployment) -> str:
+    """The URL of a queue that is notified as an operator's address would be."""
+    sqs, topic = own.client("sqs"), own.outputs["alarmTopicArn"]
+    url = str(sqs.create_queue(QueueName="pager")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    own.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
+
+
+def pages(deployment: Deployment, pager: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The next notification of each of these alarms, by name."""
+    sqs, received = deployment.client("sqs"), dict[str, dict[str, Any]]()
+    deadline = time.monotonic() + PATIENCE
+    while not received.keys() >= set(names) and time.monotonic() < deadline:
+        answer = sqs.receive_message(QueueUrl=pager, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        for message in answer.get("Messages", []):
+            sqs.delete_message(QueueUrl=pager, ReceiptHandle=message["ReceiptHandle"])
+            page = json.loads(json.loads(message["Body"])["Message"])
+            received[page["AlarmName"]] = page
+    return {name: received[name] for name in names}
+
+
+def alarms(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    answer = deployment.client("cloudwatch").describe_alarms()
+    return {alarm["AlarmName"]: alarm for alarm in answer["MetricAlarms"]}
+
+
+def measure(deployment: Deployment, alarm: dict[str, Any], value: float) -> None:
+    """Publish a value of the alarm's series, as AWS does every minute; only an emulator lets us do it for AWS."""
+    datum = {"MetricName": alarm["MetricName"], "Dimensions": alarm["Dimensions"], "Value": value}
+    deployment.client("cloudwatch").put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
+
+
+def test_every_alarm_rings_above_its_threshold_and_says_so_and_when_it_is_over(own: Deployment, pager: str) -> None:
+    for alarm in alarms(own).values():
+        measure(own, alarm, alarm["Threshold"])
+    assert {alarm["StateValue"] for alarm in alarms(own).values()} == {"OK"}
+    names = set(alarms(own))
+    assert {page["NewStateValue"] for page in pages(own, pager, names).values()} == {"OK"}
+
+    for alarm in alarms(own).values():
+        measure(own, alarm, alarm["Threshold"] + 1)
+    for name, page in pages(own, pager, names).items():
+        assert page["NewStateValue"] == "ALARM"
+        assert page["AlarmDescription"].endswith(f"docs/runbook.md#{name.removeprefix('OrderAlarms-')}")
+
+    for name in names:
+        own.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+    assert {page["NewStateValue"] for page in pages(own, pager, names).values()} == {"OK"}
+
+
+def test_a_message_that_breaks_the_contract_rings_through_the_log_filter(own: Deployment, pager: str) -> None:
+    own.client("sns").publish(TopicArn=own.outputs["topicArn"], Message='{"orderId": "O1"}')
+    for metric in counted(own, summary(own)):
+        own.client("cloudwatch").put_metric_data(**metric)
+    (page,) = pages(own, pager, ["OrderAlarms-orders-rejected"]).values()
+    assert page["NewStateValue"] == "ALARM"
+    assert alarms(own)["OrderAlarms-orders-failed"]["StateValue"] == "OK"
+
+
+def summary(deployment: Deployment) -> str:
+    """The first line about a batch in the function's log."""
+    logs, group = deployment.client("logs"), deployment.outputs["logGroupName"]
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for event in logs.filter_log_events(logGroupName=group)["events"]:
+            if "batch processed" in event["message"]:
+                return str(event["message"])
+        time.sleep(0.1)
+    raise AssertionError(f"the function wrote no summary within {PATIENCE:.0f} s")
+
+
+def counted(deployment: Deployment, line: str) -> Iterator[dict[str, Any]]:
+    """What CloudWatch Logs would publish of a line by the deployed filters; the local cloud only keeps them.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+    """
+    fields = json.loads(line)
+    answer = deployment.client("logs").describe_metric_filters(logGroupName=deployment.outputs["logGroupName"])
+    for each in answer["metricFilters"]:
+        wanted = re.fullmatch(r'\{ \$\.message = "(.+)" && \$\.(\w+) >= 0 \}', each["filterPattern"])
+        assert wanted
+        if fields["message"] == wanted[1] and fields[wanted[2]] >= 0:
+            (metric,) = each["metricTransformations"]
+            value = fields[metric["metricValue"].removeprefix("$.")]
+            yield {
+                "Namespace": metric["metricNamespace"],
+                "MetricData": [{"MetricName": metric["metricName"], "Value": value}],
+            }
+
+
+def test_the_alarms_and_the_dashboard_are_those_of_the_program(deployment: Deployment) -> None:
+    registered = record(stack="local", config=LOCAL).all("aws:cloudwatch/metricAlarm:MetricAlarm")
+    deployed_alarms = alarms(deployment)
+    assert deployed_alarms.keys() == registered.keys()
+    for name, alarm in registered.items():
+        given, there = alarm.properties, deployed_alarms[name]
+        assert there["AlarmDescription"] == given["alarmDescription"]
+        assert (there["Namespace"], there["MetricName"]) == (given["namespace"], given["metricName"])
+        assert {d["Name"]: d["Value"] for d in there["Dimensions"]} == given.get("dimensions", {})
+        assert (there["Threshold"], there["Period"]) == (given["threshold"], given["period"])
+        assert there["AlarmActions"] == there["OKActions"] == [deployment.outputs["alarmTopicArn"]]
+    name = deployment.outputs["dashboardName"]
+    body = json.loads(deployment.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
+    states = body["widgets"][0]["properties"]["alarms"]
+    assert sorted(states) == sorted(alarm["AlarmArn"] for alarm in deployed_alarms.values())

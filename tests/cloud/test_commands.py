@@ -1,0 +1,313 @@
+"""`./orders` as a newcomer uses it: it says what it does, does it, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pulumi
+import pytest
+
+from tests.tree import copied
+from tools.cloud.cloud import CloudError, loopback_client, running_cloud
+from tools.cloud.deploy import Deployment, check_place, deployed, written_addresses
+from tools.cloud.traffic import make_traffic
+from tools.ops.stack import local_stack
+from tools.root import ROOT
+
+EXAMPLE = json.loads((ROOT / "docs/examples/orders.jsonl").read_text().splitlines()[0])
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start `./orders` of a copy of the project, with temporary files of its own."""
+    temporary, copy = folder / "temporary", folder / "project"
+    temporary.mkdir(exist_ok=True)
+    if not copy.exists():
+        copy.mkdir()
+        copied(copy)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools", *arguments],
+        cwd=copy,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def processes_using(folder: Path) -> list[psutil.Process]:
+    """The processes that know of a folder through their arguments."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(str(folder) in argument for argument in process.cmdline()):
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    outputs = tmp_path / "o.json"
+    process = start(tmp_path, "local", "--no-page", "--outputs", str(outputs))
+    deadline = time.monotonic() + 60
+    while not outputs.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield process, outputs
+    process.kill()
+    process.communicate()
+
+
+def plain_client(service: str, addresses: dict[str, Any]) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=addresses["endpoint"],
+        region_name=addresses["region"],
+        verify=addresses["caBundle"],
+        aws_access_key_id=addresses["accessKeyId"],
+        aws_secret_access_key=addresses["secretAccessKey"],
+    )
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name)
+def test_up_serves_plain_boto3_and_leaves_nothing_when_told_to_stop(
+    running: tuple[subprocess.Popen[str], Path], tmp_path: Path, ending: signal.Signals
+) -> None:
+    process, outputs = running
+    addresses = json.loads(outputs.read_text())
+    assert set(addresses) == {
+        *("endpoint", "region", "accountId", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
+    }
+    assert stat.S_IMODE(outputs.stat().st_mode) == 0o600
+    plain_client("sns", addresses).publish(TopicArn=addresses["outputs"]["topicArn"], Message=json.dumps(EXAMPLE))
+    table, key = plain_client("dynamodb", addresses), {"orderId": {"S": EXAMPLE["orderId"]}}
+    deadline = time.monotonic() + 30
+    while not (item := table.get_item(TableName=addresses["outputs"]["tableName"], Key=key).get("Item")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert item["itemName"] == {"S": "Laptop"}
+    time.sleep(3)  # the log is shown a moment later
+    process.send_signal(ending)
+    text, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert addresses["outputs"]["topicArn"] in text
+    assert f"-m ops --outputs {outputs} publish -" in text
+    assert "1 records: 1 stored" in text
+    assert not outputs.exists()
+    assert not list((tmp_path / "temporary").iterdir())
+    assert not processes_using(tmp_path)
+
+
+@pytest.mark.parametrize("delay", [1, 2, 3, 5])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name)
+def test_the_demo_ends_with_130_and_leaves_nothing_wherever_it_is_interrupted(
+    tmp_path: Path, ending: signal.Signals, delay: int
+) -> None:
+    process = start(tmp_path, "demo", "--orders", "300")
+    psutil.wait_procs([psutil.Process(process.pid)], timeout=delay)
+    process.send_signal(ending)
+    text, _ = process.communicate(timeout=20)
+    started = "Policies" in text  # before it has, the signal may find Python itself
+    # To a shell, 130 and an end by SIGINT are the same; Python chooses that where the interrupt comes in an `exec`.
+    assert process.returncode in (130, -signal.SIGINT) or (not started and process.returncode == -ending)
+    assert not started or (text.splitlines()[-1] == "interrupted" and "Traceback" not in text)
+    deadline = time.monotonic() + 10  # a cloud that was just being started notices, and cleans up by itself
+    while processes_using(tmp_path) or any((tmp_path / "temporary").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_an_interrupted_check_of_the_policies_ends_with_130(tmp_path: Path) -> None:
+    process = start(tmp_path, "policy", "--stack", "local")
+    while not psutil.Process(process.pid).children() and process.poll() is None:
+        time.sleep(0.02)  # until the policy pack runs
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=20)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert text == "interrupted\n"
+
+
+def test_the_command_that_up_prints_publishes_an_order(tmp_path: Path) -> None:
+    process = start(tmp_path, "local", "--no-page")
+    assert process.stdout
+    printed = list(iter(process.stdout.readline, "Ctrl-C stops it and leaves nothing behind. The function's log:\n"))
+    command = "".join(printed[next(n for n, line in enumerate(printed) if line.startswith("echo ")) :])
+    done = subprocess.run(command, shell=True, cwd=tmp_path / "project", capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("published 1 of 1 orders"), done.stderr
+    assert any("1 records: 1 stored" in line for line in process.stdout)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("there", ["a note", '{"caBundle": "RUNNING"}', "[]", None])
+def test_what_is_there_already_is_not_overwritten_by_addresses(tmp_path: Path, there: str | None) -> None:
+    place, running = tmp_path / "o.json", tmp_path / "certificate.pem"
+    running.touch()
+    if there is None:
+        place.mkdir()
+    else:
+        place.write_text(there.replace("RUNNING", str(running)))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(CloudError, match=r"--outputs must be a new file, got .*o\.json, which is in use"):
+        check_place(place)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_addresses_of_a_cloud_that_is_gone_are_replaced_and_only_ones_own_are_removed(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    place = tmp_path / "o.json"
+    place.write_text(json.dumps({"caBundle": str(tmp_path / "gone.pem")}))
+    with written_addresses(deployment, place):
+        assert json.loads(place.read_text()) == deployment.addresses()
+        place.write_text("another's")
+    assert place.read_text() == "another's"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CloudError, match=r"the folder of --outputs must exist, got .*: create .*/missing"):
+        check_place(tmp_path / "missing" / "o.json")
+
+
+def test_no_setting_of_the_users_reaches_a_client(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_STS_REGIONAL_ENDPOINTS", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE"):
+        monkeypatch.setenv(name, "nonsense")
+    addresses = deployment.addresses()
+    own = loopback_client(
+        "sts",
+        endpoint=addresses["endpoint"],
+        region=addresses["region"],
+        ca_bundle=addresses["caBundle"],
+        access_key_id=addresses["accessKeyId"],
+        secret_access_key=addresses["secretAccessKey"],
+    )
+    for client in (own, local_stack("the local cloud", addresses).client("sts")):
+        assert client.get_caller_identity()["Account"] == deployment.cloud.account
+
+
+def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(
+    running: tuple[subprocess.Popen[str], Path], tmp_path: Path
+) -> None:
+    process, outputs = running
+    cloud = psutil.Process(process.pid).children(recursive=True)
+    assert outputs.exists()
+    assert cloud
+    process.kill()
+    _, alive = psutil.wait_procs(cloud, timeout=20)
+    assert not alive
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_port_in_use_is_one_clear_message(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(tmp_path, "local", "--no-page", "--port", str(port))
+        text, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    _policies, error = text.splitlines()
+    assert error.startswith(f"port must be free and from 1 to 65535, got {port}")
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_an_unknown_stack_is_one_clear_message(tmp_path: Path) -> None:
+    process = start(tmp_path, "local", "--no-page", "--stack", "live")
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert text.startswith("stack must be one of local, got live")
+    assert len(text.splitlines()) == 1
+
+
+def failing(program: Any, temporary: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> str:
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with pytest.raises(CloudError) as caught, deployed(program=program, **options):
+        pass
+    assert not list(temporary.iterdir())
+    assert not processes_using(temporary)
+    return str(caught.value)
+
+
+def test_a_resource_type_that_the_local_cloud_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        pulumi.CustomResource("aws:s3/bucket:Bucket", "Invoices", {})
+
+    text = failing(program, tmp_path, monkeypatch)
+    assert "got aws:s3/bucket:Bucket (Invoices)" in text
+    assert "tools/cloud/resources" in text
+
+
+def test_a_resource_that_the_local_cloud_refuses_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        arn = "arn:aws:sns:eu-west-1:000000000000:nowhere"
+        pulumi.CustomResource("aws:sns/topicPolicy:TopicPolicy", "Policy", {"arn": arn, "policy": "{}"})
+
+    text = failing(program, tmp_path, monkeypatch)
+    assert text.startswith("the local cloud must accept Policy (aws:sns/topicPolicy:TopicPolicy), but answered: ")
+    assert "NotFound" in text
+
+
+def test_a_program_that_fails_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program() -> None:
+        raise ZeroDivisionError("no orders")
+
+    text = failing(program, tmp_path, monkeypatch)
+    assert text.startswith("the Pulumi program must run to its end, but failed at ")
+    assert "test_commands.py:" in text
+    assert text.endswith("ZeroDivisionError: no orders")
+
+
+def test_a_cloud_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with (
+        pytest.raises(CloudError, match=r"must answer on https://127.0.0.1:\d+, but ended with status"),
+        running_cloud(region="eu-west-1", command=(sys.executable, "-c", "raise SystemExit('out of coffee')")),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_demo_holds_every_promise(tmp_path: Path) -> None:
+    process = start(tmp_path, "demo", "--orders", "60", "--seed", "7")
+    text, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, text
+    assert text.count("✔") == 4
+    assert "✘" not in text
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_the_same_seed_gives_the_same_traffic_and_another_seed_another() -> None:
+    assert make_traffic(50, seed=3) == make_traffic(50, seed=3)
+    assert make_traffic(50, seed=3) != make_traffic(50, seed=4)
+
+
+def test_the_traffic_holds_duplicates_updates_out_of_order_and_poison() -> None:
+    traffic = make_traffic(200, seed=1)
+    assert json.loads(traffic.bodies[0]) == EXAMPLE
+    valid = [json.loads(body) for body in traffic.bodies if body not in traffic.poison]
+    assert len(valid) > len({json.dumps(event) for event in valid})
+    done: set[str] = set()
+    late: set[str] = set()
+    for event in valid:
+        if event == {**traffic.newest[event["orderId"]]}:
+            done.add(event["orderId"])
+        elif event["orderId"] in done:
+            late.add(event["orderId"])
+    assert len(late) > 10
+    assert traffic.poison.total() >= 10
+    assert {event["orderId"] for event in valid} == set(traffic.newest)

@@ -1,0 +1,194 @@
+"""Two more consumers, added as docs/changing.md says, work on the local cloud and show up in everything."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ops.cloud import order
+from tests.recipes import copied, recipe
+from tools.__main__ import main
+from tools.ops.stack import Stack, connect
+from tools.recording.graph import program, record
+from tools.recording.pack import check
+from tools.root import ROOT
+
+STACKS = ("dev", "staging", "prod", "local")
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting for something that takes a few."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with an audit consumer and one that has a function of its own."""
+    root = copied(tmp_path_factory.mktemp("project"))
+    for edit in reversed(recipe("A consumer")):
+        edit.apply(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def stack(project: Path) -> Iterator[Stack]:
+    """The copy's stack on a local cloud of its own; its addresses are in `outputs.json`."""
+    outputs = project / "outputs.json"
+    command = [sys.executable, "-m", "tools", "local", "--no-page", "--outputs", str(outputs)]
+    said = project / "said.txt"
+    with said.open("w") as output, subprocess.Popen(command, cwd=project, stdout=output, stderr=output) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not outputs.exists():
+                assert process.poll() is None, said.read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield connect(stack=None, outputs=str(outputs))
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def ops(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Runs an operator's command and returns its exit status and what it prints as JSON."""
+
+    def run(*arguments: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        status = main([*arguments, "--json", "--outputs", stack.origin])
+        return status, json.loads(capsys.readouterr().out or "null")
+
+    return run
+
+
+def eventually(look: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {PATIENCE:.0f} s")
+
+
+def take(stack: Stack, url: str) -> list[dict[str, Any]]:
+    """Receive and delete what a queue holds, as a consumer does."""
+    sqs = stack.client("sqs")
+    messages: list[dict[str, Any]] = sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+    ).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_both_consumers_pass_the_policy_pack_in_every_stack(project: Path, name: str) -> None:
+    command = [sys.executable, "-m", "tools", "policy", "--stack", name, "--json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [report["violations"] for report in json.loads(done.stdout)] == [[], []]
+
+
+def test_another_consumer_adds_no_decision_that_waits_for_the_update(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "__main__.py", tmp_path)
+    recipe("A consumer")[0].apply(tmp_path)
+    graph = record(preview=True, program=lambda: program(tmp_path))
+    assert "AuditQueue" in graph.all("aws:sqs/queue:Queue")
+    assert len(check(graph).waiting) <= 2
+
+
+def test_a_filtering_consumer_gets_its_orders_only_and_the_table_gets_all(
+    stack: Stack, ops: Callable[..., Any], tmp_path: Path
+) -> None:
+    files = {}
+    for name, attributes in {"audited": ["kind=audit"], "other": ["kind=other"], "plain": []}.items():
+        files[name] = tmp_path / name
+        files[name].write_text(json.dumps(order(itemName=name)))
+        options = [word for attribute in attributes for word in ("--attribute", attribute)]
+        assert ops("publish", str(files[name]), *options)[0] == 0
+    for file in files.values():
+        assert ops("verify", str(file))[0] == 0
+    [message] = take(stack, stack.dead_letters["AuditQueue"].queue_url)
+    assert message["Body"] == files["audited"].read_text()
+    assert message["MessageAttributes"]["kind"]["StringValue"] == "audit"
+    assert not take(stack, stack.dead_letters["AuditQueue"].queue_url)
+
+
+def test_a_consumer_s_function_reads_its_own_queue(stack: Stack, ops: Callable[..., Any]) -> None:
+    assert ops("publish", "--generate", "3")[0] == 0
+
+    def invoices() -> bool:
+        events = stack.client("logs").filter_log_events(logGroupName="WriteInvoice-logs")["events"]
+        return sum('"message": "invoice"' in event["message"] for event in events) >= 3
+
+    assert eventually(invoices, "writing three invoices")
+
+
+def test_operators_see_and_redrive_another_consumer_s_dead_letters(stack: Stack, ops: Callable[..., Any]) -> None:
+    consumer = stack.dead_letters["AuditQueue"]
+    body = json.dumps(order())
+    stack.client("sqs").send_message(QueueUrl=consumer.url, MessageBody=body)
+    _, facts = ops("status", "--since", "1s")
+    names = ["OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"]
+    others = ["AuditQueue", "AuditQueue-dlq", "InvoiceQueue", "InvoiceQueue-dlq"]
+    assert sorted(queue["name"] for queue in facts["queues"]) == sorted(names + others)
+    assert [each["name"] for each in facts["functions"]] == ["ProcessOrder", "WriteInvoice"]
+    assert any(problem.startswith("AuditQueue-dlq holds 1 message") for problem in facts["problems"])
+    _, [letter] = ops("dlq", "list", "--from", "AuditQueue")
+    assert (letter["orderId"], letter["state"]) == (json.loads(body)["orderId"], "unknown")
+    assert ops("dlq", "list", "--from", "queue")[1] == []
+    status, moved = ops("dlq", "redrive", "--yes")
+    assert (status, moved["moved"], moved["orders"]) == (0, 1, 0)
+    [message] = take(stack, consumer.queue_url)
+    assert message["Body"] == body
+
+
+def test_exported_dead_letters_go_to_the_consumer_that_is_named(
+    stack: Stack, ops: Callable[..., Any], tmp_path: Path
+) -> None:
+    consumer, file = stack.dead_letters["AuditQueue"], str(tmp_path / "letters.jsonl")
+    body = json.dumps(order())
+    stack.client("sqs").send_message(QueueUrl=consumer.url, MessageBody=body)
+    assert ops("dlq", "export", file, "--from", "AuditQueue")[0] == 0
+    assert ops("dlq", "import", file, "--to", "AuditQueue")[1]["sent"] == 1
+    assert [message["Body"] for message in take(stack, consumer.queue_url)] == [body]
+    assert ops("dlq", "purge", "--from", "AuditQueue", "--yes")[1]["deleted"] == 1
+
+
+@pytest.mark.parametrize("option", [("list", "--from"), ("import", os.devnull, "--to")])
+def test_a_consumer_that_does_not_exist_is_refused(stack: Stack, option: tuple[str, ...]) -> None:
+    assert main(["dlq", *option, "Elsewhere", "--outputs", stack.origin]) == 2
+
+
+def test_each_consumer_has_its_alarms(stack: Stack) -> None:
+    found = stack.client("cloudwatch").describe_alarms(AlarmNamePrefix="OrderAlarms-")["MetricAlarms"]
+    queue = ["orders-wait-too-long", "dead-letter-queue-not-empty"]
+    function = ["function-errors", "function-throttled", "function-slow"]
+    expected = [f"AuditQueue-{role}" for role in queue] + [f"InvoiceQueue-{role}" for role in queue]
+    expected += [f"WriteInvoice-{role}" for role in function]
+    names = {alarm["AlarmName"].removeprefix("OrderAlarms-") for alarm in found}
+    assert set(expected) <= names
+    assert len(names) == 12 + len(expected)
+
+
+def test_orders_are_counted_in_the_log_of_the_function_that_stores_them(stack: Stack) -> None:
+    logs = stack.client("logs")
+    assert len(logs.describe_metric_filters(logGroupName="ProcessOrder-logs")["metricFilters"]) == 4
+    assert not logs.describe_metric_filters(logGroupName="WriteInvoice-logs")["metricFilters"]
+
+
+def test_each_consumer_is_in_the_picture(project: Path) -> None:
+    command = [sys.executable, "-m", "tools.recording.diagram", "local"]
+    picture = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
+    lines = [line.strip() for line in picture.splitlines()]
+    for line in (
+        "OrderTopic -->|delivers kind audit| AuditQueue",
+        "OrderTopic -.->|cannot deliver| AuditQueue_dlq",
+        "AuditQueue -.->|after 5 receives| AuditQueue_dlq",
+        'AuditQueue --> consumer_of_AuditQueue(["consumer of AuditQueue"])',
+        "InvoiceQueue -->|batches of 10, 2 at once| WriteInvoice",
+    ):
+        assert line in lines

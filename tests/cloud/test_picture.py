@@ -1,0 +1,51 @@
+"""The demo's picture fits the terminal that it is drawn on."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.test_terminal import Terminal, plain
+from tools.cloud.picture import WIDE, Counts, print_picture
+from tools.terminal import Printer, cells
+
+COUNTS = Counts(
+    published=1_234_567,
+    received=2_345_678,
+    stored=1_000_000,
+    superseded=234_555,
+    rejected=36,
+    failed=0,
+    items=1_000_000,
+    reasons={"0" * 36: "quantity must be an integer from 1 to 9007199254740991, got a string"},
+    latencies=(0.1, 0.2),
+    first=0.1,
+    seconds=30.0,
+    busy=20.0,
+)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_picture_fits(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = Terminal()
+    print_picture(COUNTS, Printer(out=out))
+    lines = plain(out)
+    assert max(map(cells, lines)) <= width
+    assert any("──▶" in line for line in lines) == (width >= WIDE)
+    for count in ("1,234,567", "2,345,678", "1,000,000", "234,555", "36"):
+        assert count in " ".join(lines).split()
+
+
+def test_a_pipe_gets_the_picture() -> None:
+    out = io.StringIO()
+    print_picture(COUNTS, Printer(out=out))
+    assert "──▶" in out.getvalue()
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    out = io.StringIO()
+    print_picture(replace(COUNTS, latencies=tuple(range(1, 101))), Printer(out=out))
+    assert "p50 50.00 s, p99 99.00 s with all at once" in out.getvalue()
+    print_picture(replace(COUNTS, latencies=()), Printer(out=out))
+    assert "p50 nan s" in out.getvalue()

@@ -1,0 +1,225 @@
+"""Real orders through the real pipeline on the local cloud, which enforces IAM, resource policies and TLS."""
+
+import json
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.exceptions import ClientError
+
+from components.package import process_order_archive
+from tools.cloud.cloud import CloudError, loopback_client
+from tools.cloud.deploy import Deployment
+from tools.cloud.holdings import messages_in
+from tools.cloud.provision import create
+from tools.cloud.resources.functions import archive_bytes
+
+EXAMPLE = {
+    "orderId": "O1234",
+    "userId": "U123",
+    "itemName": "Laptop",
+    "quantity": 1,
+    "status": "new",
+    "timestamp": "2025-05-03T12:00:00Z",
+}
+T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting for something that takes a few."""
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """The example under an id of its own: tests share one cloud."""
+    return {**EXAMPLE, "orderId": f"T-{uuid.uuid4()}", **changes}
+
+
+def publish(deployment: Deployment, *bodies: str) -> None:
+    entries = [{"Id": str(number), "Message": body} for number, body in enumerate(bodies)]
+    answer = deployment.client("sns").publish_batch(
+        TopicArn=deployment.outputs["topicArn"], PublishBatchRequestEntries=entries
+    )
+    assert not answer.get("Failed")
+
+
+def item_of(deployment: Deployment, order_id: str) -> dict[str, Any] | None:
+    answer = deployment.client("dynamodb").get_item(
+        TableName=deployment.outputs["tableName"], Key={"orderId": {"S": order_id}}, ConsistentRead=True
+    )
+    found: dict[str, Any] | None = answer.get("Item")
+    return found
+
+
+def eventually(look: Callable[[], T | None], what: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {PATIENCE:.0f} s")
+
+
+def stored(deployment: Deployment, order_id: str, status: str = "new") -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        item = item_of(deployment, order_id)
+        return item if item and item["status"] == {"S": status} else None
+
+    return eventually(look, f"storing {order_id} as {status}")
+
+
+def queue_messages(deployment: Deployment, export: str) -> dict[str, dict[str, Any]]:
+    """What a queue holds now, by body, without receiving it."""
+    return {message["Body"]: message for message in messages_in(deployment, export)}
+
+
+def log_lines(deployment: Deployment) -> list[dict[str, Any]]:
+    pages = deployment.client("logs").get_paginator("filter_log_events")
+    return [
+        json.loads(event["message"])
+        for page in pages.paginate(logGroupName=deployment.outputs["logGroupName"])
+        for event in page["events"]
+        if event["message"].startswith("{")
+    ]
+
+
+def test_the_example_order_is_stored_attribute_by_attribute(deployment: Deployment) -> None:
+    publish(deployment, json.dumps(EXAMPLE))
+    item = dict(stored(deployment, "O1234"))
+    version = item.pop("version")["S"]
+    assert version.startswith("2025-05-03T12:00:00.000000Z#")
+    assert item == {
+        "orderId": {"S": "O1234"},
+        "userId": {"S": "U123"},
+        "itemName": {"S": "Laptop"},
+        "quantity": {"N": "1"},
+        "status": {"S": "new"},
+        "timestamp": {"S": "2025-05-03T12:00:00Z"},
+        "extra": {"M": {}},
+    }
+
+
+def test_out_of_order_and_repeated_deliveries_leave_the_newest_version(deployment: Deployment) -> None:
+    first = order()
+    paid = {**first, "status": "paid", "timestamp": "2025-05-03T14:30:00+02:00"}  # 12:30 UTC
+    shipped = {**first, "status": "shipped", "timestamp": "2025-05-03T12:45:00Z", "carrier": {"parcels": ["P1"]}}
+    publish(deployment, json.dumps(shipped))
+    newest = stored(deployment, first["orderId"], "shipped")
+    last = order()
+    publish(deployment, *(json.dumps(event) for event in (paid, first, shipped, paid, last)))
+    stored(deployment, last["orderId"])
+    eventually(
+        lambda: not set(map(json.dumps, (paid, first, shipped))) & set(queue_messages(deployment, "queueUrl")),
+        "handling the late events",
+    )
+    assert item_of(deployment, first["orderId"]) == newest
+    assert newest["extra"] == {"M": {"carrier": {"M": {"parcels": {"L": [{"S": "P1"}]}}}}}
+
+
+def test_poison_is_a_dead_letter_after_exactly_three_receives_and_its_neighbours_are_stored(
+    deployment: Deployment,
+) -> None:
+    neighbours = [order() for _ in range(8)]
+    poison = json.dumps(order(quantity=0))
+    bodies = [json.dumps(neighbour) for neighbour in neighbours]
+    publish(deployment, *bodies[:4], poison, *bodies[4:])
+    for neighbour in neighbours:
+        stored(deployment, neighbour["orderId"])
+    letter = eventually(
+        lambda: queue_messages(deployment, "deadLetterQueueUrl").get(poison), "moving to the dead-letter queue"
+    )
+    receives = [line for line in log_lines(deployment) if line.get("messageId") == letter["MessageId"]]
+    assert len(receives) == 3
+    assert {line["reason"] for line in receives} == {
+        "quantity must be an integer from 1 to 9007199254740991, got another number"
+    }
+    assert poison not in queue_messages(deployment, "queueUrl")
+    assert item_of(deployment, json.loads(poison)["orderId"]) is None
+
+
+@pytest.fixture
+def weakened_function(deployment: Deployment, request: pytest.FixtureRequest) -> Any:
+    """ProcessOrder once more, under a role without one action; named after that action."""
+    missing: str = request.param
+    name = f"Without-{missing.split(':')[1]}"
+    iam, functions = deployment.client("iam"), deployment.client("lambda")
+    policy = iam.get_role_policy(RoleName="ProcessOrder-role", PolicyName="ProcessOrder-permissions")["PolicyDocument"]
+    policy = policy if isinstance(policy, dict) else json.loads(policy)
+    policy["Statement"] = [
+        {**statement, "Action": [action for action in statement["Action"] if action != missing]}
+        for statement in policy["Statement"]
+        if statement["Action"] != "dynamodb:BatchExecuteStatement"  # the provisioner's own, made below
+    ]
+    trust = json.dumps(iam.get_role(RoleName="ProcessOrder-role")["Role"]["AssumeRolePolicyDocument"])
+    _, role = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust})
+    inputs = {"role": name, "policy": json.dumps(policy)}
+    create(deployment.cloud, "aws:iam/rolePolicy:RolePolicy", name, inputs)
+    functions.create_function(
+        FunctionName=name,
+        Code={"ZipFile": archive_bytes(process_order_archive())},
+        Handler="process_order.lambda_function.lambda_handler",
+        Runtime="python3.12",
+        Role=role["arn"],
+        Timeout=5,
+        Environment={"Variables": {"TABLE_NAME": deployment.outputs["tableName"]}},
+    )
+    yield name
+    functions.delete_function(FunctionName=name)
+
+
+@pytest.mark.parametrize(
+    "weakened_function", ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"], indirect=True, ids=lambda action: action
+)
+def test_without_one_of_its_table_actions_the_function_can_store_nothing(
+    deployment: Deployment, weakened_function: str
+) -> None:
+    event = order()
+    records = {"Records": [{"messageId": "m-1", "body": json.dumps(event)}]}
+    answer = deployment.client("lambda").invoke(FunctionName=weakened_function, Payload=json.dumps(records))
+    assert json.load(answer["Payload"]) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert item_of(deployment, event["orderId"]) is None
+
+
+def test_plain_http_is_not_answered(deployment: Deployment) -> None:
+    address = urlsplit(deployment.cloud.endpoint)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        connection.sendall(b"GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        try:
+            answer = connection.recv(100)
+        except ConnectionResetError:
+            answer = b""
+    assert not answer.startswith(b"HTTP/1.1 200")
+
+
+def without_tls(deployment: Deployment, service: str) -> Any:
+    """A client whose requests say that they came over plain HTTP before a proxy added TLS."""
+    cloud = deployment.cloud
+    client = loopback_client(
+        service,
+        endpoint=cloud.endpoint,
+        region=cloud.region,
+        ca_bundle=str(cloud.ca_bundle),
+        access_key_id=cloud.access_key_id,
+        secret_access_key=cloud.secret_access_key,
+    )
+    client.meta.events.register(
+        f"before-send.{service}", lambda request, **_: request.headers.update({"X-Forwarded-Proto": "http"})
+    )
+    return client
+
+
+def test_the_policies_refuse_even_the_account_root_without_tls(deployment: Deployment) -> None:
+    with pytest.raises(ClientError, match=r"AuthorizationError|AccessDenied"):
+        without_tls(deployment, "sns").publish(TopicArn=deployment.outputs["topicArn"], Message=json.dumps(order()))
+    for export in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            without_tls(deployment, "sqs").receive_message(QueueUrl=deployment.outputs[export])
+
+
+@pytest.mark.parametrize("endpoint", ["https://sqs.eu-west-1.amazonaws.com", "http://10.0.0.1:4566", "https://[::2]"])
+def test_a_client_of_the_local_cloud_refuses_any_other_machine(endpoint: str) -> None:
+    with pytest.raises(CloudError, match="must be on a loopback address, got"):
+        loopback_client(
+            "sqs", endpoint=endpoint, region="eu-west-1", ca_bundle="", access_key_id="x", secret_access_key="x"
+        )

@@ -1,0 +1,119 @@
+"""Generated bodies and whole events through the handler: exact failure lists, silent logs, bounded cost."""
+
+import gc
+import time
+import tracemalloc
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, given, settings
+
+from tests.fakes.events import run as invoke
+from tests.fakes.table import Table, store_of
+from tests.proofs.bodies import CANARY, events, is_order, order_id
+from tests.proofs.report import Result
+
+SECONDS = 1.0
+"""Of processor time that one message may take; SQS carries 1 MB at most."""
+BYTES = 16_000_000
+"""Of memory that one message may take at its peak."""
+
+
+@dataclass
+class Found:
+    """What the cases have shown so far."""
+
+    bodies: int = 0
+    events: int = 0
+    accepted: int = 0
+    slowest: tuple[float, int] = (0.0, 0)
+    """Seconds, and characters of the body."""
+    largest: tuple[int, int] = (0, 0)
+    """Bytes, and characters of the body."""
+
+
+def run(*, cases: int = 10_000, seed: int = 1) -> Result:
+    """Send so many generated events through the handler; the smallest that it answers wrongly is the problem."""
+    found = Found()
+    problems: tuple[str, ...] = ()
+
+    @hypothesis.seed(seed)
+    @settings(max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(events())
+    def prove(event: Any) -> None:
+        _check(event, found)
+
+    try:
+        prove()
+    except Exception as error:  # noqa: BLE001 - any exception is what is looked for
+        problems = ("\n".join([repr(error), *getattr(error, "__notes__", ())])[:1000],)
+    return Result(
+        promise="whatever comes, the handler answers exactly the messages that are no orders, says nothing of what "
+        "they hold, and takes bounded time and memory",
+        test="Orders changed in structure and in text, and events with broken records, go through the handler. An "
+        "independent judge (a strict JSON reader, the published schema, DynamoDB's limits) says which messages must "
+        "be answered; texts planted in every attribute but the orderId are looked for in the log.",
+        figures={
+            "bodies": found.bodies,
+            "events": found.events,
+            "orders among them": found.accepted,
+            "exceptions, wrong answers and leaks": len(problems),
+            "slowest message (ms of processor time)": found.slowest[0] * 1000,
+            "its size (KB)": found.slowest[1] / 1000,
+            "most memory for one message (KB)": found.largest[0] / 1000,
+            "its size (KB) ": found.largest[1] / 1000,
+        },
+        problems=problems,
+    )
+
+
+def _check(event: Any, found: Found) -> None:
+    records = event.get("Records") if isinstance(event, dict) else None
+    records = records if isinstance(records, list) else []
+    bodies = [record.get("body") if isinstance(record, dict) else None for record in records]
+    good = [body for body in bodies if is_order(body)]
+    found.bodies += len(bodies)
+    found.events += 1
+    found.accepted += len(good)
+    table = Table()
+    result = _measured(event, table, found, sum(len(body) for body in bodies if isinstance(body, str)), len(bodies))
+    expected = [_id(record) for record, body in zip(records, bodies, strict=True) if not is_order(body)]
+    assert result.failed == list(dict.fromkeys(expected)), "must answer exactly the messages that are no orders"
+    assert table.items.keys() == {order_id(body) for body in good}, "must store exactly the orders"
+    told = [result.summary[kind] for kind in ("records", "stored", "superseded", "rejected", "failed")]
+    stored, rejected = len(table.items), len(bodies) - len(good)
+    assert told == [len(bodies), stored, len(good) - stored, rejected, 0], "must account for every message in the log"
+    usable = isinstance(event, dict) and isinstance(event.get("Records"), list)
+    assert len(result.lines) == len(bodies) + 1 + (not usable), "must write one line for each message, and one for all"
+    named = any(CANARY in str(line.get("orderId", "")) for line in result.lines)
+    assert named or CANARY not in result.output, "must not show in the log what a message holds"
+    assert result.output.count("\n") == len(result.lines), "must write one line at a time"
+    assert result.output.isascii(), "must write nothing that moves a cursor"
+
+
+def _measured(event: Any, table: Table, found: Found, size: int, bodies: int) -> Any:
+    """Invoke the handler; of an event with one message, note the time or, every tenth time, the memory it took."""
+    store, memory = store_of(table), found.events % 10 == 0
+    if memory:
+        tracemalloc.start()
+    gc.disable()  # what the proof itself has piled up is not the handler's to collect
+    try:
+        before = time.process_time()
+        result = invoke(event, store, level="DEBUG")
+        seconds = time.process_time() - before
+    finally:
+        gc.enable()
+    peak = tracemalloc.get_traced_memory()[1] if memory else 0
+    tracemalloc.stop()
+    if bodies == 1:
+        found.largest = max(found.largest, (peak, size))
+        found.slowest = max(found.slowest, (0.0 if memory else seconds, size))
+        assert seconds < SECONDS or memory, f"must take less than {SECONDS} s for a message, took {seconds:.3f} s"
+        assert peak < BYTES, f"must take less than {BYTES} bytes for a message, took {peak}"
+    return result
+
+
+def _id(record: Any) -> str:
+    message_id = record.get("messageId") if isinstance(record, dict) else None
+    return message_id if isinstance(message_id, str) else ""

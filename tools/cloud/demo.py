@@ -1,0 +1,208 @@
+"""`./orders demo`: real traffic through the whole pipeline, a picture of where it went, and a verdict."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from tools.cloud.cloud import CloudError, explained
+from tools.cloud.deploy import Deployment, deployed, enforce_policies
+from tools.cloud.holdings import depth, messages_in, stored_events
+from tools.cloud.picture import Counts, print_picture
+from tools.cloud.traffic import Traffic, make_traffic
+from tools.ops import logs
+from tools.ops.logs import Follower, Line
+from tools.ops.stack import local_stack
+from tools.terminal import BAD, GOOD, Advance, Bar, Printer
+
+SETTLE_LIMIT = 120.0
+"""Seconds without any progress after which the demo gives up; poison needs about 20 s to reach its queue."""
+SILENCE = 2.0
+"""Seconds without progress after which the demo says what it waits for."""
+MUST_BE_EMPTY = ("queueUrl", "subscriptionDeadLetterQueueUrl")
+"""The stack's exports of the queues that hold nothing once everything was handled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One promise of the pipeline, and whether it held."""
+
+    promise: str
+    held: bool
+    details: str
+
+
+@click.option("--orders", type=click.IntRange(0, 1_000_000), default=1000, help="how many orders to generate")
+@click.option("--seed", default=1, help="the same seed gives the same traffic")
+def run(printer: Printer, *, orders: int, seed: int) -> int:
+    """Run the demo; 1 if a promise did not hold."""
+    with explained():
+        return 0 if demo(orders=orders, seed=seed, printer=printer) else 1
+
+
+def demo(*, orders: int, seed: int, printer: Printer) -> bool:
+    """Run the traffic of `orders` generated orders and tell whether every promise held."""
+    traffic = make_traffic(orders, seed)
+    enforce_policies("local", printer)
+    with deployed() as deployment:
+        printer.line(f"Deployed in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}")
+        log = Follower(local_stack("the local cloud", deployment.addresses()), start=logs.since(0))
+        with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as advance:
+            published = _publish(deployment, traffic, advance)
+        with printer.progress("Processing", len(traffic.bodies)) as bar:
+            lines = _settle(deployment, bar, len(traffic.bodies), log)
+        end = time.time()
+        letters, stored = messages_in(deployment, "deadLetterQueueUrl"), stored_events(deployment)
+        left = {name: depth(deployment, name) for name in MUST_BE_EMPTY}
+    counts = _count(traffic, lines, published, letters, len(stored), end)
+    print_picture(counts, printer)
+    checks = verify(traffic, stored, letters, left, told=counts.stored + counts.superseded)
+    for check in checks:
+        mark, style = ("✔", GOOD) if check.held else ("✘", BAD)
+        printer.line(f"{mark} {check.promise}: {check.details}", style=style)
+    return all(check.held for check in checks)
+
+
+def _publish(deployment: Deployment, traffic: Traffic, advance: Advance) -> dict[str, float]:
+    """Publish every body, ten to a request, and return when each was first handed over, by body."""
+    sns, topic = deployment.client("sns"), deployment.outputs["topicArn"]
+    published: dict[str, float] = {}
+
+    def publish(bodies: tuple[str, ...]) -> None:
+        now = time.time()
+        waiting = {str(number): body for number, body in enumerate(bodies)}
+        while waiting:
+            entries = [{"Id": entry, "Message": body} for entry, body in waiting.items()]
+            answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+            if not answer["Successful"]:
+                raise CloudError(f"OrderTopic must accept every message, and refused {answer['Failed']}")
+            for accepted in answer["Successful"]:
+                published.setdefault(waiting.pop(accepted["Id"]), now)
+        advance(len(bodies))
+
+    # A request holds at most 256 KB in all; no body of ours comes near a tenth of that.
+    # https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+    chunks = [traffic.bodies[start : start + 10] for start in range(0, len(traffic.bodies), 10)]
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        list(threads.map(publish, chunks))
+    return published
+
+
+def _settle(deployment: Deployment, bar: Bar, total: int, log: Follower) -> list[Line]:
+    """Wait until the queue is empty: every message was stored, or has become a dead letter. Returns the log.
+
+    Raises CloudError if the function crashes.
+    """
+    lines: list[Line] = []
+    least, since = total, time.monotonic()
+    while least and time.monotonic() - since < SETTLE_LIMIT:
+        left = depth(deployment, "queueUrl")
+        if left < least:
+            bar(least - left)
+            least, since = left, time.monotonic()
+        elif _failed(deployment):
+            lines += log.new_lines()
+            _stop_after_crash(lines)
+        elif time.monotonic() - since > SILENCE:
+            bar.says("Poison is received until it is given up, a visibility timeout apart")
+        time.sleep(0.25 if left else 0)
+    return [*lines, *log.new_lines()]
+
+
+def _failed(deployment: Deployment) -> bool:
+    """Whether the latest batch failed as a whole: the function crashed, or ran out of time."""
+    answer = deployment.client("lambda").list_event_source_mappings(FunctionName=deployment.outputs["functionName"])
+    return any(mapping.get("LastProcessingResult") == "FAILED" for mapping in answer["EventSourceMappings"])
+
+
+def _stop_after_crash(lines: list[Line]) -> None:
+    for line in lines:
+        if logs.crashed(line):
+            trace = "".join(line.fields.get("stackTrace", []))
+            raise CloudError(f"the function must not crash, but did:\n{trace}{line.text}")
+
+
+def verify(
+    traffic: Traffic, stored: dict[str, Any], letters: list[dict[str, Any]], left: Mapping[str, int], *, told: int
+) -> list[Check]:
+    """Hold what is in the table, the queues and the log against what was published.
+
+    `stored` are the events that the table's items were made from, by orderId, `letters` the messages in the
+    dead-letter queue, `left` how many messages each of the queues of MUST_BE_EMPTY still holds, and `told` how many
+    messages the log calls stored or superseded.
+    """
+    valid = len(traffic.bodies) - traffic.poison.total()
+    right = sum(event == traffic.newest.get(order) for order, event in stored.items())
+    dead = Counter(letter["Body"] for letter in letters)
+    return [
+        Check(
+            promise="every order is stored exactly once, in its newest version",
+            held=right == len(stored) == len(traffic.newest),
+            details=f"{right} of {len(traffic.newest)} right, {len(stored)} items",
+        ),
+        Check(
+            promise="every poison message is in the dead-letter queue",
+            held=dead == traffic.poison,
+            details=f"{(dead & traffic.poison).total()} of {traffic.poison.total()}, {dead.total()} messages",
+        ),
+        Check(
+            promise="nothing is left anywhere else",
+            held=not any(left.values()),
+            details=f"{left['queueUrl']} in the queue, "
+            f"{left['subscriptionDeadLetterQueueUrl']} undelivered by the topic",
+        ),
+        Check(
+            promise="the function's log accounts for every message",
+            held=told >= valid,  # one that is received twice is told twice
+            details=f"{told} stored or superseded of {valid}",
+        ),
+    ]
+
+
+def _count(
+    traffic: Traffic,
+    lines: list[Line],
+    published: dict[str, float],
+    letters: list[dict[str, Any]],
+    items: int,
+    end: float,
+) -> Counts:
+    """What happened at each stage, by the function's own log lines."""
+    told = [line.fields for line in lines]
+    stored_at = {
+        line["orderId"]: datetime.fromisoformat(line["timestamp"]).timestamp()
+        for line in reversed(told)
+        if line.get("message") == "message stored"
+    }
+    reasons = {line["messageId"]: line["reason"] for line in told if "reason" in line}
+    latencies = {
+        order: stored_at[order] - published[body] for order, body in _single_versions(traffic) if order in stored_at
+    }
+    start = min(published.values())
+    totals = logs.totals(lines)
+    return Counts(
+        **{outcome: totals[outcome] for outcome in logs.OUTCOMES},
+        published=len(traffic.bodies),
+        received=sum(line.get("records", 0) for line in told),
+        items=items,
+        reasons={letter["MessageId"]: reasons.get(letter["MessageId"], "not in the log") for letter in letters},
+        latencies=tuple(sorted(latencies.values())),
+        first=latencies.get("O1234", float("nan")),
+        seconds=end - start,
+        busy=max(stored_at.values(), default=end) - start,
+    )
+
+
+def _single_versions(traffic: Traffic) -> Iterator[tuple[str, str]]:
+    """Of each order that has one version only: its id and its message body."""
+    bodies: dict[str, set[str]] = {}
+    for body in traffic.bodies:
+        if body not in traffic.poison:
+            bodies.setdefault(json.loads(body)["orderId"], set()).add(body)
+    return ((order, versions.pop()) for order, versions in bodies.items() if len(versions) == 1)

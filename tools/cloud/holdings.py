@@ -1,0 +1,49 @@
+"""What a pipeline on the local cloud holds now: messages in its queues, events in its table."""
+
+import json
+import ssl
+import urllib.request
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from tools.cloud.deploy import Deployment
+
+
+def depth(deployment: Deployment, export: str) -> int:
+    """How many messages a queue holds, those in flight included; `export` names its URL."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = deployment.client("sqs").get_queue_attributes(QueueUrl=deployment.outputs[export], AttributeNames=names)
+    return sum(map(int, answer["Attributes"].values()))
+
+
+def messages_in(deployment: Deployment, export: str) -> list[dict[str, Any]]:
+    """Every message of a queue, as a receive would answer it, without receiving it."""
+    trust = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
+    with opener.open(url, timeout=60) as answer:
+        accounts = json.load(answer)["messages"]
+    return [
+        message
+        for regions in accounts.values()
+        for queues in regions.values()
+        for messages in queues.values()
+        for message in messages
+    ]
+
+
+def stored_events(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    """By orderId, the event that each item of the table was made from."""
+    pages = deployment.client("dynamodb").get_paginator("scan")
+    return {
+        event["orderId"]: event
+        for page in pages.paginate(TableName=deployment.outputs["tableName"], ConsistentRead=True)
+        for event in map(_event, page["Items"])
+    }
+
+
+def _event(item: dict[str, Any]) -> dict[str, Any]:
+    plain = TypeDeserializer().deserialize
+    values = {name: plain(value) for name, value in item.items() if name != "version"}
+    return {**values.pop("extra"), **values}

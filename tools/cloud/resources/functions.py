@@ -1,0 +1,194 @@
+"""Functions and their event source mappings."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pulumi
+
+from tools.cloud.cloud import Cloud
+from tools.cloud.resources.keeper import Values, present
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function from an archive; its id is its name."""
+
+    cloud: Cloud
+    honours: ClassVar = frozenset(
+        {
+            *("architectures", "code", "description", "environment", "handler", "kmsKeyArn", "loggingConfig"),
+            *("memorySize", "name", "packageType", "role", "runtime", "tags", "timeout", "tracingConfig"),
+        }
+    )
+
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        function = self.cloud.client("lambda").create_function(
+            FunctionName=name,
+            Code={"ZipFile": archive_bytes(inputs["code"])},
+            **present(Architectures=inputs.get("architectures")),
+            **_settings(inputs),
+        )
+        arn = function["FunctionArn"]
+        return name, {
+            "arn": arn,
+            "qualifiedArn": f"{arn}:$LATEST",
+            "invokeArn": f"arn:aws:apigateway:{self.cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations",
+            "version": "$LATEST",
+            "lastModified": function["LastModified"],
+            "sourceCodeHash": function["CodeSha256"],
+            "sourceCodeSize": function["CodeSize"],
+            "ephemeralStorage": {"size": 512},
+        }
+
+    def read(self, id_: str, state: Values) -> dict[str, Any]:
+        answer = self.cloud.client("lambda").get_function(FunctionName=id_)
+        told = answer["Configuration"]
+        variables = dict(told.get("Environment", {}).get("Variables", {}))
+        variables.pop(LOG_LEVEL, None)
+        return {
+            "name": id_,
+            "arn": told["FunctionArn"],
+            "tags": answer.get("Tags", {}),
+            "environment": {"variables": variables} if variables else None,
+            **present(
+                architectures=told.get("Architectures"),
+                description=told.get("Description") or None,
+                handler=told.get("Handler"),
+                kmsKeyArn=told.get("KMSKeyArn") or None,
+                loggingConfig=_lowered(told.get("LoggingConfig")),
+                memorySize=told.get("MemorySize"),
+                role=told.get("Role"),
+                runtime=told.get("Runtime"),
+                timeout=told.get("Timeout"),
+                tracingConfig=_lowered(told.get("TracingConfig")),
+            ),
+        }
+
+    def update(self, id_: str, inputs: Values, old: Values) -> None:
+        client = self.cloud.client("lambda")
+        client.update_function_code(
+            FunctionName=id_,
+            ZipFile=archive_bytes(inputs["code"]),
+            **present(Architectures=inputs.get("architectures")),
+        )
+        client.update_function_configuration(FunctionName=id_, **_settings(inputs))
+
+    def delete(self, id_: str, state: Values) -> None:
+        self.cloud.client("lambda").delete_function(FunctionName=id_)
+
+    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
+        client = self.cloud.client("lambda")
+        arn = client.get_function(FunctionName=id_)["Configuration"]["FunctionArn"]
+        client.untag_resource(Resource=arn, TagKeys=gone)
+        client.tag_resource(Resource=arn, Tags=tags)
+
+
+LOG_LEVEL = "AWS_LAMBDA_LOG_LEVEL"
+"""Lambda passes the log level to the function in this variable; MiniStack does not.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+"""
+
+
+def _settings(inputs: Values) -> dict[str, Any]:
+    """What a creation and an update of a function are told alike."""
+    logging = inputs.get("loggingConfig") or {}
+    level = present(**{LOG_LEVEL: logging.get("applicationLogLevel")})
+    return present(
+        Handler=inputs.get("handler"),
+        Runtime=inputs.get("runtime"),
+        Role=inputs["role"],
+        Description=inputs.get("description"),
+        Timeout=inputs.get("timeout"),
+        MemorySize=inputs.get("memorySize"),
+        Environment={"Variables": {**((inputs.get("environment") or {}).get("variables") or {}), **level}},
+        KMSKeyArn=inputs.get("kmsKeyArn"),
+        LoggingConfig={key[0].upper() + key[1:]: value for key, value in logging.items()} or None,
+        TracingConfig={"Mode": inputs["tracingConfig"]["mode"]} if inputs.get("tracingConfig") else None,
+    )
+
+
+def _lowered(told: Values | None) -> dict[str, Any] | None:
+    """A structure of the API's under Pulumi's names."""
+    return {key[0].lower() + key[1:]: value for key, value in told.items()} if told else None
+
+
+def archive_bytes(archive: pulumi.AssetArchive) -> bytes:
+    """Zip an archive of files; without times, modes or order of this machine, the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for path, asset in sorted(archive.assets.items()):
+            assert isinstance(asset, pulumi.FileAsset)
+            entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, Path(asset.path).read_bytes())
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class EventSourceMapping:
+    """What feeds a function from a queue; its id is a UUID."""
+
+    cloud: Cloud
+    honours: ClassVar = frozenset(
+        {
+            *("batchSize", "enabled", "eventSourceArn", "filterCriteria", "functionName", "functionResponseTypes"),
+            *("maximumBatchingWindowInSeconds", "scalingConfig", "tags"),
+        }
+    )
+
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        mapping = self.cloud.client("lambda").create_event_source_mapping(
+            EventSourceArn=inputs["eventSourceArn"], **_mapping(inputs)
+        )
+        id_, arn = mapping["UUID"], mapping["FunctionArn"]
+        return id_, {"uuid": id_, "functionArn": arn, "arn": self._arn(id_), "state": mapping["State"]}
+
+    def read(self, id_: str, state: Values) -> dict[str, Any]:
+        client = self.cloud.client("lambda")
+        told = client.get_event_source_mapping(UUID=id_)
+        concurrency = told.get("ScalingConfig", {}).get("MaximumConcurrency")
+        return {
+            "uuid": id_,
+            "functionArn": told["FunctionArn"],
+            "eventSourceArn": told["EventSourceArn"],
+            "functionName": told["FunctionArn"].split(":")[-1],
+            "batchSize": told["BatchSize"],
+            "enabled": told["State"] in ("Enabled", "Enabling", "Creating", "Updating"),
+            "functionResponseTypes": told.get("FunctionResponseTypes", []),
+            "maximumBatchingWindowInSeconds": told.get("MaximumBatchingWindowInSeconds", 0),
+            "scalingConfig": {"maximumConcurrency": concurrency} if concurrency else None,
+            "tags": client.list_tags(Resource=self._arn(id_)).get("Tags", {}),
+        }
+
+    def update(self, id_: str, inputs: Values, old: Values) -> None:
+        self.cloud.client("lambda").update_event_source_mapping(UUID=id_, **_mapping(inputs))
+
+    def delete(self, id_: str, state: Values) -> None:
+        self.cloud.client("lambda").delete_event_source_mapping(UUID=id_)
+
+    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
+        client = self.cloud.client("lambda")
+        client.untag_resource(Resource=self._arn(id_), TagKeys=gone)
+        client.tag_resource(Resource=self._arn(id_), Tags=tags)
+
+    def _arn(self, id_: str) -> str:
+        return f"arn:aws:lambda:{self.cloud.region}:{self.cloud.account}:event-source-mapping:{id_}"
+
+
+def _mapping(inputs: Values) -> dict[str, Any]:
+    concurrency = (inputs.get("scalingConfig") or {}).get("maximumConcurrency")
+    filters = [{"Pattern": each["pattern"]} for each in (inputs.get("filterCriteria") or {}).get("filters") or []]
+    return present(
+        FunctionName=inputs["functionName"],
+        Enabled=inputs.get("enabled", True),
+        BatchSize=inputs.get("batchSize"),
+        MaximumBatchingWindowInSeconds=inputs.get("maximumBatchingWindowInSeconds"),
+        FunctionResponseTypes=list(inputs.get("functionResponseTypes") or []),
+        ScalingConfig={"MaximumConcurrency": int(concurrency)} if concurrency else None,
+        FilterCriteria={"Filters": filters} if filters else None,
+    )

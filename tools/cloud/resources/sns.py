@@ -1,0 +1,121 @@
+"""Topics, their policies and subscriptions."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tools.cloud.cloud import Cloud
+from tools.cloud.resources.keeper import Values, attributes, from_attributes, from_tags, to_tags
+
+TOPIC = {
+    "contentBasedDeduplication": "ContentBasedDeduplication",
+    "deliveryPolicy": "DeliveryPolicy",
+    "displayName": "DisplayName",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+    "policy": "Policy",
+    "signatureVersion": "SignatureVersion",
+    "tracingConfig": "TracingConfig",
+}
+SUBSCRIPTION = {
+    "deliveryPolicy": "DeliveryPolicy",
+    "filterPolicy": "FilterPolicy",
+    "filterPolicyScope": "FilterPolicyScope",
+    "rawMessageDelivery": "RawMessageDelivery",
+    "redrivePolicy": "RedrivePolicy",
+    "subscriptionRoleArn": "SubscriptionRoleArn",
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic; its id is its ARN."""
+
+    cloud: Cloud
+    honours: ClassVar = frozenset({*TOPIC, "fifoTopic", "name", "tags"})
+
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        given = attributes(inputs, TOPIC)
+        if inputs.get("fifoTopic"):
+            given["FifoTopic"] = "true"
+        else:
+            given.pop("ContentBasedDeduplication", None)
+        arn = self.cloud.client("sns").create_topic(Name=name, Attributes=given)["TopicArn"]
+        return arn, {"arn": arn, "owner": self.cloud.account}
+
+    def read(self, id_: str, state: Values) -> dict[str, Any]:
+        sns = self.cloud.client("sns")
+        told = from_attributes(sns.get_topic_attributes(TopicArn=id_)["Attributes"], TOPIC)
+        tags = sns.list_tags_for_resource(ResourceArn=id_).get("Tags", [])
+        return {**told, "arn": id_, "name": id_.split(":")[-1], "tags": from_tags(tags)}
+
+    def update(self, id_: str, inputs: Values, old: Values) -> None:
+        sns = self.cloud.client("sns")
+        before = attributes(old, TOPIC)
+        for name, value in attributes(inputs, TOPIC, old).items():
+            if before.get(name) != value:
+                sns.set_topic_attributes(TopicArn=id_, AttributeName=name, AttributeValue=value)
+
+    def delete(self, id_: str, state: Values) -> None:
+        self.cloud.client("sns").delete_topic(TopicArn=id_)
+
+    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
+        self.cloud.client("sns").untag_resource(ResourceArn=id_, TagKeys=gone)
+        self.cloud.client("sns").tag_resource(ResourceArn=id_, Tags=to_tags(tags))
+
+
+@dataclass(frozen=True)
+class TopicPolicy:
+    """A topic's policy; its id is the topic's ARN."""
+
+    cloud: Cloud
+    honours: ClassVar = frozenset({"arn", "policy"})
+
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        self.update(inputs["arn"], inputs, {})
+        return inputs["arn"], {"owner": self.cloud.account}
+
+    def read(self, id_: str, state: Values) -> dict[str, Any]:
+        told = self.cloud.client("sns").get_topic_attributes(TopicArn=id_)["Attributes"]
+        return {"arn": id_, "policy": told.get("Policy", "")}
+
+    def update(self, id_: str, inputs: Values, old: Values) -> None:
+        self._set(id_, inputs["policy"])
+
+    def delete(self, id_: str, state: Values) -> None:
+        self._set(id_, "")
+
+    def _set(self, arn: str, policy: str) -> None:
+        self.cloud.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+
+
+@dataclass(frozen=True)
+class TopicSubscription:
+    """A subscription; its id is its ARN."""
+
+    cloud: Cloud
+    honours: ClassVar = frozenset({*SUBSCRIPTION, "endpoint", "protocol", "topic"})
+
+    def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        arn = self.cloud.client("sns").subscribe(
+            TopicArn=inputs["topic"],
+            Protocol=inputs["protocol"],
+            Endpoint=inputs["endpoint"],
+            Attributes=attributes(inputs, SUBSCRIPTION),
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+        return arn, {"arn": arn, "ownerId": self.cloud.account, "pendingConfirmation": False}
+
+    def read(self, id_: str, state: Values) -> dict[str, Any]:
+        told = self.cloud.client("sns").get_subscription_attributes(SubscriptionArn=id_)["Attributes"]
+        fixed = {"topic": told["TopicArn"], "protocol": told["Protocol"], "endpoint": told["Endpoint"], "arn": id_}
+        return {**from_attributes(told, SUBSCRIPTION), **fixed}
+
+    def update(self, id_: str, inputs: Values, old: Values) -> None:
+        before = attributes(old, SUBSCRIPTION)
+        for name, value in attributes(inputs, SUBSCRIPTION, old).items():
+            if before.get(name) != value:
+                self.cloud.client("sns").set_subscription_attributes(
+                    SubscriptionArn=id_, AttributeName=name, AttributeValue=value or "{}"
+                )
+
+    def delete(self, id_: str, state: Values) -> None:
+        self.cloud.client("sns").unsubscribe(SubscriptionArn=id_)

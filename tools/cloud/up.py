@@ -1,0 +1,54 @@
+"""`./orders local --no-page`: the stack on the local cloud until it is told to stop."""
+
+import json
+import shlex
+from pathlib import Path
+
+from tools.cloud.deploy import Deployment, check_place, deployed, enforce_policies, written_addresses
+from tools.cloud.traffic import EXAMPLE
+from tools.ops import logs, tail
+from tools.ops.stack import local_stack
+from tools.recording.interrupts import cleaning_up
+from tools.root import ROOT
+from tools.terminal import GOOD, Printer
+
+
+def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> None:
+    """Deploy a stack, say where it is, and follow its function's log until interrupted."""
+    check_place(outputs)
+    enforce_policies(stack, printer)
+    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs) as addresses:
+        pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
+        describe(deployment, addresses, printer)
+        try:
+            for line in logs.follow(pipeline, start=start, interval=0.3):
+                if tail.wanted(line):
+                    tail.show(line, printer)
+        except KeyboardInterrupt:
+            cleaning_up()
+            printer.line("stopped")
+
+
+def describe(deployment: Deployment, addresses: Path, printer: Printer) -> None:
+    """Say what runs where, and how to use it from another terminal."""
+    printer.line(f"The pipeline runs on {deployment.cloud.endpoint}", style=GOOD)
+    printer.line(f"deployed in {deployment.seconds:.1f} s")
+    printer.line()
+    for name, value in deployment.outputs.items():
+        if not isinstance(value, list):  # lists are for `ops` to read
+            printer.line(f"  {name:<31}{value}")
+    printer.line()
+    printer.line(f"Addresses and credentials are in {addresses}")
+    printer.line(f"Publish an order from another terminal, in {ROOT}:")
+    printer.line()
+    for line in publish_command(addresses).split("\n"):
+        printer.line(line)
+    printer.line()
+    printer.line("Ctrl-C stops it and leaves nothing behind. The function's log:")
+    printer.line()
+
+
+def publish_command(addresses: Path) -> str:
+    """A command for a POSIX shell, in the project's folder, that publishes the example order."""
+    words = ["./orders", "--outputs", str(addresses.absolute()), "publish", "-"]
+    return f"echo {shlex.quote(json.dumps(EXAMPLE))} | \\\n  {shlex.join(words)}"

@@ -1,0 +1,156 @@
+"""Serves the page on a loopback port: one HTML file, what it shows as server-sent events, and its buttons."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tools.live.actions import Actions
+from tools.live.feed import Feed
+
+PAGE = Path(__file__).with_name("page.html")
+LONGEST_REQUEST = 512 * 1024
+"""Bytes of a request's body: a message has at most half of it."""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guarded:
+    """Lets through what this page's own origin asks: other sites, and names that others point here, get 403."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (why := self._objection(scope)):
+            await PlainTextResponse(why, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _objection(self, scope: MutableMapping[str, Any]) -> str:
+        sent: dict[bytes, bytes] = dict(scope["headers"])
+        host, origin = sent.get(b"host", b"").decode("latin-1"), sent.get(b"origin", b"").decode("latin-1")
+        if host not in self._hosts:
+            return f"Host must be one of {', '.join(sorted(self._hosts))}, got {host!r}"
+        if (origin or scope["method"] not in ("GET", "HEAD")) and origin != f"http://{host}":
+            return f"Origin must be http://{host}, got {origin!r}"
+        return ""
+
+
+def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIApp:
+    """The page under `/TOKEN/`; any other path is not found."""
+
+    def tokened(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def checked(request: Request) -> Response:
+            if not secrets.compare_digest(request.path_params["token"].encode(), token.encode()):
+                return PlainTextResponse("not found", 404)
+            response = await endpoint(request)
+            response.headers.update(HEADERS)
+            return response
+
+        return checked
+
+    async def page(_request: Request) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        policy = (
+            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
+            "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+        text = PAGE.read_text(encoding="utf-8").replace("NONCE", nonce)
+        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+    async def events(_request: Request) -> Response:
+        return StreamingResponse(_events(feed), media_type="text/event-stream")
+
+    async def act(request: Request) -> Response:
+        name = request.path_params["action"]
+        if name not in actions.buttons:
+            return PlainTextResponse("not found", 404)
+        wanted = await _wanted(request)
+        if wanted is None:
+            return PlainTextResponse(f"the request must be a JSON object of at most {LONGEST_REQUEST} bytes", 400)
+        return JSONResponse(asdict(await run_in_threadpool(actions.run, name, wanted)))
+
+    app = Starlette(
+        routes=[
+            Route("/{token}/", tokened(page)),
+            Route("/{token}/events", tokened(events)),
+            Route("/{token}/do/{action}", tokened(act), methods=["POST"]),
+        ]
+    )
+    return Guarded(app, frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
+
+
+async def _wanted(request: Request) -> dict[str, Any] | None:
+    """The JSON object that a request carries; None for anything else."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_REQUEST:
+            return None
+    try:
+        wanted = json.loads(body)
+    except ValueError:
+        return None
+    return wanted if isinstance(wanted, dict) else None
+
+
+async def _events(feed: Feed) -> AsyncIterator[str]:
+    """Each snapshot as one event; a comment now and then, so that a closed connection is noticed."""
+    number = 0
+    while True:
+        newest, snapshot = await run_in_threadpool(feed.newer, number, 2.0)
+        if newest > number:
+            number = newest
+            yield f"data: {json.dumps(snapshot, default=str)}\n\n"
+        else:
+            yield ": still here\n\n"
+
+
+@contextlib.contextmanager
+def serving(feed: Feed, actions: Actions) -> Iterator[str]:
+    """Serve the page on a free loopback port for as long as the block runs; yields its address."""
+    token = secrets.token_urlsafe(18)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+    port = listener.getsockname()[1]
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = 0.5
+    config.errorlog = None
+    app = application(feed, actions, token=token, port=port)
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+        loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}/{token}/"
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)

@@ -1,0 +1,99 @@
+"""One run of the local cloud with its page: what starts with it, and ends with it."""
+
+import contextlib
+import time
+import webbrowser
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tools.cloud.cloud import explained
+from tools.cloud.deploy import check_place, deployed, enforce_policies, written_addresses
+from tools.cloud.up import describe, up
+from tools.live.actions import Actions
+from tools.live.feed import Feed
+from tools.live.outage import Outage
+from tools.live.redeploy import Ledger
+from tools.live.server import serving
+from tools.live.watching import Watcher
+from tools.ops import tail
+from tools.ops.stack import local_stack
+from tools.recording.interrupts import cleaning_up
+from tools.terminal import BAD, GOOD, Printer
+
+SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A running pipeline and its page."""
+
+    url: str
+    """The page's address, with the token that opens it."""
+    feed: Feed
+    printer: Printer
+
+    def follow(self) -> None:
+        """Print the function's log until interrupted."""
+        shown = 0
+        try:
+            while True:
+                for number, line in self.feed.lines_after(shown):
+                    tail.show(line, self.printer)
+                    shown = number
+                time.sleep(0.3)
+        except KeyboardInterrupt:
+            self.printer.line("stopped")
+
+
+@click.option("--stack", default="local", help="which Pulumi.STACK.yaml")
+@click.option("--port", type=int, help="loopback port of the local cloud; default: a free one")
+@click.option("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
+@click.option("--open", "opened", is_flag=True, help="open the page in the browser")
+@click.option("--no-page", is_flag=True, help="only deploy, and follow the function's log")
+def run(printer: Printer, *, stack: str, port: int | None, outputs: Path | None, opened: bool, no_page: bool) -> None:
+    """Run until Ctrl-C."""
+    with explained():
+        if no_page:
+            up(stack=stack, port=port, outputs=outputs, printer=printer)
+            return
+        with session(stack=stack, port=port, outputs=outputs, printer=printer) as running:
+            if opened:
+                webbrowser.open(running.url)
+            running.follow()
+
+
+@contextlib.contextmanager
+def session(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> Iterator[Session]:
+    """A stack on the local cloud, and its page, for as long as the block runs."""
+    check_place(outputs)
+    enforce_policies(stack, printer)
+    ledger = Ledger()
+    with (
+        deployed(stack=stack, port=port, observed=ledger.observe) as deployment,
+        written_addresses(deployment, outputs) as addresses,
+    ):
+        pipeline = local_stack("the local cloud", deployment.addresses())
+        for service in SERVICES:  # threads share the clients, and must not be the first to ask for one
+            pipeline.client(service)
+        with (
+            Outage(pipeline) as outage,
+            Feed(pipeline, outage) as feed,
+            serving(feed, Actions(pipeline, feed, outage)) as url,
+        ):
+
+            def say(text: str, *, good: bool) -> None:
+                feed.notice(text, good=good)
+                printer.line(text, style=GOOD if good else BAD)
+
+            watcher = Watcher(stack=stack, cloud=deployment.cloud, ledger=ledger, say=say)
+            printer.line(f"The live page: {url}", style="bold")
+            printer.line()
+            describe(deployment, addresses, printer)
+            with watcher.watching():
+                try:
+                    yield Session(url=url, feed=feed, printer=printer)
+                finally:
+                    cleaning_up()

@@ -1,0 +1,74 @@
+"""`dlq list` and `dlq show`: what is in the dead-letter queues, and why."""
+
+import json
+
+import click
+
+from tools.ops import logs
+from tools.ops.arguments import Selection, limited, selecting, sourced
+from tools.ops.choosing import compare, find, show_table, warn_of
+from tools.ops.deadletters import Message
+from tools.ops.export import describe, summary
+from tools.ops.failure import NO
+from tools.ops.stack import Stack
+from tools.terminal import BAD, DIM, Printer, counted
+
+
+@selecting
+def run(stack: Stack, printer: Printer, *, selection: Selection) -> int:
+    found = find(stack, selection, printer)
+    states = compare(stack, found.letters)
+    if printer.as_json:
+        printer.json([{**summary(letter), "state": states[letter.id]} for letter in found.letters])
+    elif found.letters:
+        show_table(found.letters, states, printer)
+    for source in selection.sources:
+        name = stack.dead_letters[source].url.rpartition("/")[2]
+        count = sum(letter.source == source for letter in found.letters)
+        printer.line(f"{name}: {counted(count, 'message')}", style=DIM)
+    warn_of(found.unseen, printer)
+    return 0
+
+
+@click.argument("wanted", metavar="MESSAGE_OR_ORDER_ID")
+@sourced
+@limited
+def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, limit: int | None) -> int:
+    messages: list[Message] = []
+
+    def keep(message: Message) -> None:
+        if message.id.startswith(wanted) or message.order_id == wanted:
+            messages.append(message)
+
+    find(stack, Selection(sources=stack.sources(source), limit=limit), printer, use=keep)
+    if printer.as_json:
+        printer.json([{**describe(m), "failures": failures(stack, m)} for m in messages])
+        return 0 if messages else NO
+    if not messages:
+        printer.line(f"no message {wanted} in the dead-letter queues: `dlq list` shows what is there", style=BAD)
+        return NO
+    states = compare(stack, [message.letter for message in messages])
+    for message in messages:
+        show_table([message.letter], states, printer)
+        for failure in failures(stack, message):
+            printer.line(f"the function said: {failure}", style=BAD)
+        for name, value in message.attributes.items():
+            printer.line(f"attribute {name}: {value.get('StringValue', '(binary)')}")
+        for line in pretty(message.body).split("\n"):
+            printer.line(line)
+    return 0
+
+
+def failures(stack: Stack, message: Message) -> list[str]:
+    """What the function's log says of a message: it keeps its id when it moves to the dead-letter queue."""
+    start = int(message.sent * 1000)
+    said = logs.read(stack, start=start, pattern=logs.mentioning("messageId", message.id))
+    lines = [line for _, line in said if line.fields.get("messageId") == message.id]
+    return list(dict.fromkeys(str(line.fields["reason"]) for line in lines if line.fields.get("reason")))
+
+
+def pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body

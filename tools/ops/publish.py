@@ -1,0 +1,181 @@
+"""`publish`: checks order events against the contract and publishes them to the topic."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import click
+
+from functions.process_order.orders import Rejected, parse
+from tools.ops.arguments import attribute, rated, unchecked
+from tools.ops.failure import NO, Failure
+from tools.ops.files import read_text, writing
+from tools.ops.sending import BATCH_BYTES, Pace, Refused, batches, send
+from tools.ops.stack import Stack
+from tools.root import ROOT
+from tools.terminal import BAD, GOOD, Advance, Printer
+
+THREADS = 8
+"""Batches on their way at once."""
+SHOWN = 10
+"""Problems that are spelled out."""
+
+
+@click.argument("file", required=False)
+@click.option("--generate", "count", type=click.IntRange(min=1), metavar="N", help="publish N orders made up here")
+@click.option("--save", metavar="FILE", help="keep what is published, for `verify FILE`")
+@unchecked
+@rated
+@click.option(
+    "--attribute",
+    "attributes",
+    type=attribute,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="a message attribute, by which other consumers may filter; may be repeated",
+)
+def run(
+    stack: Stack,
+    printer: Printer,
+    *,
+    file: str | None,
+    count: int | None,
+    save: str | None,
+    no_check: bool,
+    rate: float | None,
+    attributes: tuple[tuple[str, str], ...] = (),
+) -> int:
+    """Publish the orders of a file (`-` for standard input), or made-up ones."""
+    if (file is None) == (count is None):
+        raise Failure("either FILE or --generate N must be given, and not both")
+    bodies = list(generate(count)) if count else read_bodies(read_text(str(file)))
+    if not bodies:
+        raise Failure(f"{file} must hold at least one order, got none")
+    check(bodies, contract=not no_check)
+    if save:
+        with writing(save) as saved:
+            saved.writelines(f"{body}\n" for body in bodies)
+    started = time.monotonic()
+    with printer.progress("publishing", len(bodies)) as advance:
+        refused = publish(stack, bodies, pace=Pace(rate), attributes=dict(attributes), advance=advance)
+    seconds = time.monotonic() - started
+    published = len(bodies) - len(refused)
+    if printer.as_json:
+        failed = [{"position": r.position + 1, "reason": r.reason} for r in refused]
+        printer.json({"published": published, "failed": failed, "seconds": round(seconds, 3)})
+    printer.line(
+        f"published {published} of {len(bodies)} orders in {seconds:.1f} s ({published / max(seconds, 1e-9):.0f}/s)",
+        style=BAD if refused else GOOD,
+    )
+    for refusal in refused[:SHOWN]:
+        printer.line(f"  order {refusal.position + 1} was not taken: {refusal.reason}", style=BAD)
+    return NO if refused else 0
+
+
+def publish(
+    stack: Stack,
+    bodies: Sequence[str],
+    *,
+    pace: Pace,
+    attributes: Mapping[str, str] | None = None,
+    advance: Advance = lambda _steps: None,
+) -> list[Refused]:
+    """Publish each body as one message with the attributes; return those that the topic did not take.
+
+    An order is published once, except when an answer of SNS is lost: then again, which the table ignores.
+    """
+    sns, topic = stack.client("sns"), stack["topicArn"]
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+
+    def publish_batch(run: range) -> list[Refused]:
+        pace.wait(len(run))
+        refused = send(
+            lambda entries: sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
+            [{"Message": bodies[position], "MessageAttributes": typed} for position in run],
+        )
+        advance(len(run))
+        return [Refused(position=run[r.position], reason=r.reason) for r in refused]
+
+    attached = sum(len(f"{name}String{value}".encode()) for name, value in (attributes or {}).items())
+    runs = batches([len(body.encode()) + attached for body in bodies], most=pace.at_once)
+    with ThreadPoolExecutor(THREADS if pace.at_once == 10 else 1) as pool:
+        return list(itertools.chain.from_iterable(pool.map(publish_batch, runs)))
+
+
+def read_bodies(text: str) -> list[str]:
+    """The orders in a text: one JSON value, the elements of one JSON array, or else one order on each line.
+
+    Each is kept letter for letter: reading and writing it again could change a number.
+    """
+    text = text.strip()
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return [line.strip() for line in text.split("\n") if line.strip()]  # a JSON text may hold other line ends
+    return list(_elements(text)) if isinstance(whole, list) else [text]
+
+
+def _elements(array: str) -> Iterator[str]:
+    """The texts of the elements of a JSON array that is known to be one."""
+    decoder, position = json.JSONDecoder(), 1
+    while True:
+        while array[position] in " \t\n\r,":
+            position += 1
+        if array[position] == "]":
+            return
+        _, end = decoder.raw_decode(array, position)
+        yield array[position:end]
+        position = end
+
+
+def check(bodies: Sequence[str], *, contract: bool = True) -> None:
+    """Refuse bodies that can never be stored, or published at all.
+
+    Raises:
+        Failure: with every problem, by position; nothing may be published.
+    """
+    problems = []
+    for position, body in enumerate(bodies, 1):
+        if len(body.encode(errors="replace")) > BATCH_BYTES:
+            problems.append(f"order {position}: a message must be at most {BATCH_BYTES} bytes long, got more")
+        elif contract and (problem := reason(body)):
+            problems.append(f"order {position}: {problem}")
+    if problems:
+        more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        raise Failure(
+            f"{len(problems)} of {len(bodies)} orders must be corrected, and nothing was published "
+            "(--no-check sends them as they are):\n" + "\n".join(f"  {p}" for p in [*problems[:SHOWN], *more])
+        )
+
+
+def reason(body: str) -> str:
+    """Why the function will reject a body; empty if it will accept it."""
+    try:
+        parse(body)
+    except Rejected as rejected:
+        return str(rejected)
+    return ""
+
+
+def generate(
+    count: int, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), seed: int | None = None
+) -> Iterator[str]:
+    """So many orders with ids of their own, as a shop could send them."""
+    chance = random.Random(seed)  # noqa: S311 - sample data
+    run = f"{chance.randrange(16**6):06x}"
+    example = json.loads((ROOT / "functions/process_order/order.schema.json").read_text())["examples"][0]
+    goods = ("Laptop", "Phone", "Headphones", "Keyboard", "Monitor", "Desk lamp")
+    for number in range(1, count + 1):
+        order = {
+            **example,
+            "orderId": f"G{run}-{number}",
+            "userId": f"U{chance.randrange(1000)}",
+            "itemName": chance.choice(goods),
+            "quantity": chance.randint(1, 5),
+            "timestamp": now().isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        }
+        yield json.dumps(order)

@@ -1,0 +1,224 @@
+"""`dlq redrive`: sends dead letters back to the queue, loses none, and proves that their orders arrive in the table."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from botocore.exceptions import ClientError
+
+from tools.ops import table
+from tools.ops.arguments import Selection, confirmed, rated, selecting, spanning
+from tools.ops.choosing import compare, find, show_plan, warn_of
+from tools.ops.deadletters import Letter, Message, drain, send_messages
+from tools.ops.failure import NO, UNREACHABLE, USAGE, Failure
+from tools.ops.sending import Pace
+from tools.ops.stack import OWN, Stack
+from tools.terminal import BAD, DIM, GOOD, Advance, Printer, counted
+
+NOT_OFFERED = frozenset(
+    {
+        "AWS.SimpleQueueService.UnsupportedOperation",
+        "InvalidAction",
+        "UnknownOperationException",
+        "UnsupportedOperation",
+    }
+)
+"""Answers to StartMessageMoveTask of a service that lacks it, or of SQS for a queue that already has such a task."""
+TASK_RATES = range(1, 501)
+"""Messages per second that StartMessageMoveTask can be held to.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html"""
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What became of a redrive."""
+
+    moved: int = 0
+    by: dict[str, str] = field(default_factory=dict)
+    """How each queue was emptied: `StartMessageMoveTask`, or `receive, send, delete`."""
+    failed: list[str] = field(default_factory=list)
+    """Messages that the queue did not take, and why; they are still dead letters."""
+
+
+@selecting
+@click.option("--all", "everything", is_flag=True, help="those that the function would reject again, too")
+@rated
+@click.option("--dry-run", is_flag=True, help="show the plan only")
+@confirmed
+@spanning("--wait", "60s", "time for the proof")
+def run(
+    stack: Stack,
+    printer: Printer,
+    *,
+    selection: Selection,
+    everything: bool,
+    rate: float | None,
+    dry_run: bool,
+    yes: bool,
+    wait: float,
+) -> int:
+    found = find(stack, selection, printer)
+    warn_of(found.unseen, printer)
+    plan = [letter for letter in found.letters if letter.version or letter.source not in OWN or everything]
+    left = len(found.letters) - len(plan)
+    _show_plan(stack, plan, left, printer)
+    if not plan or dry_run or not yes:
+        if printer.as_json:
+            printer.json({"planned": len(plan), "left": left, "moved": 0})
+        if plan and not dry_run:
+            printer.line("nothing was sent: --yes sends them", style=BAD)
+            return USAGE
+        return 0
+    outcome = Outcome()
+    with printer.progress("redriving", len(plan)) as advance:
+        for source in selection.sources:
+            ours = [letter for letter in plan if letter.source == source]
+            whole = len(ours) == found.read[source] and not found.unseen
+            if ours:
+                move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
+    lacking = prove(stack, to_be_orders(plan), seconds=wait, printer=printer)
+    return _report(outcome, plan, lacking, left, wait, printer)
+
+
+def move(
+    stack: Stack,
+    source: str,
+    plan: Sequence[Letter],
+    *,
+    whole: bool,
+    rate: float | None,
+    outcome: Outcome,
+    advance: Advance = lambda _steps: None,
+) -> None:
+    """Move the planned messages to the queue: by SQS itself if they are the `whole` queue, else one by one."""
+    moved = None
+    # SQS moves all of a queue, and refuses a queue that is not filled by another queue's redrive policy.
+    if whole and source == "queue" and (rate is None or rate in TASK_RATES):
+        moved = move_task(stack, stack.dead_letters[source].url, rate=rate, advance=advance)
+    if moved is not None:
+        outcome.moved += moved
+        outcome.by[source] = "StartMessageMoveTask"
+        return
+
+    def send_back(messages: list[Message]) -> list[Message]:
+        refused = send_messages(stack, stack.dead_letters[source].queue_url, messages)
+        outcome.failed += [f"{messages[refusal.position].id}: {refusal.reason}" for refusal in refused]
+        positions = {refusal.position for refusal in refused}
+        sent = [message for position, message in enumerate(messages) if position not in positions]
+        outcome.moved += len(sent)
+        return sent
+
+    drain(stack, source, [letter.id for letter in plan], send_back, pace=Pace(rate), advance=advance)
+    outcome.by[source] = "receive, send, delete"
+
+
+def move_task(stack: Stack, url: str, *, rate: float | None, advance: Advance, poll: float = 1.0) -> int | None:
+    """Have SQS move a whole dead-letter queue back to its source; return how many it moved, None if it cannot.
+
+    Raises:
+        Failure: the task ended without success; what it did not move is still in the dead-letter queue.
+    """
+    sqs = stack.client("sqs")
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pace = {} if rate is None else {"MaxNumberOfMessagesPerSecond": int(rate)}
+    try:
+        handle = sqs.start_message_move_task(SourceArn=arn, **pace)["TaskHandle"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in NOT_OFFERED:
+            return None
+        raise
+    shown = 0
+    try:
+        while True:
+            task: dict[str, Any] = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
+            moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+            advance(moved - shown)
+            shown = moved
+            if task["Status"] == "COMPLETED":
+                return moved
+            if task["Status"] != "RUNNING":
+                reason = task.get("FailureReason", "no reason given")
+                raise Failure(
+                    f"SQS must move the messages, but its task is {task['Status']} after {moved} of them: {reason}. "
+                    "The others are still dead letters: run the redrive again",
+                    UNREACHABLE,
+                )
+            time.sleep(poll)
+    except KeyboardInterrupt:
+        sqs.cancel_message_move_task(TaskHandle=handle)
+        raise
+
+
+def prove(stack: Stack, letters: Iterable[Letter], *, seconds: float, printer: Printer) -> set[str]:
+    """Wait for the orders of the letters to be in the table, at their versions or newer; return those that are not."""
+    newest: dict[str, str] = {}
+    for letter in letters:
+        order_id = str(letter.order_id)
+        newest[order_id] = max(letter.version, newest.get(order_id, ""))
+    with printer.progress("proving", len(newest)) as bar:
+
+        def stored(count: int) -> None:
+            bar(count)
+            bar.says("proving" if count else f"proving: {_waiting(stack)}")
+
+        return table.wait_until_stored(stack, newest, seconds=seconds, stored=stored)
+
+
+def _waiting(stack: Stack) -> str:
+    """What an order waits for that was sent and is not stored yet."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "VisibilityTimeout"]
+    answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack["queueUrl"], AttributeNames=names)
+    waiting, in_flight, timeout = (answer["Attributes"][name] for name in names)
+    return f"{waiting} wait, {in_flight} in flight; one that failed is tried again {timeout} s later"
+
+
+def to_be_orders(letters: Iterable[Letter]) -> list[Letter]:
+    """Those whose orders must show in the table; those of other consumers need not."""
+    return [letter for letter in letters if letter.version and letter.source in OWN]
+
+
+def _show_plan(stack: Stack, plan: list[Letter], left: int, printer: Printer) -> None:
+    if not printer.as_json:
+        show_plan(plan, compare(stack, plan), printer)
+    urls = dict.fromkeys(stack.dead_letters[message.source].queue_url for message in plan) or [stack["queueUrl"]]
+    names = " and ".join(url.rpartition("/")[2] for url in urls)
+    printer.line(f"plan: send {counted(len(plan), 'message')} back to {names}")
+    if left:
+        printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
+
+
+def _report(outcome: Outcome, plan: list[Letter], lacking: set[str], left: int, wait: float, printer: Printer) -> int:
+    orders = len({message.order_id for message in to_be_orders(plan)})
+    others = sum(message.source not in OWN for message in plan)
+    if printer.as_json:
+        printer.json(
+            {
+                "planned": len(plan),
+                "left": left,
+                "moved": outcome.moved,
+                "by": outcome.by,
+                "failed": outcome.failed,
+                "orders": orders,
+                "lacking": sorted(lacking),
+            }
+        )
+    how = " and ".join(dict.fromkeys(outcome.by.values()))
+    printer.line(f"sent {outcome.moved} of {len(plan)} messages back, by {how}", style=GOOD)
+    for failure in outcome.failed:
+        printer.line(f"  not taken: {failure}", style=BAD)
+    if lacking:
+        some = ", ".join(sorted(lacking)[:10])
+        printer.line(
+            f"not proved: {len(lacking)} of {orders} orders are not in the table after {wait:g} s: {some}",
+            style=BAD,
+        )
+    elif not orders and not others:
+        printer.line("nothing to prove: no message of these can become an order as it is", style=DIM)
+    elif orders:
+        printer.line(f"proved: all {orders} orders are in the table, at this version or a newer one", style=GOOD)
+    if others:
+        printer.line(f"not proved: what became of {counted(others, 'message')} only other consumers know", style=DIM)
+    gone = outcome.moved >= len(plan)
+    return NO if lacking or outcome.failed or not gone else 0

@@ -1,0 +1,231 @@
+"""A deployed stack: the addresses it exports, and clients for its services."""
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.ops.failure import UNREACHABLE, Failure
+from tools.root import ROOT
+
+EXPORTS = (
+    "topicArn",
+    "queueUrl",
+    "deadLetterQueueUrl",
+    "subscriptionDeadLetterQueueUrl",
+    "tableName",
+    "functionName",
+    "logGroupName",
+    "region",
+)
+"""What every command relies on; the program exports them."""
+LOCAL_KEYS = ("endpoint", "region", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
+"""What the file of `./orders local --no-page --outputs FILE` holds."""
+OWN = ("queue", "topic")
+"""The dead letters that are to become orders in the table; what other consumers make of theirs is not known here."""
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetters:
+    """Where the dead-letter queue of a consumer is, and the queue that its messages belong to."""
+
+    url: str
+    queue_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Where a stack is, and how to speak to it."""
+
+    origin: str
+    """Where the addresses come from, as the user would say it."""
+    outputs: Mapping[str, Any]
+    """The stack's exports."""
+    make_client: Callable[[str], Any] = field(repr=False)
+    """Makes the client of a service."""
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def client(self, service: str) -> Any:
+        """The client of a service, made at first use. Threads may share it, but must not be the first to ask."""
+        if service not in self._clients:
+            self._clients[service] = self.make_client(service)
+        return self._clients[service]
+
+    def __getitem__(self, export: str) -> str:
+        return str(self.outputs[export])
+
+    @property
+    def dead_letters(self) -> dict[str, DeadLetters]:
+        """The dead-letter queues by what could not handle their messages.
+
+        `queue` is the consumer that stores the orders and `topic` the delivery to it; any other consumer has a name.
+        """
+        own = self["queueUrl"]
+        found = {
+            "queue": DeadLetters(url=self["deadLetterQueueUrl"], queue_url=own),
+            "topic": DeadLetters(url=self["subscriptionDeadLetterQueueUrl"], queue_url=own),
+        }
+        others = [queue for queue in self.outputs.get("queues", ()) if queue["url"] != own]
+        return found | {q["name"]: DeadLetters(url=q["deadLetterQueueUrl"], queue_url=q["url"]) for q in others}
+
+    def sources(self, name: str | None) -> tuple[str, ...]:
+        """The keys of `dead_letters` that `--from` means; all of them without a name.
+
+        Raises:
+            Failure: there is none of that name.
+        """
+        known = {"both": OWN, **{key: (key,) for key in self.dead_letters}}
+        if name is None:
+            return tuple(self.dead_letters)
+        if name not in known:
+            raise Failure(f"--from must be one of {', '.join(known)}, got {name}")
+        return known[name]
+
+    @property
+    def queues(self) -> list[str]:
+        """The URL of every queue, dead-letter queues included; first the one that the orders wait in."""
+        return list(dict.fromkeys(url for each in self.dead_letters.values() for url in (each.queue_url, each.url)))
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of the functions; first the one that stores the orders."""
+        return list(self.outputs.get("functionNames", [self["functionName"]]))
+
+
+def connect(*, stack: str | None, outputs: str | None) -> Stack:
+    """The stack that Pulumi knows by a name, or whose addresses a file holds.
+
+    Raises:
+        Failure: neither or both are given, or the addresses are missing, malformed or incomplete.
+    """
+    if bool(stack) == bool(outputs):
+        raise Failure(
+            "the stack must be named once, by --stack NAME or by --outputs FILE: use --stack dev for a stack of "
+            "Pulumi's, or --outputs FILE for the file that `./orders local --no-page --outputs FILE` or "
+            "`pulumi stack output --json > FILE` wrote"
+        )
+    if stack:
+        return aws_stack(f"stack {stack}", _decode(_pulumi_outputs(stack), f"the outputs of stack {stack}"))
+    path = Path(str(outputs))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"--outputs must be a readable file, got {path} ({error}): `./orders local --outputs {path}` writes "
+            f"it while the local cloud runs, `pulumi stack output --json > {path}` for a stack on AWS"
+        ) from None
+    document = _decode(text, str(path))
+    return local_stack(str(path), document) if "endpoint" in document else aws_stack(str(path), document)
+
+
+def aws_stack(origin: str, outputs: Mapping[str, Any]) -> Stack:
+    """A stack on AWS: its own region, and the credentials that boto3 finds in the usual places."""
+    _require(EXPORTS, outputs, origin)
+
+    @functools.cache
+    def session() -> Any:
+        return botocore_session()
+
+    def make(service: str) -> Any:
+        return session().create_client(service, region_name=str(outputs["region"]), config=_config())
+
+    return Stack(origin=origin, outputs=outputs, make_client=make)
+
+
+def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
+    """A stack on a local cloud: nothing but what the file says is used, and nothing but this machine is reached."""
+    _require(LOCAL_KEYS, document, origin)
+    outputs = document["outputs"]
+    _require(EXPORTS, outputs if isinstance(outputs, dict) else {}, f"the outputs in {origin}")
+    endpoint = str(document["endpoint"])
+    if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise Failure(
+            f"the endpoint in {origin} must be on this machine, got {endpoint}: a file with an endpoint is for the "
+            "local cloud; for a stack on AWS use --stack NAME or save `pulumi stack output --json`"
+        )
+    if not Path(str(document["caBundle"])).is_file():
+        raise Failure(
+            f"the local cloud of {origin} must be running, but its certificate {document['caBundle']} is gone: "
+            f"start it with `./orders local --no-page --outputs {origin}`",
+            UNREACHABLE,
+        )
+
+    @functools.cache
+    def session() -> Any:
+        made = botocore_session(_unread())
+        made.set_credentials(document["accessKeyId"], document["secretAccessKey"], document.get("sessionToken"))
+        return made
+
+    def make(service: str) -> Any:
+        return session().create_client(
+            service,
+            region_name=document["region"],
+            endpoint_url=endpoint,
+            verify=document["caBundle"],
+            config=_config(proxies={}, ignore_configured_endpoint_urls=True),
+        )
+
+    return Stack(origin=origin, outputs=outputs, make_client=make)
+
+
+def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:
+    """A session of botocore, the lower half of boto3: the upper one would take as long to load again, for nothing."""
+    from botocore.session import Session
+
+    return Session(session_vars=variables)
+
+
+def _unread() -> dict[str, tuple[Any, ...]]:
+    """Every setting of botocore at its default, whatever the user's environment and files say."""
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
+
+    no_file = (None, None, os.devnull, None)
+    defaults = {name: (None, None, default, convert) for name, (_, _, default, convert) in SETTINGS.items()}
+    return defaults | {"config_file": no_file, "credentials_file": no_file}
+
+
+def _config(**more: Any) -> Any:
+    from botocore.config import Config
+
+    retries = {"mode": "standard", "total_max_attempts": 4}
+    return Config(max_pool_connections=CONNECTIONS, connect_timeout=5, read_timeout=30, retries=retries, **more)
+
+
+def _pulumi_outputs(stack: str) -> str:
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise Failure(
+            "--stack must find the Pulumi CLI, but `pulumi` is not on the PATH: install it "
+            "(https://www.pulumi.com/docs/install/), or pass --outputs FILE with saved outputs",
+            UNREACHABLE,
+        )
+    command = [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", stack]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"`{' '.join(command[1:])}` must succeed, but Pulumi said:\n{done.stderr.strip()}", UNREACHABLE)
+    return done.stdout
+
+
+def _decode(text: str, origin: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Failure(f"{origin} must be a JSON object, as `pulumi stack output --json` prints it; it is not")
+    return document
+
+
+def _require(names: tuple[str, ...], values: Mapping[str, Any], origin: str) -> None:
+    if missing := [name for name in names if not values.get(name)]:
+        raise Failure(
+            f"{origin} must hold {', '.join(missing)}, but does not: is it the outputs of this project's stack? "
+            "Deploy it, then save its outputs again"
+        )

@@ -1,0 +1,84 @@
+"""Reads from the table of orders which version of an order it holds."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tools.ops.stack import Stack
+
+GET = 100
+"""Keys in one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
+
+def versions(stack: Stack, order_ids: Iterable[str]) -> dict[str, str]:
+    """The stored version of each order that is in the table."""
+    found: dict[str, str] = {}
+    ids, table = list(dict.fromkeys(order_ids)), stack["tableName"]
+    for start in range(0, len(ids), GET):
+        wanted: dict[str, Any] = {
+            table: {
+                "Keys": [{"orderId": {"S": order_id}} for order_id in ids[start : start + GET]],
+                "ProjectionExpression": "orderId, version",
+                "ConsistentRead": True,
+            }
+        }
+        while wanted:
+            answer = stack.client("dynamodb").batch_get_item(RequestItems=wanted)
+            for item in answer["Responses"].get(table, []):
+                found[item["orderId"]["S"]] = item.get("version", {}).get("S", "")
+            wanted = answer.get("UnprocessedKeys") or {}
+    return found
+
+
+def missing(stack: Stack, newest: Mapping[str, str]) -> set[str]:
+    """Those of the orders, given by id and version, that the table holds neither at that version nor at a newer one."""
+    stored = versions(stack, newest)
+    return {order_id for order_id, version in newest.items() if stored.get(order_id, "") < version}
+
+
+def wait_until_stored(
+    stack: Stack,
+    newest: Mapping[str, str],
+    *,
+    seconds: float,
+    stored: Callable[[int], None] = lambda _count: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> set[str]:
+    """Wait until the table holds every order at its version or a newer one; return those it still lacks at the end.
+
+    `stored` is told each time how many more have arrived.
+    """
+    waiting = dict(newest)
+    deadline = time.monotonic() + seconds
+    pause = 0.1
+    while waiting:
+        lacking = missing(stack, waiting)
+        stored(len(waiting) - len(lacking))
+        waiting = {order_id: waiting[order_id] for order_id in lacking}
+        if not waiting or time.monotonic() + pause > deadline:
+            break
+        sleep(pause)
+        pause = min(2.0, pause * 1.5)
+    return set(waiting)
+
+
+def item(stack: Stack, order_id: str) -> dict[str, Any] | None:
+    """One order as plain values, or None."""
+    answer = stack.client("dynamodb").get_item(
+        TableName=stack["tableName"], Key={"orderId": {"S": order_id}}, ConsistentRead=True
+    )
+    return {name: plain(value) for name, value in answer["Item"].items()} if "Item" in answer else None
+
+
+def plain(attribute: Mapping[str, Any]) -> Any:
+    """A value of DynamoDB's JSON as a value of Python's; a number stays as it is spelled."""
+    [(kind, value)] = attribute.items()
+    match kind:
+        case "M":
+            return {name: plain(member) for name, member in value.items()}
+        case "L":
+            return [plain(element) for element in value]
+        case "NULL":
+            return None
+        case _:
+            return value

@@ -1,0 +1,109 @@
+"""`verify`: three checks, of the queues, the function's log and the table, as one verdict."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import click
+
+from functions.process_order.orders import Rejected, parse
+from tools.ops import logs, status, table
+from tools.ops.arguments import quoted, spanning
+from tools.ops.failure import NO, Failure
+from tools.ops.files import read_text
+from tools.ops.publish import read_bodies
+from tools.ops.stack import Stack
+from tools.terminal import BAD, GOOD, Advance, Printer, ago
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check and its answer."""
+
+    name: str
+    ok: bool
+    text: str
+    early: bool = False
+    """Whether the answer may still turn good by itself."""
+
+
+@click.argument("file", required=False)
+@spanning("--since", "5m", "log to look at")
+@spanning("--wait", "30s", "time for it to settle")
+def run(stack: Stack, printer: Printer, *, file: str | None, since: float, wait: float) -> int:
+    """Hold the stack against the orders of a file (`-` for standard input), or against none."""
+    newest = expected(read_bodies(read_text(file))) if file else {}
+    deadline = time.monotonic() + wait
+    with printer.progress("looking for the orders", len(newest)) as bar:
+        stored = check_table(stack, newest, seconds=wait, advance=bar)  # first, because the others follow from it
+    checks = [
+        _settled(lambda: check_queues(stack), deadline),
+        _settled(lambda: check_log(stack, seconds=since), deadline),
+        stored,
+    ]
+    verified = all(check.ok for check in checks)
+    if printer.as_json:
+        printer.json({"verified": verified, "checks": [asdict(check) for check in checks]})
+    for check in checks:
+        mark, style = ("✔", GOOD) if check.ok else ("✘", BAD)
+        printer.line(f"{mark} {check.name:8}{check.text}", style=style)
+    printer.line("verified" if verified else "not verified", style=GOOD if verified else BAD)
+    return 0 if verified else NO
+
+
+def expected(bodies: list[str]) -> dict[str, str]:
+    """The version that the table must hold of each order, once it has seen all of the bodies.
+
+    Raises:
+        Failure: a body breaks the contract.
+    """
+    newest: dict[str, str] = {}
+    for position, body in enumerate(bodies, 1):
+        try:
+            order = parse(body)
+        except Rejected as rejected:
+            raise Failure(f"order {position} of FILE must keep the contract to be verified: {rejected}") from None
+        newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
+    return newest
+
+
+def check_queues(stack: Stack) -> Check:
+    """Nothing waits to be processed, and nothing is a dead letter."""
+    found = [status.queue(stack, stack[url]) for url in status.QUEUES]
+    counts = [queue["visible"] + queue["inFlight"] + queue["delayed"] for queue in found]
+    text = ", ".join(f"{queue['name']} {count or 'empty'}" for queue, count in zip(found, counts, strict=True))
+    if any(counts[1:]):
+        text += "; `dlq list` says why"
+    return Check(name="queues", ok=not any(counts), text=text, early=counts[0] > 0)
+
+
+def check_log(stack: Stack, *, seconds: float) -> Check:
+    """The function has processed batches lately, and no message failed or was rejected."""
+    lines = [line for _, line in logs.read(stack, start=logs.since(seconds), pattern=logs.LOUD)]
+    sums = logs.totals(lines)
+    bad = [line for line in lines if line.level in ("WARN", "ERROR", "FATAL")]
+    counts = ", ".join(f"{sums[name]} {name}" for name in logs.OUTCOMES)
+    text = f"{sums['batches']} batches in the last {ago(seconds)}: {counts}"
+    if not sums["batches"]:
+        text += "; nothing shows that it works: `publish --generate 1`, then verify again"
+    if bad:
+        text += f"; the latest of {len(bad)} warnings and errors: {bad[-1].text}"
+    works = sums["batches"] > 0
+    return Check(name="log", ok=works and not bad, text=text, early=not works and not bad)
+
+
+def check_table(stack: Stack, newest: dict[str, str], *, seconds: float, advance: Advance) -> Check:
+    """The table is ready and, waited for so long, holds every expected order at its version or a newer one."""
+    found = status.table(stack)
+    lacking = table.wait_until_stored(stack, newest, seconds=seconds, stored=advance)
+    orders = f"{len(newest) - len(lacking)} of {len(newest)} orders" if newest else f"about {found['items']} orders"
+    text = f"{found['name']} {found['state']}, {orders} stored"
+    if lacking:
+        text += f"; `trace {quoted(min(lacking))}` says where one of the others is"
+    return Check(name="table", ok=found["state"] in ("ACTIVE", "UPDATING") and not lacking, text=text)
+
+
+def _settled(check: Callable[[], Check], deadline: float) -> Check:
+    while (found := check()).early and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found

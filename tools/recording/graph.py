@@ -1,0 +1,257 @@
+"""Runs the Pulumi program in this process and records every resource that it registers."""
+
+import contextvars
+import json
+import runpy
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from google.protobuf import struct_pb2
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.proto import resource_pb2
+
+from tools.recording.running import Monitor, run
+from tools.recording.types import checked, type_of
+from tools.root import ROOT
+
+ACCOUNT = "123456789012"
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+Answer = Callable[[mocks.MockResourceArgs], tuple[str, dict[str, Any]]]
+"""Creates one custom resource and returns its id and its outputs (camelCase)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One registered resource, as the Pulumi engine would see it."""
+
+    type: str
+    """Pulumi type token, for example `aws:sqs/queue:Queue`."""
+    name: str
+    urn: str
+    custom: bool
+    """False for component resources, which exist only in the graph."""
+    request: resource_pb2.RegisterResourceRequest
+    """The registration itself; `request.object` holds the inputs with their secret and unknown marks."""
+    properties: Mapping[str, Any]
+    """Inputs as plain values, keys in camelCase; an unknown value is `pulumi.runtime.rpc.UNKNOWN`."""
+    outputs: Mapping[str, Any]
+    """Inputs and what creation added to them (arn, url, name ...)."""
+    parent: str
+    """URN of the parent."""
+    dependencies: tuple[str, ...]
+    """URNs of all resources this one waits for."""
+    property_dependencies: Mapping[str, tuple[str, ...]]
+    """Per input, the URNs of the resources its value comes from."""
+    protect: bool
+    told: struct_pb2.Struct = field(default_factory=struct_pb2.Struct)
+    """Of a component: the outputs that it registered, with their unknown marks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """What one run of the program registered, in order of registration, and what it exported."""
+
+    stack: str
+    preview: bool
+    resources: tuple[Resource, ...]
+    exports: Mapping[str, Any]
+    project: str = "orders"
+    config: Mapping[str, str] = field(default_factory=dict)
+    """The stack's configuration, with full keys."""
+    told: struct_pb2.Struct = field(default_factory=struct_pb2.Struct)
+    """The exports as they were registered, with their unknown marks."""
+
+    def all(self, type_: str) -> dict[str, Resource]:
+        """Every resource of a type token, by name."""
+        return {resource.name: resource for resource in self.resources if resource.type == type_}
+
+    def one(self, type_: str, name: str) -> Resource:
+        """Return the resource of this type and name; KeyError if there is none."""
+        return self.all(type_)[name]
+
+
+def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
+    """Read the project's name and a stack's configuration from the files that the Pulumi CLI reads.
+
+    Returns the project name and the configuration with full keys (`orders:batchSize`), structured values as JSON.
+    Raises FileNotFoundError naming the stacks that exist.
+    """
+    path = root / f"Pulumi.{stack}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml")))
+        raise FileNotFoundError(f"stack must be one of {known}, got {stack}: there is no file {path.name}")
+    project, own = _mapping(root / "Pulumi.yaml"), _mapping(path)
+    merged = {**(project.get("config") or {}), **(own.get("config") or {})}
+    # What is encrypted can be read only with the stack's key, and here the default has to do.
+    plain = {key: value for key, value in merged.items() if not (isinstance(value, Mapping) and "secure" in value)}
+    return project["name"], {key: _as_config_text(value) for key, value in plain.items()}
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """What a file of the project says. Raises ValueError if it is no YAML, or not what the CLI would read."""
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} must be YAML, but: {' '.join(str(error).split())}") from None
+    if not isinstance(said, dict) or not isinstance(said.get("config") or {}, dict):
+        raise ValueError(f"{path.name} must be a mapping, with one of keys and values under config, got {said!r:.80}")
+    return said
+
+
+def _as_config_text(value: Any) -> str:
+    if isinstance(value, Mapping) and set(value) <= {"value", "default", "type", "description"}:
+        value = value.get("value", value.get("default"))  # the long form of Pulumi.yaml's project configuration
+    # Structured values as the CLI passes them on.
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
+    """Answer registrations without a cloud: inputs, plus the arn, url and name AWS would give under bare names."""
+
+    def answer(args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        name = args.inputs.get("name", args.name)
+        arn = type_of(args.typ).arn.format(region=region, account=account, name=name)
+        url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+        id_ = url if args.typ == "aws:sqs/queue:Queue" else name
+        return id_, {"url": url, "name": name, "arn": arn, "keyId": name, **args.inputs}
+
+    return answer
+
+
+def lookups(account: str, region: str) -> dict[str, dict[str, Any]]:
+    """What the provider's functions answer in an account and region, by token."""
+    return {
+        "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account, "id": account},
+        "aws:index/getRegion:getRegion": {"region": region, "name": region, "id": region},
+        "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
+    }
+
+
+class _Runtime(mocks.Mocks):
+    """Answers the program: resources through `answer`, lookups from the account and region of the run."""
+
+    def __init__(self, answer: Answer, account: str, region: str, *, preview: bool) -> None:
+        self.answer, self.preview = answer, preview
+        self.lookups = lookups(account, region)
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # a bare dict is accepted
+        if args.token not in self.lookups:
+            raise NotImplementedError(f"lookup {args.token} must be one of {', '.join(self.lookups)}: add it here")
+        return self.lookups[args.token]
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if not args.custom:
+            return "", args.inputs
+        args.inputs = _plain(args.inputs)  # a provider gets what is behind a secret
+        if self.preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
+            return "", checked(args.typ, args.name, args.inputs)
+        return self.answer(args)
+
+
+class _Recorder(Monitor):
+    """Keeps every registration, and the stack's exports, beside what the mock monitor does."""
+
+    def __init__(self, runtime: _Runtime) -> None:
+        super().__init__(runtime)
+        self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
+        self.exports: dict[str, Any] = {}
+        self.told: dict[str, struct_pb2.Struct] = {}
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """An URN as the engine makes it: the types of all parents but the stack, then the resource's own."""
+        parents = parent.split("::")[2] if parent else STACK_TYPE
+        qualified = type_ if parents == STACK_TYPE else f"{parents}${type_}"
+        return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        with self.noted():
+            response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != STACK_TYPE:
+            self.requests[response.urn] = request
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        self.told[request.urn] = request.outputs
+        if f"::{STACK_TYPE}::" in request.urn:
+            self.exports = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+    def resource(self, urn: str) -> Resource:
+        request, known = self.requests[urn], self.resources[urn]
+        return Resource(
+            type=request.type,
+            name=request.name,
+            urn=urn,
+            custom=request.custom,
+            request=request,
+            properties=_plain(MessageToDict(request.object)),
+            outputs=known.state,
+            parent=request.parent,
+            dependencies=tuple(request.dependencies),
+            property_dependencies={key: tuple(urns.urns) for key, urns in request.propertyDependencies.items()},
+            protect=request.protect,
+            told=self.told.get(urn, struct_pb2.Struct()),
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Drop the secret marks of a serialised value and turn whole floats back into integers."""
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:  # noqa: SLF001 - the wire format's own name
+            return _plain(value["value"])
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def program(root: Path = ROOT) -> None:
+    """Run a project's Pulumi program, `__main__.py`, as the Pulumi CLI does: with its folder on the path."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+
+
+def record(
+    *,
+    stack: str = "dev",
+    root: Path = ROOT,
+    preview: bool = False,
+    program: Callable[[], None] = program,
+    answer: Answer | None = None,
+    account: str = ACCOUNT,
+    config: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+) -> Graph:
+    """Run a program to completion and return what it registered.
+
+    `root` is the folder of the project whose stack files are read.
+    `answer` creates each custom resource; without it nothing is created and ARNs are made up under bare names.
+    In `preview`, ids and computed outputs are unknown, as before the first deployment of a stack.
+    `config` overrides the stack file's values, with full keys; `secrets` are the keys that were set
+    with `--secret`. Raises what the program raises.
+    """
+    project, values = stack_config(stack, root)
+    values |= dict(config or {})
+    region = values["aws:region"]
+    recorder = _Recorder(_Runtime(answer or recorded_answer(region, account), account, region, preview=preview))
+    # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
+    settings_of_run = contextvars.copy_context()
+    settings_of_run.run(
+        lambda: run(program, recorder, project=project, stack=stack, config=values, secrets=secrets, preview=preview)
+    )
+    return Graph(
+        stack=stack,
+        preview=preview,
+        resources=tuple(recorder.resource(urn) for urn in recorder.requests),
+        exports=recorder.exports,
+        project=project,
+        config=values,
+        told=next((told for urn, told in recorder.told.items() if f"::{STACK_TYPE}::" in urn), struct_pb2.Struct()),
+    )

@@ -1,0 +1,326 @@
+"""Runs the policy pack over a recorded program, as the Pulumi CLI would: a process of its own, spoken to over gRPC."""
+
+import importlib.metadata
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import jsonschema
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+
+from tools.recording.graph import STACK_TYPE, Graph, Resource
+from tools.recording.report import Report, Violation, print_report
+from tools.recording.types import checked, default_tags, tags_of, type_of
+from tools.root import ROOT
+
+__all__ = ["PACK", "Report", "Violation", "analyze", "check", "configuration", "print_report", "serve"]
+
+PACK = ROOT / "policy"
+ORGANIZATION = "organization"
+"""What the CLI calls the owner of a stack in a backend without organizations."""
+START_LIMIT = 60
+"""Seconds that the pack may take to start."""
+_MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
+_Validator = jsonschema.Draft7Validator  # as the CLI: JSON Schema 7, with its formats
+_LEVELS = ("advisory", "mandatory", "disabled", "remediate")
+
+
+def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
+    """Start the pack, judge a recorded run and stop the pack.
+
+    `config` is what `pulumi preview --policy-pack-config` reads. Raises ValueError if it does not fit the pack, and
+    RuntimeError if the pack does not start.
+    """
+    with serve(pack, stack=graph.stack, preview=graph.preview, config=graph.config) as analyzer:
+        return analyze(analyzer, graph, config)
+
+
+@contextmanager
+def serve(
+    pack: Path = PACK, *, stack: str = "dev", preview: bool = True, config: Mapping[str, str] | None = None
+) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+    """Run the pack's process as the CLI's language host does, and connect to it; it may serve any number of runs."""
+    environment = {
+        **os.environ,
+        "PULUMI_PROJECT": "orders",
+        "PULUMI_ORGANIZATION": ORGANIZATION,
+        "PULUMI_STACK": stack,
+        "PULUMI_CONFIG": json.dumps(config or {}),
+        "PULUMI_DRY_RUN": "true" if preview else "false",
+        "PYTHONDONTWRITEBYTECODE": "",  # bytecode caches halve the start
+    }
+    # The engine's address is never dialled. `-u`, or the port would stay in a buffer.
+    command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(pack)]
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, cwd=pack, env=environment, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        try:
+            port = _port(process)
+            if port is None:
+                process.kill()
+                errors.seek(0)
+                raise RuntimeError(f"the policy pack {pack} must start, got:\n{errors.read().decode()[-2000:]}")
+            # The user's proxy is not asked to find this machine.
+            options = [("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.enable_http_proxy", 0)]
+            with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+                yield analyzer_pb2_grpc.AnalyzerStub(channel)
+        finally:
+            process.kill()  # it keeps nothing, and sleeps through SIGTERM's grace
+
+
+def _port(process: subprocess.Popen[bytes]) -> int | None:
+    """Return the port, which is the first line of the pack's output; None if it says anything else."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_LIMIT)
+    line = process.stdout.readline().strip() if ready else b""
+    return int(line) if line.isdigit() else None
+
+
+def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapping[str, Any] | None = None) -> Report:
+    """Judge a recorded run by a running pack: each resource by its inputs, then the stack by its outputs."""
+    started = time.perf_counter()
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
+    settings = configuration(info, config or {})
+    analyzer.ConfigureStack(_stack_request(graph))
+    analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=settings))
+    repairs = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
+
+    diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
+    notes: list[analyzer_pb2.PolicyNotApplicable] = []
+    remediated: list[str] = []
+    outputs = _engines_own(graph)
+    provider, tags = _provider(graph), default_tags(graph.config)
+    for own in outputs:
+        diagnostics += analyzer.Analyze(_alone(own)).diagnostics
+    for resource in graph.resources:
+        request = _request(resource, provider)
+        if repairs:
+            remediated += _remediate(analyzer, request)
+        answer = analyzer.Analyze(request)
+        for diagnostic in answer.diagnostics:
+            diagnostic.urn = resource.urn
+        diagnostics += answer.diagnostics
+        notes += answer.not_applicable
+        outputs.append(_outputs(resource, request, tags, preview=graph.preview))
+    answer = analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=outputs))
+    diagnostics += answer.diagnostics
+    notes += answer.not_applicable
+
+    lines = [f"{note.policy_name}: {line}" for note in notes for line in note.reason.splitlines()]
+    enforced = [each for each in settings.values() if each.enforcementLevel != analyzer_pb2.DISABLED]
+    return Report(
+        stack=graph.stack,
+        mode="preview" if graph.preview else "update",
+        pack=info.name,
+        rules=len(enforced),
+        resources=len(graph.resources),
+        seconds=time.perf_counter() - started,
+        violations=tuple(_violations(diagnostics, graph, info)),
+        exempt=tuple(line for line in lines if ": exempt: " in line),
+        remediated=tuple(remediated),
+        waiting=tuple(line for line in lines if ": waits for the update: " in line),
+    )
+
+
+def configuration(info: analyzer_pb2.AnalyzerInfo, config: Mapping[str, Any]) -> dict[str, analyzer_pb2.PolicyConfig]:
+    """Return every rule's level and settings: the pack's own, overridden by `config`, checked as the CLI checks them.
+
+    Raises ValueError naming every entry that does not fit.
+    """
+    problems = [f"{name} must be a rule of {info.name}" for name in config if name not in _names(info)]
+    settings = {}
+    for policy in info.policies:
+        level, given = _entry(config.get(policy.name), config.get("all"))
+        level = level or analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower()
+        if level not in _LEVELS:
+            problems.append(f"{policy.name}: enforcementLevel must be one of {', '.join(_LEVELS)}, got {level}")
+            continue
+        properties = json_format.MessageToDict(policy.configSchema.properties)
+        schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        for error in _Validator(schema, format_checker=_Validator.FORMAT_CHECKER).iter_errors(given):
+            problems.append(f"{policy.name}: {error.json_path}: {error.message}")  # noqa: PERF401 - reads better
+        merged = {name: each["default"] for name, each in properties.items() if "default" in each} | given
+        # The level is always stated: the protocol's zero means advisory, and would weaken a mandatory rule.
+        settings[policy.name] = analyzer_pb2.PolicyConfig(
+            enforcementLevel=analyzer_pb2.EnforcementLevel.Value(level.upper()), properties=_struct(merged)
+        )
+    if problems:
+        raise ValueError("the policy configuration must fit the pack:\n  " + "\n  ".join(problems))
+    return settings
+
+
+def _names(info: analyzer_pb2.AnalyzerInfo) -> set[str]:
+    return {"all", *(policy.name for policy in info.policies)}
+
+
+def _entry(own: Any, for_all: Any) -> tuple[str | None, dict[str, Any]]:
+    """Split a rule's configuration into level and settings; a bare text is a level."""
+    entry = {"enforcementLevel": own} if isinstance(own, str) else dict(own or {})
+    level = entry.pop("enforcementLevel", None)
+    if level is None and for_all is not None:
+        level = for_all if isinstance(for_all, str) else for_all.get("enforcementLevel")
+    return level, entry
+
+
+def _stack_request(graph: Graph) -> analyzer_pb2.AnalyzerStackConfigureRequest:
+    """What an engine says of the stack before it asks about it."""
+    return analyzer_pb2.AnalyzerStackConfigureRequest(
+        stack=graph.stack,
+        project=graph.project,
+        organization=ORGANIZATION,
+        dry_run=graph.preview,
+        config=graph.config,
+    )
+
+
+def _engines_own(graph: Graph) -> list[analyzer_pb2.AnalyzerResource]:
+    """The resources that no program registers by itself: the default provider and the stack."""
+    provider = _provider(graph)
+    options = _timeouts()
+    name = f"{graph.project}-{graph.stack}"
+    return [
+        analyzer_pb2.AnalyzerResource(
+            type=provider.type,
+            name=provider.name,
+            urn=provider.urn,
+            properties=provider.properties,
+            options=_timeouts(),
+        ),
+        analyzer_pb2.AnalyzerResource(
+            type=STACK_TYPE,
+            name=name,
+            urn=f"urn:pulumi:{graph.stack}::{graph.project}::{STACK_TYPE}::{name}",
+            properties=graph.told,
+            options=options,
+        ),
+    ]
+
+
+def _alone(resource: analyzer_pb2.AnalyzerResource) -> analyzer_pb2.AnalyzeRequest:
+    """The question about a resource of the engine's own; a stack has no inputs."""
+    properties = None if resource.type == STACK_TYPE else resource.properties
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.type, name=resource.name, urn=resource.urn, properties=properties, options=resource.options
+    )
+
+
+def _timeouts(**more: Any) -> analyzer_pb2.AnalyzerResourceOptions:
+    custom = analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts()
+    return analyzer_pb2.AnalyzerResourceOptions(customTimeouts=custom, **more)
+
+
+def _provider(graph: Graph) -> analyzer_pb2.AnalyzerProviderResource:
+    version = importlib.metadata.version("pulumi-aws")
+    name = f"default_{version.replace('.', '_')}"
+    properties = {"region": graph.config.get("aws:region", ""), "version": version}
+    if tags := graph.config.get("aws:defaultTags"):
+        properties["defaultTags"] = tags
+    return analyzer_pb2.AnalyzerProviderResource(
+        type="pulumi:providers:aws",
+        name=name,
+        urn=f"urn:pulumi:{graph.stack}::{graph.project}::pulumi:providers:aws::{name}",
+        properties=_struct(properties),
+    )
+
+
+def _request(resource: Resource, provider: analyzer_pb2.AnalyzerProviderResource) -> analyzer_pb2.AnalyzeRequest:
+    """One resource by its inputs as the provider's check returns them."""
+    properties = struct_pb2.Struct()
+    properties.CopyFrom(resource.request.object)
+    if resource.custom:
+        _add(properties, checked(resource.type, resource.name, {}))
+    return analyzer_pb2.AnalyzeRequest(
+        type=resource.type,
+        name=resource.name,
+        urn=resource.urn,
+        properties=properties,
+        options=_timeouts(protect=resource.protect, parent=resource.parent),
+        provider=provider if resource.custom else None,
+    )
+
+
+def _add(properties: struct_pb2.Struct, values: Mapping[str, Any]) -> None:
+    """Add values to properties that are not there."""
+    for key in set(values) - set(properties.fields):
+        properties[key] = values[key]
+
+
+def _remediate(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
+    """Let the pack repair a resource's inputs in the request."""
+    for remediation in analyzer.Remediate(request).remediations:
+        if remediation.HasField("properties"):
+            request.properties.CopyFrom(remediation.properties)
+            yield f"{remediation.policyName}: {request.name}"
+
+
+def _outputs(
+    resource: Resource, request: analyzer_pb2.AnalyzeRequest, tags: Mapping[str, str], *, preview: bool
+) -> analyzer_pb2.AnalyzerResource:
+    """Return a resource as it is after the step: its inputs, and what the provider computes or would compute.
+
+    Dependencies are told as an engine tells them: only of properties that depend on something.
+    """
+    properties = struct_pb2.Struct()
+    if not resource.custom:
+        properties.CopyFrom(resource.told)
+    else:
+        properties.CopyFrom(request.properties)
+        computed = type_of(resource.type).computed
+        told = dict.fromkeys(computed, rpc.UNKNOWN) if preview else resource.outputs
+        _add(properties, {key: told[key] for key in computed if key in told})
+        plain = {"tags": resource.properties.get("tags")}
+        _add(properties, tags_of(resource.type, plain, tags))
+    dependencies = {
+        key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
+        for key, urns in resource.property_dependencies.items()
+        if urns
+    }
+    return analyzer_pb2.AnalyzerResource(
+        type=resource.type,
+        name=resource.name,
+        urn=resource.urn,
+        properties=properties,
+        options=request.options,
+        provider=request.provider if resource.custom else None,
+        parent=resource.parent,
+        dependencies=resource.dependencies,
+        propertyDependencies=dependencies,
+    )
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(values)
+    return struct
+
+
+def _violations(
+    diagnostics: Sequence[analyzer_pb2.AnalyzeDiagnostic], graph: Graph, info: analyzer_pb2.AnalyzerInfo
+) -> Iterator[Violation]:
+    resources = {resource.urn: resource for resource in graph.resources}
+    links = {policy.name: policy.url for policy in info.policies}
+    for diagnostic in diagnostics:
+        resource = resources.get(diagnostic.urn)
+        yield Violation(
+            rule=diagnostic.policyName,
+            level=analyzer_pb2.EnforcementLevel.Name(diagnostic.enforcementLevel).lower(),
+            severity=analyzer_pb2.PolicySeverity.Name(diagnostic.severity).removeprefix("POLICY_SEVERITY_").lower(),
+            type=resource.type if resource else "",
+            resource=resource.name if resource else "",
+            urn=diagnostic.urn,
+            requirement=diagnostic.description,
+            message=diagnostic.message.removeprefix(diagnostic.description).strip(),
+            link=links.get(diagnostic.policyName, ""),
+        )

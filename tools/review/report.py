@@ -1,0 +1,216 @@
+"""The report: what a reviewer reads first comes first, and all of it fits a comment."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from tools.recording.diagram import SHAPES
+from tools.review.changes import Change, Preview, State
+from tools.review.cost import Cost, cost
+from tools.review.differences import Difference, differences, written
+from tools.review.findings import findings, sentence
+from tools.review.markdown import code, folded, name, prose, quoted, size, table
+from tools.review.picture import picture
+from tools.review.policies import Policies
+from tools.review.safety import Safety
+from tools.review.values import MISSING, SECRET, Mark
+
+LIMIT = 65_536
+"""Characters of a comment on GitHub. What the sections below may take, in bytes, comes to less."""
+CHANGES, CREATED, POLICIES = 14_000, 12_000, 8_000
+"""Bytes that each table may take."""
+SHOWN = 8
+"""Differences of one resource that are shown."""
+VERBS = {"create": "creates", "update": "updates", "replace": "replaces", "delete": "deletes", "import": "imports"}
+COUNTED = {
+    "replace": ("replacement", "replacements"),
+    "delete": ("deletion", "deletions"),
+    "update": ("update", "updates"),
+    "create": ("creation", "creations"),
+    "import": ("import", "imports"),
+}
+"""The operations that change something, the gravest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """All that is known of a change."""
+
+    preview: Preview
+    safety: Safety
+    policies: Policies | None
+    today: date
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing speaks against the change."""
+        refused = self.policies is not None and any(verdict.mandatory for verdict in self.policies.verdicts)
+        return not (self.preview.problems or self.safety.unsafe or refused)
+
+
+def report(review: Review) -> str:
+    """The review as Markdown."""
+    preview = review.preview
+    stack = f" of {name(preview.stack)}" if preview.stack else ""
+    blocks = [
+        f"### Review{stack}: {headline(review)}",
+        preview.source,
+        *_problems(preview),
+        *findings(review.safety, review.today),
+        *_changes(preview),
+        *_policies(review.policies, whole=not preview.problems),
+        *_cost(preview),
+        *_picture(preview),
+    ]
+    return "\n\n".join(_fitting(blocks)) + "\n"
+
+
+def _fitting(blocks: list[str]) -> Iterator[str]:
+    """The blocks that fit a comment one after the other, and a word in place of each that does not."""
+    room = LIMIT - 1000  # for what the workflow adds, and for those words
+    for block in blocks:
+        room -= size(block) + 1
+        if room < 0:
+            yield "*A part that is too long for a comment is left out; the log of the run has all.*"
+            room += size(block) + 1
+        else:
+            yield block
+
+
+def headline(review: Review) -> str:
+    """The verdict in one line."""
+    unsafe, verdicts = review.safety.unsafe, review.policies.verdicts if review.policies else ()
+    refused = len([verdict for verdict in verdicts if verdict.mandatory])
+    counts = _counts(review.preview)
+    if unsafe:
+        more = f", and {len(unsafe) - 1} more" if len(unsafe) > 1 else ""
+        return f"❌ UNSAFE: {sentence(unsafe[0])}{more}"
+    if review.preview.problems:
+        return "❌ FAILED: there is no whole preview to judge"
+    if refused:
+        return f"❌ REFUSED: {refused} mandatory {'policy is' if refused == 1 else 'policies are'} violated; {counts}"
+    if review.safety.findings:
+        return f"⚠️ ALLOWED: {sentence(review.safety.findings[0])}; {counts}"
+    return f"✅ {counts}, nothing that holds orders is touched" if counts != "no changes" else "✅ no changes"
+
+
+def _counts(preview: Preview) -> str:
+    counted = Counter(change.operation for change in preview.changes if change.counts)
+    parts = [f"{counted[key]} {words[counted[key] != 1]}" for key, words in COUNTED.items() if counted[key]]
+    return ", ".join(parts) or "no changes"
+
+
+def _problems(preview: Preview) -> Iterator[str]:
+    if preview.problems:
+        yield "**Why it failed.** What is below is only what was known until then."
+        yield quoted("\n".join(preview.problems))
+
+
+def _changes(preview: Preview) -> Iterator[str]:
+    changing = [change for key in COUNTED for change in preview.changes if change.counts and change.operation == key]
+    told = [change for change in changing if change.operation not in ("create", "import")]
+    made = [change for change in changing if change.operation in ("create", "import")]
+    if told:
+        yield "#### Changes"
+        yield table(("", "resource", "what changes"), [_row(change) for change in told], CHANGES)
+    if made:
+        text = table(("", "resource", "with"), [_row(change) for change in made], CREATED)
+        yield folded(f"{len(made)} new", text)
+    same = sum(change.counts and change.operation in ("same", "read") for change in preview.changes)
+    if same:
+        yield f"{same} {'resource stays as it is' if same == 1 else 'resources stay as they are'}."
+
+
+def _row(change: Change) -> tuple[str, str, str]:
+    verb = f"**{VERBS[change.operation]}**" if change.operation in ("delete", "replace") else VERBS[change.operation]
+    found = differences(change)
+    lines = [_difference(each, new=change.before is None) for each in found[:SHOWN]]
+    if len(found) > SHOWN:
+        lines.append(f"and {len(found) - SHOWN} more")
+    if change.reasons:
+        lines.append(f"replaced because of {', '.join(code(reason) for reason in change.reasons[:SHOWN])}")
+    if change.before and change.after and change.before.protect != change.after.protect:
+        lines.append("protected from now on" if change.after.protect else "no longer protected")
+    return verb, f"{name(change.state.name)}<br>{_kind(change.state)}", "<br>".join(lines)
+
+
+def _kind(state: State) -> str:
+    """What a type is called: its name in the picture, else the last part of its token."""
+    return SHAPES[state.type][0] if state.type in SHAPES else name(state.type.rpartition(":")[2])
+
+
+def _difference(difference: Difference, *, new: bool) -> str:
+    """`path: old → new`, in which a mark is said in words; of a new resource, `path: value`."""
+    path, before, after = code(difference.path, 80), difference.before, difference.after
+    if new:
+        return f"{path}: {_value(after)}"
+    if before is SECRET and after is SECRET:
+        return f"{path}: changes, and is a secret"
+    if before is MISSING:
+        return f"{path}: adds {_value(after)}"
+    if after is MISSING:
+        return f"{path}: removes {_value(before)}"
+    return f"{path}: {_value(before)} → {_value(after)}"
+
+
+def _value(value: object) -> str:
+    return f"*{value.value}*" if isinstance(value, Mark) else code(written(value))
+
+
+def _policies(policies: Policies | None, *, whole: bool) -> Iterator[str]:
+    if policies is None:
+        return
+    yield "#### Policies"
+    if policies.verdicts:
+        rows = [
+            (
+                "❌ mandatory" if each.mandatory else "advisory",
+                f"{name(each.resource)}<br>{code(each.rule)}" if each.resource else code(each.rule),
+                prose(each.text),
+            )
+            for each in policies.verdicts
+        ]
+        yield table(("", "resource and rule", "what is wrong, and how to fix it"), rows, POLICIES)
+    else:
+        yield "No rule is violated." if whole else "The pack has not seen all of it."
+    if policies.exempt:
+        lines = [f"- {prose(line, 300)}" for line in policies.exempt[:20]]
+        if len(policies.exempt) > 20:
+            lines.append(f"- and {len(policies.exempt) - 20} more")
+        yield "Exemptions in force:\n\n" + "\n".join(lines)
+    elif policies.exempt is not None:
+        yield "No exemption is in force."
+    if policies.waiting is not None:
+        wait = "decision waits" if policies.waiting < 2 else "decisions wait"
+        yield f"{policies.waiting or 'No'} {wait} for the update."
+
+
+def _cost(preview: Preview) -> Iterator[str]:
+    if preview.problems:
+        return
+    yield "#### Cost"
+    if not preview.whole:
+        yield "Not estimated: that takes a preview with `--show-sames`."
+        return
+    try:
+        sides = [_bill(preview.states(side)) for side in ("before", "after")]
+    except ValueError as error:
+        yield f"Not estimated: {prose(str(error))}."
+        return
+    rows = [
+        ("a month at rest", *(f"${side.at_rest:,.2f}" for side in sides)),
+        ("a million events", *(f"${side.per_million:,.2f}" for side in sides)),
+    ]
+    yield table(("US dollars, as `ops cost` estimates", "before", "after"), rows, 1000)
+
+
+def _bill(states: list[State]) -> Cost:
+    return cost(states) if states else Cost(at_rest=0, per_million=0)
+
+
+def _picture(preview: Preview) -> Iterator[str]:
+    if preview.whole and not preview.problems:
+        drawn = picture(preview.states("before"), preview.states("after"))
+        if drawn:
+            yield folded("The pipeline after the change", drawn)
