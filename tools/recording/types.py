@@ -35,27 +35,33 @@ TYPES: Mapping[str, Type] = {
         tagged=False,
         named=None,
         computed=("dashboardArn",),
-        replaced_by=frozenset({"dashboardName"}),
+        replaced_by=frozenset({"dashboardName", "region"}),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Type(
         arn="arn:aws:logs:{region}:{account}:log-group:{name}",
+        defaults={"retentionInDays": 0, "skipDestroy": False},
         computed=("arn", "logGroupClass"),
-        replaced_by=frozenset({"name", "logGroupClass"}),
+        replaced_by=frozenset({"logGroupClass", "name", "region"}),
     ),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": Type(
-        tagged=False, replaced_by=frozenset({"name", "logGroupName"})
+        tagged=False, replaced_by=frozenset({"logGroupName", "name", "region"})
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Type(
         arn="arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
         computed=("arn", "evaluateLowSampleCountPercentiles"),
-        replaced_by=frozenset({"name"}),
+        replaced_by=frozenset({"name", "region"}),
     ),
     "aws:dynamodb/table:Table": Type(
         arn="arn:aws:dynamodb:{region}:{account}:table/{name}",
         defaults={"billingMode": "PROVISIONED"},
         computed=("arn", "readCapacity", "streamArn", "streamLabel", "streamViewType", "writeCapacity"),
-        replaced_by=frozenset({"name", "hashKey", "rangeKey"}),
+        replaced_by=frozenset(
+            {
+                *("hashKey", "importTable", "localSecondaryIndexes", "name", "rangeKey", "region", "restoreDateTime"),
+                *("restoreSourceName", "restoreSourceTableArn", "restoreToLatestTime"),
+            }
+        ),
     ),
     "aws:iam/role:Role": Type(
         arn="arn:aws:iam::{account}:role/{name}",
@@ -69,7 +75,7 @@ TYPES: Mapping[str, Type] = {
         tagged=False,
         prefix="alias/",
         computed=("arn", "targetKeyArn"),
-        replaced_by=frozenset({"name"}),
+        replaced_by=frozenset({"name", "region"}),
     ),
     "aws:kms/key:Key": Type(
         arn="arn:aws:kms:{region}:{account}:key/{name}",
@@ -77,20 +83,29 @@ TYPES: Mapping[str, Type] = {
         defaults={
             "bypassPolicyLockoutSafetyCheck": False,
             "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+            "enableKeyRotation": False,
             "isEnabled": True,
             "keyUsage": "ENCRYPT_DECRYPT",
         },
         computed=("arn", "keyId", "multiRegion", "policy", "rotationPeriodInDays"),
-        replaced_by=frozenset({"customerMasterKeySpec", "keyUsage", "multiRegion"}),
+        replaced_by=frozenset(
+            {"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "region", "xksKeyId"}
+        ),
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Type(
         arn="arn:aws:lambda:{region}:{account}:event-source-mapping:{name}",
         named=None,
+        defaults={"enabled": True},
         computed=(
-            *("arn", "functionArn", "lastModified", "maximumRecordAgeInSeconds", "parallelizationFactor", "state"),
-            "uuid",
+            *("arn", "functionArn", "lastModified", "maximumRecordAgeInSeconds", "maximumRetryAttempts"),
+            *("parallelizationFactor", "state", "uuid"),
         ),
-        replaced_by=frozenset({"eventSourceArn"}),
+        replaced_by=frozenset(
+            {
+                *("eventSourceArn", "queues", "region", "selfManagedEventSource", "startingPosition"),
+                *("startingPositionTimestamp", "topics"),
+            }
+        ),
     ),
     "aws:lambda/function:Function": Type(
         arn="arn:aws:lambda:{region}:{account}:function:{name}",
@@ -103,26 +118,30 @@ TYPES: Mapping[str, Type] = {
             "timeout": 3,
         },
         computed=(
-            *("arn", "ephemeralStorage", "invokeArn", "lastModified", "qualifiedArn", "sourceCodeHash"),
-            *("sourceCodeSize", "version"),
+            *("arn", "codeSha256", "ephemeralStorage", "invokeArn", "lastModified", "qualifiedArn"),
+            *("responseStreamingInvokeArn", "sourceCodeHash", "sourceCodeSize", "version"),
         ),
-        replaced_by=frozenset({"name", "packageType"}),
+        replaced_by=frozenset({"name", "packageType", "region", "tenancyConfig"}),
     ),
     "aws:sns/topic:Topic": Type(
         arn="arn:aws:sns:{region}:{account}:{name}",
-        computed=("arn", "beginningArchiveTime", "owner", "policy", "signatureVersion", "tracingConfig"),
-        replaced_by=frozenset({"name", "fifoTopic"}),
+        defaults={"contentBasedDeduplication": False, "fifoTopic": False},
+        computed=(
+            *("arn", "beginningArchiveTime", "fifoThroughputScope", "owner", "policy", "signatureVersion"),
+            "tracingConfig",
+        ),
+        replaced_by=frozenset({"fifoTopic", "name", "region"}),
     ),
     "aws:sns/topicPolicy:TopicPolicy": Type(
-        tagged=False, named=None, computed=("owner",), replaced_by=frozenset({"arn"})
+        tagged=False, named=None, computed=("owner",), replaced_by=frozenset({"arn", "region"})
     ),
     "aws:sns/topicSubscription:TopicSubscription": Type(
         arn="arn:aws:sns:{region}:{account}:{name}",
         tagged=False,
         named=None,
-        defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False},
+        defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False},
         computed=("arn", "confirmationWasAuthenticated", "filterPolicyScope", "ownerId", "pendingConfirmation"),
-        replaced_by=frozenset({"endpoint", "protocol", "topic"}),
+        replaced_by=frozenset({"endpoint", "protocol", "region", "topic"}),
     ),
     "aws:sqs/queue:Queue": Type(
         arn="arn:aws:sqs:{region}:{account}:{name}",
@@ -136,14 +155,14 @@ TYPES: Mapping[str, Type] = {
             "visibilityTimeoutSeconds": 30,
         },
         computed=(
-            *("arn", "kmsDataKeyReusePeriodSeconds", "policy", "redriveAllowPolicy", "redrivePolicy"),
-            *("sqsManagedSseEnabled", "url"),
+            *("arn", "deduplicationScope", "fifoThroughputLimit", "kmsDataKeyReusePeriodSeconds", "policy"),
+            *("redriveAllowPolicy", "redrivePolicy", "sqsManagedSseEnabled", "url"),
         ),
-        replaced_by=frozenset({"name", "fifoQueue"}),
+        replaced_by=frozenset({"fifoQueue", "name", "region"}),
     ),
-    "aws:sqs/queuePolicy:QueuePolicy": Type(tagged=False, named=None, replaced_by=frozenset({"queueUrl"})),
+    "aws:sqs/queuePolicy:QueuePolicy": Type(tagged=False, named=None, replaced_by=frozenset({"queueUrl", "region"})),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Type(
-        tagged=False, named=None, replaced_by=frozenset({"queueUrl"})
+        tagged=False, named=None, replaced_by=frozenset({"queueUrl", "region"})
     ),
     # What the foundation of an account needs besides.
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Type(
