@@ -155,7 +155,7 @@ class StackConfig:
     runtime: str = setting(
         "python3.12",
         "Lambda runtime of ProcessOrder.",
-        choices=("python3.11", "python3.12", "python3.13", "python3.14"),
+        choices=("python3.11", "python3.12", "python3.13"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     )
     architecture: str = setting(
