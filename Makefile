@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 STACK ?= dev
-# What .venv has: everything, or requirements/deploy.txt, which is all that an update and the operator's commands need.
+# What .venv has: everything, or requirements.txt, which is all that an update, its review and the operator's commands need.
 REQUIREMENTS ?= requirements/dev.txt
 BIN := .venv/bin
 READY := .venv/ready

@@ -17,6 +17,8 @@ _ALARMS = (
 )
 _MANY = 1_000_000
 """High enough to silence an alarm."""
+STACK_NAME = 38
+"""Most characters of a stack's name: what the role `ProcessOrder-role-STACK-1a2b3c4` leaves of IAM's 64."""
 # fmt: off
 _RETENTION_DAYS = (  # what CloudWatch offers, from the 30 days on that an incident may take to be looked into
     30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -155,7 +157,7 @@ class StackConfig:
     runtime: str = setting(
         "python3.12",
         "Lambda runtime of ProcessOrder.",
-        choices=("python3.11", "python3.12", "python3.13", "python3.14"),
+        choices=("python3.11", "python3.12", "python3.13"),
         source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     )
     architecture: str = setting(
@@ -242,9 +244,9 @@ def load(source: pulumi.Config | None = None) -> StackConfig:
     source = source or pulumi.Config()
     texts = {f.name: source.get(key_of(f)) for f in fields(StackConfig)}
     values = {f.name: _parse(texts[f.name], f) for f in fields(StackConfig) if texts[f.name] is not None}
-    problems = [*_unknown(source.name), *_problems(values, texts, source.name)]
+    stack = pulumi.get_stack()
+    problems = [*_misnamed(stack), *_unknown(source.name), *_problems(values, texts, source.name)]
     if problems:
-        stack = pulumi.get_stack()
         fixes = [f"  {problem}\n    fix: {fix} --stack {stack}" for problem, fix in problems]
         raise pulumi.RunError(f"the configuration of stack {stack} has {len(fixes)} problem(s):\n" + "\n".join(fixes))
     return StackConfig(**values)
@@ -256,6 +258,16 @@ def alarm_address(stack: StackConfig) -> pulumi.Input[str] | None:
         return None
     secret = is_config_secret(f"{pulumi.get_project()}:alarmEmail")
     return pulumi.Output.secret(stack.alarm_email) if secret else stack.alarm_email
+
+
+def _misnamed(stack: str) -> Iterator[tuple[str, str]]:
+    """Yield why the names of resources, which end in the stack's, would be refused by AWS."""
+    fitting = re.sub("[^A-Za-z0-9_-]", "-", stack)[:STACK_NAME]
+    if fitting != stack:
+        yield (
+            f"the stack's name must be at most {STACK_NAME} letters, digits, hyphens and underscores, got {stack}",
+            f"pulumi stack rename {fitting}",
+        )
 
 
 def _unknown(project: str) -> Iterator[tuple[str, str]]:

@@ -13,16 +13,14 @@ from foundation.account import Stack
 from foundation.grant import Grant
 
 
-def of_stack(stack: Stack, *, boundary_arn: pulumi.Input[str]) -> list[Grant]:
-    """Everything that the stack consists of, but for the use of its key."""
-    return [
-        *_of_messages(stack),
-        *_of_function(stack),
-        *_of_role(stack, boundary_arn),
-        *_of_monitoring(stack),
-        *_of_key_administration(stack),
-        *_of_smoke_test(stack),
-    ]
+def of_stack(stack: Stack, *, boundary_arn: pulumi.Input[str]) -> dict[str, list[Grant]]:
+    """Everything that the stack consists of, but for the use of its key; in parts, each short enough for a policy."""
+    return {
+        "messages": _of_messages(stack),
+        "function": [*_of_function(stack), *_of_role(stack, boundary_arn)],
+        "monitoring": [*_of_monitoring(stack), *_of_smoke_test(stack)],
+        "key": _of_key_administration(stack),
+    }
 
 
 def _of_messages(stack: Stack) -> list[Grant]:
@@ -197,6 +195,16 @@ def _of_key_administration(stack: Stack) -> list[Grant]:
             condition={
                 "StringEquals": stack.tags("RequestTag"),
                 "StringEqualsIfExists": stack.tags("ResourceTag"),
+            },
+        ),
+        # Changing one tag sends that tag alone, and never another project or stack.
+        Grant(
+            sid="KeyTag",
+            resources=keys,
+            write="kms:TagResource",
+            condition={
+                "StringEquals": stack.tags("ResourceTag"),
+                "StringEqualsIfExists": stack.tags("RequestTag"),
             },
         ),
         Grant(

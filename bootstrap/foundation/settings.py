@@ -12,7 +12,7 @@ import pulumi
 # https://docs.github.com/en/actions/reference/security/oidc
 _REPOSITORY = r"[A-Za-z0-9-]+(@\d+)?/[A-Za-z0-9._-]+(@\d+)?"
 _PROVIDER = r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com"
-_STACK = r"[A-Za-z0-9_-]{1,30}"  # a role's name has 64 characters
+_STACK = r"[A-Za-z0-9_-]{1,38}"  # what config.py lets a stack be called
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The workflows hold no more rights than they need, run nothing that can be swapped, and never go without the pack."""
 
-import importlib.metadata
 import re
 import subprocess
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.test_layout import MAY_IMPORT
 from tools.root import ROOT
 
 FOLDER = ROOT / ".github/workflows"
@@ -164,20 +162,6 @@ def test_nothing_is_installed_while_a_job_has_credentials() -> None:
         steps = job.get("steps", [])
         for at in [at for at, step in enumerate(steps) if "configure-aws-credentials" in step.get("uses", "")]:
             assert steps[at - 1].get("run", "").startswith("make setup"), name
-
-
-def test_a_job_with_a_deploy_role_installs_the_programs_and_the_commands_requirements_alone() -> None:
-    runs = {step["run"] for name, step in STEPS if name in ("deploy-stack.yml up", "drift.yml drift") and "run" in step}
-    assert [run for run in runs if "make setup" in run] == ["make setup REQUIREMENTS=requirements/deploy.txt"]
-    locked = set(re.findall(r"^([\w-]+)==", (ROOT / "requirements/deploy.txt").read_text(), re.MULTILINE))
-    imported = {
-        module
-        for part in ("__main__.py", "config.py", "components", "ops", "review", "recording")
-        for module in MAY_IMPORT[part]
-    }
-    homes = importlib.metadata.packages_distributions()
-    assert {homes[module][0].lower().replace("_", "-") for module in imported & homes.keys()} <= locked
-    assert "pytest" not in locked
 
 
 def test_an_advisory_blocks_no_deployment() -> None:

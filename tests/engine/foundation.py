@@ -64,6 +64,7 @@ class Policy(Told):
 KEEPERS: dict[str, type[Keeper]] = {
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Told,
     "aws:iam/policy:Policy": Policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Told,
     "aws:s3/bucket:Bucket": Bucket,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Told,
     "aws:s3/bucketPolicy:BucketPolicy": Told,

@@ -8,7 +8,8 @@ from tools.recording.graph import Graph, Resource, program, record
 from tools.root import ROOT
 
 BOOTSTRAP = ROOT / "bootstrap"
-ROLE_POLICY, MANAGED_POLICY = "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
+MANAGED_POLICY = "aws:iam/policy:Policy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 
 def bootstrap(preview: bool = False, **config: str) -> Graph:
@@ -28,12 +29,18 @@ def document(resource: Resource, key: str = "policy") -> Any:
     return parsed
 
 
+def policies(graph: Graph, role: str) -> list[Any]:
+    """The documents that are attached to a role such as `prod-deploy`."""
+    by_arn = {policy.outputs["arn"]: policy for policy in graph.all(MANAGED_POLICY).values()}
+    attached = [each.properties for each in graph.all(ATTACHMENT).values()]
+    return [document(by_arn[each["policyArn"]]) for each in attached if each["role"] == f"orders-{role}"]
+
+
 @functools.cache
 def statements(role: str, *, alone: bool = False) -> list[dict[str, Any]]:
-    """Everything that the policies of a role such as `prod-deploy` say; `alone` in an account without other stacks."""
+    """Everything that the policies of a role say; `alone` in an account without other stacks."""
     graph = deployed(json.dumps([role.split("-")[0]])) if alone else deployed()
-    policies = [policy for policy in graph.all(ROLE_POLICY).values() if policy.properties["role"] == f"orders-{role}"]
-    return [statement for policy in policies for statement in document(policy)["Statement"]]
+    return [statement for policy in policies(graph, role) for statement in policy["Statement"]]
 
 
 def boundary(stack: str = "prod") -> list[dict[str, Any]]:

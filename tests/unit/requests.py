@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 from tools.recording.graph import ACCOUNT, Graph, Resource, record
 
@@ -30,87 +31,131 @@ def nothing(_: Resource) -> str:
     return "*"
 
 
-# What the provider calls over a resource's life, and on what; read off the service authorization reference and the
-# provider's sources, and written down here apart from what the roles are granted.
-CALLS: dict[str, tuple[Callable[[Resource], str], str, str]] = {
-    "aws:sns/topic:Topic": (
+class Calls(NamedTuple):
+    """What the provider calls over the life of one resource, and on what.
+
+    Read off the service authorization reference and the provider's sources, and written down here apart from what the
+    roles are granted.
+    """
+
+    on: Callable[[Resource], str]
+    reads: str = ""
+    creates: str = ""
+    """What is asked before the resource has its tags."""
+    changes: str = ""
+    deletes: str = ""
+
+
+CALLS: dict[str, Calls] = {
+    "aws:sns/topic:Topic": Calls(
         own_arn,
         "sns:GetTopicAttributes sns:ListTagsForResource",
-        "sns:CreateTopic sns:SetTopicAttributes sns:Subscribe sns:TagResource sns:UntagResource sns:DeleteTopic",
+        "sns:CreateTopic sns:TagResource sns:Subscribe",
+        "sns:SetTopicAttributes sns:TagResource sns:UntagResource",
+        "sns:DeleteTopic",
     ),
-    "aws:sns/topicPolicy:TopicPolicy": (own_arn, "sns:GetTopicAttributes", "sns:SetTopicAttributes"),
-    "aws:sns/topicSubscription:TopicSubscription": (
-        nothing,
-        "sns:GetSubscriptionAttributes",
-        "sns:SetSubscriptionAttributes sns:Unsubscribe",
+    "aws:sns/topicPolicy:TopicPolicy": Calls(
+        own_arn, "sns:GetTopicAttributes", "", "sns:SetTopicAttributes", "sns:SetTopicAttributes"
     ),
-    "aws:sqs/queue:Queue": (
+    "aws:sns/topicSubscription:TopicSubscription": Calls(
+        nothing, "sns:GetSubscriptionAttributes", "", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"
+    ),
+    "aws:sqs/queue:Queue": Calls(
         own_arn,
         "sqs:GetQueueAttributes sqs:ListQueueTags",
-        "sqs:CreateQueue sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue sqs:DeleteQueue",
+        "sqs:CreateQueue sqs:TagQueue",
+        "sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue",
+        "sqs:DeleteQueue",
     ),
-    "aws:sqs/queuePolicy:QueuePolicy": (queue_arn, "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"),
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": (queue_arn, "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"),
-    "aws:dynamodb/table:Table": (
+    "aws:sqs/queuePolicy:QueuePolicy": Calls(
+        queue_arn, "sqs:GetQueueAttributes", "", "sqs:SetQueueAttributes", "sqs:SetQueueAttributes"
+    ),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Calls(
+        queue_arn, "sqs:GetQueueAttributes", "", "sqs:SetQueueAttributes", "sqs:SetQueueAttributes"
+    ),
+    "aws:dynamodb/table:Table": Calls(
         own_arn,
         "dynamodb:DescribeTable dynamodb:DescribeContinuousBackups dynamodb:DescribeTimeToLive "
         "dynamodb:ListTagsOfResource",
-        "dynamodb:CreateTable dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:UpdateTimeToLive "
-        "dynamodb:TagResource "
+        "dynamodb:CreateTable dynamodb:TagResource dynamodb:UpdateContinuousBackups",
+        "dynamodb:UpdateTable dynamodb:UpdateContinuousBackups dynamodb:UpdateTimeToLive dynamodb:TagResource "
+        "dynamodb:UntagResource",
         "dynamodb:DeleteTable",
     ),
-    "aws:lambda/function:Function": (
+    "aws:lambda/function:Function": Calls(
         own_arn,
         "lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:ListVersionsByFunction lambda:ListTags",
-        "lambda:CreateFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:TagResource "
-        "lambda:DeleteFunction lambda:PutFunctionConcurrency lambda:DeleteFunctionConcurrency "
-        "lambda:DeleteFunctionCodeSigningConfig",
+        "lambda:CreateFunction lambda:TagResource",
+        "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:PutFunctionConcurrency "
+        "lambda:DeleteFunctionConcurrency lambda:DeleteFunctionCodeSigningConfig lambda:TagResource "
+        "lambda:UntagResource",
+        "lambda:DeleteFunction",
     ),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": (
+    "aws:lambda/eventSourceMapping:EventSourceMapping": Calls(
         lambda resource: f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:{resource.name}",
         "lambda:GetEventSourceMapping lambda:ListTags",
-        "lambda:UpdateEventSourceMapping lambda:DeleteEventSourceMapping lambda:TagResource",
+        "lambda:TagResource",
+        "lambda:UpdateEventSourceMapping lambda:TagResource lambda:UntagResource",
+        "lambda:DeleteEventSourceMapping",
     ),
-    "aws:iam/role:Role": (
+    "aws:iam/role:Role": Calls(
         own_arn,
         "iam:GetRole iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole",
-        "iam:CreateRole iam:UpdateAssumeRolePolicy iam:TagRole iam:PassRole iam:DetachRolePolicy iam:DeleteRole",
+        "iam:CreateRole iam:TagRole iam:PassRole",
+        "iam:UpdateAssumeRolePolicy iam:UpdateRole iam:UpdateRoleDescription iam:PutRolePermissionsBoundary "
+        "iam:TagRole iam:UntagRole iam:PassRole",
+        "iam:DetachRolePolicy iam:DeleteRolePolicy iam:DeleteRole",
     ),
-    "aws:iam/rolePolicy:RolePolicy": (
+    "aws:iam/rolePolicy:RolePolicy": Calls(
         named_arn("iam", "role", "role/", region=""),
         "iam:GetRolePolicy",
-        "iam:PutRolePolicy iam:DeleteRolePolicy",
+        "",
+        "iam:PutRolePolicy",
+        "iam:DeleteRolePolicy",
     ),
-    "aws:cloudwatch/logGroup:LogGroup": (
+    "aws:cloudwatch/logGroup:LogGroup": Calls(
         own_arn,
         "logs:ListTagsForResource",
-        "logs:CreateLogGroup logs:AssociateKmsKey logs:PutRetentionPolicy logs:TagResource logs:DeleteLogGroup",
+        "logs:CreateLogGroup logs:TagResource logs:AssociateKmsKey logs:PutRetentionPolicy",
+        "logs:PutRetentionPolicy logs:DeleteRetentionPolicy logs:AssociateKmsKey logs:DisassociateKmsKey "
+        "logs:TagResource logs:UntagResource",
+        "logs:DeleteLogGroup",
     ),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": (
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Calls(
         named_arn("logs", "logGroupName", "log-group:"),
         "logs:DescribeMetricFilters",
-        "logs:PutMetricFilter logs:DeleteMetricFilter",
+        "",
+        "logs:PutMetricFilter",
+        "logs:DeleteMetricFilter",
     ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Calls(
         own_arn,
         "cloudwatch:DescribeAlarms cloudwatch:ListTagsForResource",
-        "cloudwatch:PutMetricAlarm cloudwatch:TagResource cloudwatch:DeleteAlarms",
+        "cloudwatch:PutMetricAlarm cloudwatch:TagResource",
+        "cloudwatch:PutMetricAlarm cloudwatch:TagResource cloudwatch:UntagResource",
+        "cloudwatch:DeleteAlarms",
     ),
-    "aws:cloudwatch/dashboard:Dashboard": (
+    "aws:cloudwatch/dashboard:Dashboard": Calls(
         named_arn("cloudwatch", "dashboardName", "dashboard/", region=""),
         "cloudwatch:GetDashboard",
-        "cloudwatch:PutDashboard cloudwatch:DeleteDashboards",
+        "",
+        "cloudwatch:PutDashboard",
+        "cloudwatch:DeleteDashboards",
     ),
-    "aws:kms/key:Key": (
+    "aws:kms/key:Key": Calls(
         own_arn,
         "kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
+        "kms:TagResource",
         "kms:EnableKey kms:EnableKeyRotation kms:DisableKeyRotation kms:PutKeyPolicy kms:UpdateKeyDescription "
-        "kms:TagResource kms:CreateAlias kms:ScheduleKeyDeletion",
+        "kms:TagResource kms:UntagResource kms:CreateAlias kms:UpdateAlias kms:DeleteAlias",
+        "kms:ScheduleKeyDeletion",
     ),
-    "aws:kms/alias:Alias": (
+    "aws:kms/alias:Alias": Calls(
         lambda resource: f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/{resource.name}",
         "",
-        "kms:CreateAlias kms:UpdateAlias kms:DeleteAlias",
+        "kms:CreateAlias",
+        "kms:UpdateAlias",
+        "kms:DeleteAlias",
     ),
 }
 
@@ -123,8 +168,28 @@ def tags(name: str, kind: str = "ResourceTag") -> dict[str, str]:
     return {f"aws:{kind}/project": "orders", f"aws:{kind}/stack": name}
 
 
+CARRIED: dict[str, tuple[str, ...]] = {
+    "reads": ("aws:ResourceTag",),
+    "creates": ("aws:RequestTag",),
+    "changes": ("aws:ResourceTag",),
+    "deletes": ("aws:ResourceTag",),
+}
+"""The tags that requests of each kind carry: what is created has none yet, and only it is sent all of them."""
+
+
+def request(kind: str, name: str, suffix: str | None = None) -> dict[str, str]:
+    """What a request of a kind carries. The provider sends the tags that differ, never `project` and `stack`.
+
+    https://github.com/hashicorp/terraform-provider-aws: updateTags in every service's tags_gen.go
+    """
+    carried = {
+        key: value for key, value in context(name, suffix).items() if "Tag/" not in key or key.startswith(CARRIED[kind])
+    }
+    return carried | ({"aws:RequestTag/owner": "another-team"} if kind == "changes" else {})
+
+
 def context(name: str, suffix: str | None = None) -> dict[str, str]:
-    """What a request about something of a stack carries."""
+    """All that a caller could put into a request about something of a stack."""
     end = f"-{name}-1a2b3c4" if suffix is None else suffix
     return {
         **tags(name),
@@ -140,7 +205,7 @@ def context(name: str, suffix: str | None = None) -> dict[str, str]:
 
 def arn(resource: Resource, name: str, suffix: str | None = None) -> str:
     """Its ARN in a stack, as Pulumi.yaml ends the name; what AWS names itself has no such end."""
-    bare = CALLS[resource.type][0](resource)
+    bare = CALLS[resource.type].on(resource)
     own = bare == "*" or ":key/" in bare or ":event-source-mapping:" in bare or ":dashboard/" in bare
     return bare if own else bare + (f"-{name}-1a2b3c4" if suffix is None else suffix)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.bootstrap import ROLE_POLICY, boundary, deployed, document, statements
+from tests.unit.bootstrap import boundary, deployed, policies, statements
 from tests.unit.iam import REFERENCE, allows, granted, has_key, many
 from tests.unit.requests import STACKS, STATE_KEY, arn, boundary_arn, context, custom, state_of, tags
 from tools.recording.graph import ACCOUNT
@@ -86,9 +86,8 @@ def test_a_topic_is_subscribed_to_own_queues_and_alarms_to_addresses() -> None:
 
 
 def test_a_stack_whose_name_begins_with_anothers_is_another() -> None:
-    graph = deployed('["dev", "dev-eu"]')
-    own = [policy for policy in graph.all(ROLE_POLICY).values() if policy.properties["role"] == "orders-dev-deploy"]
-    granted_to_dev = [statement for policy in own for statement in document(policy)["Statement"]]
+    own = policies(deployed('["dev", "dev-eu"]'), "dev-deploy")
+    granted_to_dev = [statement for policy in own for statement in policy["Statement"]]
     queue = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:OrderQueue"
     assert allows(granted_to_dev, "sqs:DeleteQueue", f"{queue}-dev-1a2b3c4", {})
     assert not allows(granted_to_dev, "sqs:DeleteQueue", f"{queue}-dev-eu-1a2b3c4", {})

@@ -1,16 +1,32 @@
 """The workflows' roles can do what the stacks need, and have no way to more."""
 
 import json
+from typing import Any
 
+import pulumi
 import pytest
 
-from tests.unit.bootstrap import ROLE_POLICY, boundary, document, statements
+import config
+from tests.unit.bootstrap import MANAGED_POLICY, bootstrap, boundary, deployed, document, policies, statements
 from tests.unit.iam import allows, granted, many
-from tests.unit.requests import CALLS, STACKS, STATE_KEY, arn, boundary_arn, context, custom, stack, state_of, tags
+from tests.unit.requests import (
+    CALLS,
+    STACKS,
+    STATE_KEY,
+    arn,
+    boundary_arn,
+    context,
+    custom,
+    request,
+    stack,
+    state_of,
+    tags,
+)
 from tools.ops.publish import generate
 from tools.recording.graph import ACCOUNT
 from tools.root import ROOT
 
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 OF_BOOTSTRAP = {"aws:ResourceTag/project": "orders-bootstrap", "aws:ResourceTag/stack": "main"}
 # Alone in its account, a stack may also have names without a suffix.
 ENDS = [
@@ -20,15 +36,16 @@ ENDS = [
 ]
 
 
-def refused(role: str, name: str, part: slice, *, alone: bool, suffix: str | None) -> set[str]:
+def refused(role: str, name: str, *kinds: str, alone: bool, suffix: str | None) -> set[str]:
     """The calls about a stack's resources that a role of it may not make."""
     assert {resource.type for resource in custom(name)} <= CALLS.keys()
     return {
-        f"{action} on {place}"
+        f"{action} on {place} as it {kind}"
+        for kind in kinds
         for resource in custom(name)
         for place in [arn(resource, name, suffix)]
-        for action in " ".join(CALLS[resource.type][1:][part]).split()
-        if not allows(statements(role, alone=alone), action, place, context(name, suffix))
+        for action in getattr(CALLS[resource.type], kind).split()
+        if not allows(statements(role, alone=alone), action, place, request(kind, name, suffix))
     }
 
 
@@ -37,15 +54,30 @@ def refused(role: str, name: str, part: slice, *, alone: bool, suffix: str | Non
 def test_a_stacks_deploy_role_can_create_change_and_delete_whatever_it_registers(
     name: str, alone: bool, suffix: str | None
 ) -> None:
-    assert not refused(f"{name}-deploy", name, slice(None), alone=alone, suffix=suffix)
+    kinds = ("reads", "creates", "changes", "deletes")
+    assert not refused(f"{name}-deploy", name, *kinds, alone=alone, suffix=suffix)
     for action in ("kms:CreateKey", "lambda:CreateEventSourceMapping"):  # what is created has no ARN before
-        assert allows(statements(f"{name}-deploy", alone=alone), action, "*", context(name, suffix))
+        assert allows(statements(f"{name}-deploy", alone=alone), action, "*", request("creates", name, suffix))
 
 
 @pytest.mark.parametrize(("alone", "suffix"), ENDS)
 @pytest.mark.parametrize("name", STACKS)
 def test_a_stacks_preview_role_can_read_whatever_it_registers(name: str, alone: bool, suffix: str | None) -> None:
-    assert not refused(f"{name}-preview", name, slice(1), alone=alone, suffix=suffix)
+    assert not refused(f"{name}-preview", name, "reads", alone=alone, suffix=suffix)
+
+
+def test_a_key_is_retagged_within_its_stack_alone() -> None:
+    key, own = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/OrderKey", tags("prod")
+    for change, allowed in (
+        ({"aws:RequestTag/owner": "another-team"}, True),
+        ({"aws:RequestTag/stack": "prod"}, True),
+        ({"aws:RequestTag/stack": "dev"}, False),
+        ({"aws:RequestTag/project": "orders-bootstrap"}, False),
+    ):
+        assert allows(statements("prod-deploy"), "kms:TagResource", key, {**own, **change}) is allowed, change
+    others = {**tags("dev"), "aws:RequestTag/owner": "another-team"}
+    assert not allows(statements("prod-deploy"), "kms:TagResource", key, others)
+    assert not allows(statements("prod-deploy"), "kms:TagResource", key, {"aws:RequestTag/owner": "another-team"})
 
 
 def test_the_preview_role_can_change_nothing() -> None:
@@ -177,11 +209,45 @@ def test_the_smoke_test_can_publish_and_read_back_its_own_orders_only() -> None:
     assert not allows(statements("dev-deploy"), "dynamodb:BatchGetItem", table, {"dynamodb:LeadingKeys": "O1234"})
 
 
-def test_the_policies_are_as_short_as_iam_demands() -> None:
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    def size(role: str) -> int:
-        return len(json.dumps({"Version": "2012-10-17", "Statement": statements(role)}, separators=(",", ":")))
+NAMED = ("SubscribeQueue", "Queues", "Function", "NewMapping", "Mappings", "Role", "RoleInBoundary", "RoleForFunction")
+"""Statements that say how queues, functions and their parts are called; another consumer adds its names to them."""
 
-    slack = 1000  # several documents have several frames, and ARNs that are known by now have longer names
-    assert size("staging-deploy") < 10_240 - slack
-    assert len(json.dumps(boundary("staging"), separators=(",", ":"))) < 6_144 - slack
+
+def with_two_more_consumers(value: Any) -> Any:
+    """A statement with the names of two consumers that are called differently."""
+    if isinstance(value, dict):
+        return {key: with_two_more_consumers(each) for key, each in value.items()}
+    texts = [value] if isinstance(value, str) else value
+    renamed = [
+        text.replace("ProcessOrder", name).replace(":Order", f":{name}")
+        for text in texts
+        if text.startswith("arn:")
+        for name in ("SettleInvoices", "ArchiveOrders")
+    ]
+    return [*texts, *renamed] if renamed else value
+
+
+def test_every_policy_is_as_short_as_iam_demands_with_the_longest_name_and_two_more_consumers() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    name = "a" * config.STACK_NAME
+    graph = deployed(json.dumps([name, "other"]))
+    documents = policies(graph, f"{name}-deploy")
+    limit = document(graph.one(MANAGED_POLICY, f"orders-{name}-boundary"))
+    slack = 200  # the numbers of a real account and key are longer than those here
+    assert len(documents) <= 10
+    for found in [*documents, limit]:
+        grown = [
+            with_two_more_consumers(each) if each["Sid"] in (*NAMED, "LogGroup", "Alarms", "Consume", "Log") else each
+            for each in found["Statement"]
+        ]
+        size = len(json.dumps({**found, "Statement": grown}, separators=(",", ":")))
+        assert size < 6_144 - slack, [each["Sid"] for each in found["Statement"]]
+
+
+@pytest.mark.parametrize("name", ["a" * 38, "a" * 39])
+def test_the_bootstrap_takes_the_names_that_a_stack_may_have(name: str) -> None:
+    if len(name) <= config.STACK_NAME:
+        assert bootstrap(stacks=json.dumps([name])).all(MANAGED_POLICY)
+    else:
+        with pytest.raises(pulumi.RunError, match="bootstrap:stacks must be a list of stack names"):
+            bootstrap(stacks=json.dumps([name]))

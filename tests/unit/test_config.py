@@ -1,7 +1,9 @@
 """A stack's configuration is read whole, and every problem in it is told at once with its cure."""
 
 import re
+import shutil
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -22,6 +24,10 @@ def load_with(given: dict[str, str], **options: Any) -> StackConfig:
     loaded: list[StackConfig] = []
     record(root=BARE, program=lambda: loaded.append(config.load()), config=given, **options)
     return loaded[0]
+
+
+def load_any() -> None:
+    config.load()
 
 
 def complaint(**values: str) -> str:
@@ -138,6 +144,59 @@ def test_an_unknown_setting_is_refused_with_the_nearest_that_is_known(wrong: str
     text = complaint(**{wrong: "5"})
     assert f"orders:{wrong} must be a known setting: is {meant}" in text
     assert f"fix: pulumi config rm orders:{wrong} --stack dev" in text
+
+
+@pytest.mark.parametrize(
+    ("stack", "fitting"),
+    [("dev.eu", "dev-eu"), ("a" * 39, "a" * 38), ("d\u00fcv", "d-v")],
+    ids=["dot", "long", "letter"],
+)
+def test_a_stack_whose_name_does_not_fit_into_names_is_refused_with_one_that_does(
+    stack: str, fitting: str, tmp_path: Path
+) -> None:
+    shutil.copy(BARE / "Pulumi.yaml", tmp_path)
+    for name in (stack, fitting):
+        shutil.copy(BARE / "Pulumi.dev.yaml", tmp_path / f"Pulumi.{name}.yaml")
+    with pytest.raises(pulumi.RunError) as caught:
+        record(stack=stack, root=tmp_path, program=load_any)
+    assert f"must be at most 38 letters, digits, hyphens and underscores, got {stack}\n" in str(caught.value)
+    assert f"fix: pulumi stack rename {fitting} --stack {stack}" in str(caught.value)
+    record(stack=fitting, root=tmp_path, program=load_any)
+
+
+# Most characters that AWS allows in a name.
+# https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
+LONGEST = {
+    "aws:cloudwatch/dashboard:Dashboard": 255,
+    "aws:cloudwatch/logGroup:LogGroup": 512,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": 512,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
+    "aws:dynamodb/table:Table": 255,
+    "aws:iam/role:Role": 64,
+    "aws:kms/alias:Alias": 250,
+    "aws:lambda/function:Function": 64,
+    "aws:sns/topic:Topic": 256,
+    "aws:sqs/queue:Queue": 80,
+}
+UNNAMED = {
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:kms/key:Key",
+    "aws:lambda/eventSourceMapping:EventSourceMapping",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
+    "aws:sqs/queuePolicy:QueuePolicy",
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
+}
+
+
+def test_the_longest_stack_name_leaves_every_resource_its_name_and_a_longer_one_does_not() -> None:
+    ending = len("-") + config.STACK_NAME + len("-1a2b3c4")
+    left = {
+        resource.name: LONGEST[resource.type] - len(resource.name) - ending
+        for resource in record().resources
+        if resource.custom and resource.type not in UNNAMED
+    }
+    assert min(left.values()) == 0, "config.STACK_NAME must be what the longest name leaves"
 
 
 def test_a_batch_over_ten_needs_a_batching_window() -> None:
