@@ -41,8 +41,8 @@ For what is already deployed, without touching it:
 
 ## Configure
 
-A rule is configured by name in a JSON file, with a level (`advisory`, `mandatory`, `remediate` or `disabled`), its
-own settings, or both; `all` sets the level of all other rules. Settings that are left out keep the defaults below.
+A rule is configured by name in a JSON file, with a level (`advisory`, `mandatory` or `disabled`), its own
+settings, or both; `all` sets the level of all other rules. Settings that are left out keep the defaults below.
 
     {{
       "sqs-redrive-policy-valid": {{"enforcementLevel": "mandatory", "minReceives": 5}},
@@ -57,9 +57,6 @@ State the level in every entry: the protocol treats an entry without one as advi
 **Exemptions.** Every rule takes `exempt`. `match` is a whole resource name or URN, with `*` and `?` as wildcards; a
 `reason` is required; after the day `expires` the exemption is itself a violation. Each use is reported. A pattern that
 cannot be read, or an entry without a reason, is refused before anything runs.
-
-**Remediation.** The rules marked so can repair a resource instead of refusing it, at the level `remediate`; off by
-default. Secrets stay secret. No rule chooses a key: `remediationKey` names it.
 
 **Unknown values.** A rule never stays silent because a value is unknown: it decides by dependencies, or says that it
 waits. A fault inside a rule is a violation that names the rule and the resource.
@@ -88,7 +85,7 @@ def _section(rule: Rule) -> str:
         f"**{rule.requires}** {rule.why}",
         "",
         f"- Fix: {rule.remedy}",
-        f"- Level: {rule.level.value}, severity {rule.severity.value}" + (", can remediate" if rule.remediate else ""),
+        f"- Level: {rule.level.value}, severity {rule.severity.value}",
         f"- Judges: {types}, {decided}",
         f"- Maps to: {'; '.join((f'AWS Well-Architected {rule.pillar}', *rule.maps_to))}",
         f"- See: <{rule.link}>",

@@ -44,9 +44,7 @@ def policy(rule: Rule) -> Policy:
     }
     if rule.check_in_stack:
         return StackValidationPolicy(**stated, validate=partial(_validate_stack, rule))
-    # The SDK takes a mapping as well as an awaitable, but its annotation does not say so.
-    remediate: Any = partial(_remediate, rule) if rule.remediate else None
-    return ResourceValidationPolicy(**stated, validate=partial(_validate_resource, rule), remediate=remediate)
+    return ResourceValidationPolicy(**stated, validate=partial(_validate_resource, rule))
 
 
 def config_schema(rule: Rule) -> dict[str, dict[str, Any]]:
@@ -171,18 +169,3 @@ def _visible(rule: Rule, resource: Resource, exemption: Exemption) -> str:
     until = f" until {exemption.expires}" if exemption.expires else ""
     sys.stderr.write(f"exempt: {rule.name} does not apply to {resource.name}{until}: {exemption.reason}\n")
     return f"{EXEMPT} {resource.name}{until}: {exemption.reason}"
-
-
-def _remediate(rule: Rule, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    """Repair a resource's inputs in place and return them: a copy would lose the marks of its secrets."""
-    if args.resource_type not in rule.on or rule.remediate is None:
-        return None
-    given = args.get_config()
-    try:
-        config, exemptions = configured(rule, given), read_exemptions(given.get("exempt", ()))
-        if any(each.covers(args.name, args.urn) for each in exemptions):
-            return None
-        return args.props if rule.remediate(args.props, config) else None
-    except Exception as fault:  # noqa: BLE001 - left as it is, the resource fails the validation that follows
-        sys.stderr.write(f"{rule.name} could not repair {args.name}: {type(fault).__name__}\n")
-        return None

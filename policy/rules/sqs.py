@@ -8,7 +8,7 @@ from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
 from framework.stack import QUEUE, REDRIVE_POLICY, Resource
-from framework.values import MISSING, UNKNOWN, json_object, plain
+from framework.values import MISSING, UNKNOWN, json_object
 from pulumi_policy import EnforcementLevel, Severity
 
 
@@ -68,16 +68,6 @@ def queue_encrypted(queue: Resource, config: Config) -> Iterator[Verdict]:
         yield f"uses the AWS-managed key {key}"
 
 
-def encrypt_queue(properties: Any, _config: Config) -> bool:
-    """Switch SSE-SQS on where encryption is off; a key is never chosen for anyone."""
-    # Remediation gets no unknown-checking view: `plain` finds the sentinels.
-    values = {key: plain(properties[key]) for key in ("kmsMasterKeyId", "sqsManagedSseEnabled") if key in properties}
-    if values.get("kmsMasterKeyId", MISSING) is not MISSING or values.get("sqsManagedSseEnabled") is not False:
-        return False
-    properties["sqsManagedSseEnabled"] = True
-    return True
-
-
 RULES = (
     Rule(
         name="sqs-redrive-policy-valid",
@@ -112,6 +102,5 @@ RULES = (
             switch("requireExplicit", "Whether relying on the default SSE-SQS is a violation.", default=False),
         ),
         check=queue_encrypted,
-        remediate=encrypt_queue,
     ),
 )
