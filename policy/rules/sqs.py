@@ -58,8 +58,6 @@ def queue_encrypted(queue: Resource, config: Config) -> Iterator[Verdict]:
             yield "switches encryption off: sqsManagedSseEnabled is false and there is no kmsMasterKeyId"
         elif config["requireCmk"]:
             yield "has no kmsMasterKeyId"
-        elif config["requireExplicit"] and managed is MISSING:
-            yield "sets neither kmsMasterKeyId nor sqsManagedSseEnabled"
         elif managed is UNKNOWN:
             yield Undecided("sqsManagedSseEnabled")
     elif managed is True:
@@ -97,10 +95,7 @@ RULES = (
         maps_to=("Security Hub SQS.1", "Checkov CKV_AWS_27", "cdk-nag SQS2"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
         on=(QUEUE,),
-        settings=(
-            switch("requireCmk", "Whether the key must be customer-managed.", default=False),
-            switch("requireExplicit", "Whether relying on the default SSE-SQS is a violation.", default=False),
-        ),
+        settings=(switch("requireCmk", "Whether the key must be customer-managed.", default=False),),
         check=queue_encrypted,
     ),
 )
