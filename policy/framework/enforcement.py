@@ -44,9 +44,7 @@ def policy(rule: Rule) -> Policy:
     }
     if rule.check_in_stack:
         return StackValidationPolicy(**stated, validate=partial(_validate_stack, rule))
-    # The SDK takes a mapping as well as an awaitable, but its annotation does not say so.
-    remediate: Any = partial(_remediate, rule) if rule.remediate else None
-    return ResourceValidationPolicy(**stated, validate=partial(_validate_resource, rule), remediate=remediate)
+    return ResourceValidationPolicy(**stated, validate=partial(_validate_resource, rule))
 
 
 def config_schema(rule: Rule) -> dict[str, dict[str, Any]]:
@@ -60,37 +58,16 @@ def config_schema(rule: Rule) -> dict[str, dict[str, Any]]:
 def configured(rule: Rule, given: Mapping[str, Any]) -> Config:
     """Merge what was configured over the rule's defaults: the SDK fills none in.
 
-    Raises ValueError naming every setting that does not exist or does not fit.
+    Raises ValueError naming the settings that do not exist, which some engines let pass; values they check by schema.
     """
-    known = {setting.name: setting for setting in rule.settings}
-    found: dict[str, Any] = {name: setting.default for name, setting in known.items()}
-    problems = []
-    for name, value in given.items():
-        if name == "exempt":
-            continue
-        if name not in known:
-            problems.append(f"setting must be one of {', '.join([*known, 'exempt'])}, got {name}")
-            continue
-        whole = int(value) if isinstance(value, float) and value.is_integer() else value
-        if _fits(whole, known[name].schema):
-            found[name] = whole
-        else:
-            problems.append(f"{name} must be of type {known[name].schema['type']}, got {value}")
-    if problems:
-        raise ValueError("; ".join(problems))
+    found: dict[str, Any] = {setting.name: setting.default for setting in rule.settings}
+    unknown = set(given) - set(found) - {"exempt"}
+    if unknown:
+        raise ValueError(f"setting must be one of {', '.join([*found, 'exempt'])}, got {', '.join(sorted(unknown))}")
+    for name in set(given) - {"exempt"}:
+        value = given[name]
+        found[name] = int(value) if isinstance(value, float) else value
     return found
-
-
-def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
-    match schema["type"]:
-        case "integer":
-            return type(value) is int and value >= schema.get("minimum", value)
-        case "boolean":
-            return type(value) is bool
-        case "array":
-            return isinstance(value, list) and all(_fits(item, schema["items"]) for item in value)
-        case _:
-            return isinstance(value, str) and len(value) >= schema.get("minLength", 0)
 
 
 def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -127,7 +104,7 @@ def _enforce(rule: Rule, cases: Iterable[Case], given: Mapping[str, Any], report
     """Report the violations of all cases; return what was exempt or has to wait, for the record."""
     try:
         config, exemptions = configured(rule, given), read_exemptions(given.get("exempt", ()))
-    except ValueError as error:
+    except (KeyError, TypeError, ValueError) as error:
         for resource, _ in cases:
             report(f"{resource.name} could not be judged, because {rule.name} is misconfigured: {error}.", resource.urn)
         return []
@@ -171,18 +148,3 @@ def _visible(rule: Rule, resource: Resource, exemption: Exemption) -> str:
     until = f" until {exemption.expires}" if exemption.expires else ""
     sys.stderr.write(f"exempt: {rule.name} does not apply to {resource.name}{until}: {exemption.reason}\n")
     return f"{EXEMPT} {resource.name}{until}: {exemption.reason}"
-
-
-def _remediate(rule: Rule, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-    """Repair a resource's inputs in place and return them: a copy would lose the marks of its secrets."""
-    if args.resource_type not in rule.on or rule.remediate is None:
-        return None
-    given = args.get_config()
-    try:
-        config, exemptions = configured(rule, given), read_exemptions(given.get("exempt", ()))
-        if any(each.covers(args.name, args.urn) for each in exemptions):
-            return None
-        return args.props if rule.remediate(args.props, config) else None
-    except Exception as fault:  # noqa: BLE001 - left as it is, the resource fails the validation that follows
-        sys.stderr.write(f"{rule.name} could not repair {args.name}: {type(fault).__name__}\n")
-        return None

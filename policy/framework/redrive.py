@@ -63,8 +63,8 @@ def sources_of(dead_letters: Resource, stack: Stack) -> list[Resource]:
     return [queue for queue in found if len(dead_letter_queues_of(queue, stack)) == 1]
 
 
-def is_dead_letter_queue(queue: Resource, stack: Stack, *, by_allow_policy: bool = True) -> bool:
+def is_dead_letter_queue(queue: Resource, stack: Stack) -> bool:
     """Whether anything names the queue as the place for what failed, or it says by itself which queues may."""
     if any(stack.pointing(queue, *target) for target in _DEAD_LETTER_TARGETS):
         return True
-    return by_allow_policy and redrive_allow_of(queue, stack) is not None
+    return redrive_allow_of(queue, stack) is not None

@@ -57,8 +57,6 @@ class Rule:
     """Judges inputs, before anything is created: blocks an update too. Give this or `check_in_stack`."""
     check_in_stack: Callable[[Resource, Stack, Config], Iterator[Verdict]] | None = None
     """Judges a resource by its neighbours; blocks a preview, but an update only after the fact."""
-    remediate: Callable[[Any, Config], bool] | None = None
-    """Repairs the inputs in place and says whether it did; runs only at the level `remediate`."""
 
 
 def whole(name: str, default: int, meaning: str, minimum: int = 0) -> Setting:

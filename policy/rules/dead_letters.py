@@ -12,23 +12,19 @@ from framework.redrive import (
     redrive_of,
     sources_of,
 )
-from framework.rule import Config, Rule, Undecided, Verdict, switch, texts, whole
+from framework.rule import Config, Rule, Undecided, Verdict, texts, whole
 from framework.stack import FUNCTION, MAPPING, QUEUE, TOPIC, Resource, Stack
 from framework.subscriptions import failing_to, topics_of
-from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
+from framework.values import MISSING, UNKNOWN, inside, json_object, number
 from pulumi_policy import EnforcementLevel, Severity
 
 _DAY = 24 * 3600
 _STRENGTHS = ("no encryption", "SSE-SQS", "an AWS-managed key", "a customer-managed key")
 
 
-def has_dead_letter_queue(queue: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+def has_dead_letter_queue(queue: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """A queue redrives somewhere, or is itself where others redrive to."""
-    if not any(matches(pattern, queue.name) for pattern in config["includeFor"]):
-        return
-    if redrive_of(queue, stack) is None and not is_dead_letter_queue(
-        queue, stack, by_allow_policy=config["treatRedriveAllowAsDlq"]
-    ):
+    if redrive_of(queue, stack) is None and not is_dead_letter_queue(queue, stack):
         yield "has no redrivePolicy and is nobody's dead-letter queue"
 
 
@@ -133,7 +129,7 @@ def _functions(queue: Resource, stack: Stack) -> list[Resource]:
     return [function for mapping in mappings for function in stack.pointed(mapping, FUNCTION, "functionName")]
 
 
-def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """An order does not lose protection by failing: queue or topic, its dead-letter queue is as strong."""
     sources = sources_of(dead_letters, stack)
     for subscription in failing_to(dead_letters, stack):
@@ -143,8 +139,6 @@ def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, confi
     for source in dict.fromkeys(sources):
         if own < _strength(source):
             yield f"has {_STRENGTHS[own]}, weaker than {_STRENGTHS[_strength(source)]} of its source {source.name}"
-        elif config["requireSameKey"] and _key(dead_letters) != _key(source):
-            yield f"does not use the key of its source {source.name}"
 
 
 def _strength(resource: Resource) -> int:
@@ -153,11 +147,6 @@ def _strength(resource: Resource) -> int:
         # SQS encrypts unless told not to; SNS encrypts only with a key.
         return 0 if resource.type == TOPIC or resource.get("sqsManagedSseEnabled") is False else 1
     return 2 if is_managed_key(key) else 3
-
-
-def _key(resource: Resource) -> object:
-    key = resource.get("kmsMasterKeyId")
-    return sorted(resource.sources("kmsMasterKeyId")) if key is UNKNOWN else items(key)
 
 
 RULES = (
@@ -174,14 +163,6 @@ RULES = (
         maps_to=("cdk-nag SQS3", "serverless-rules ES6000", "Control Tower CT.SQS.PR.1"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
         on=(QUEUE,),
-        settings=(
-            texts("includeFor", ("*",), "Names of the queues that need one, with * and ? as wildcards."),
-            switch(
-                "treatRedriveAllowAsDlq",
-                "Whether a queue with a redriveAllowPolicy counts as a dead-letter queue.",
-                default=True,
-            ),
-        ),
         check_in_stack=has_dead_letter_queue,
     ),
     Rule(
@@ -250,7 +231,6 @@ RULES = (
         pillar="SEC08",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
         on=(QUEUE,),
-        settings=(switch("requireSameKey", "Whether it must be the very same key.", default=False),),
         check_in_stack=dead_letters_as_secret_as_source,
     ),
 )

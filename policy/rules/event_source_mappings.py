@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from framework.redrive import redrive_of
-from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.rule import Config, Rule, Undecided, Verdict, whole
 from framework.stack import FUNCTION, MAPPING, QUEUE, Resource, Stack
 from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
 from pulumi_policy import EnforcementLevel, Severity
@@ -46,9 +46,9 @@ def visibility_covers_function(mapping: Resource, stack: Stack, config: Config) 
                 yield Undecided("visibilityTimeoutSeconds")
                 continue
             factor = config["factor"]
-            least = factor * timeout + (window if config["addBatchWindow"] else 0)
+            least = factor * timeout + window
             if visible < least:
-                added = f" + {window:g} s of batching window" if config["addBatchWindow"] and window else ""
+                added = f" + {window:g} s of batching window" if window else ""
                 yield (
                     f"reads {queue.name} with a visibility timeout of {visible:g} s, less than {least:g} s "
                     f"({factor} x the {timeout:g} s of {function.name}{added})"
@@ -136,10 +136,7 @@ RULES = (
         maps_to=("cfn-lint E3505",),
         link=_SQS,
         on=(MAPPING,),
-        settings=(
-            whole("factor", 6, "Times the function's timeout; Lambda refuses less than 1.", 1),
-            switch("addBatchWindow", "Whether the batching window is added.", default=True),
-        ),
+        settings=(whole("factor", 6, "Times the function's timeout; Lambda refuses less than 1.", 1),),
         check_in_stack=visibility_covers_function,
     ),
     Rule(

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from framework.rule import Config, Rule, Verdict, switch, text, texts, whole
+from framework.rule import Config, Rule, Verdict, switch, text, texts
 from framework.stack import FUNCTION, FUNCTION_URL, INVOKE_CONFIG, PERMISSION, Resource, Stack
-from framework.values import MISSING, UNKNOWN, number
+from framework.values import MISSING, UNKNOWN
 from pulumi_policy import EnforcementLevel, Severity
 
 # Services that invoke a function asynchronously.
@@ -70,9 +70,6 @@ def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
     if function.get("packageType") == "Zip" and runtime is not UNKNOWN and runtime not in config["runtimes"]:
         stated = "no stated runtime" if runtime is MISSING else runtime
         yield f"runs on {stated}, not on one of {', '.join(config['runtimes'])}"
-    timeout = number(function.get("timeout"))
-    if timeout is not None and timeout > config["maxTimeout"]:
-        yield f"has a timeout of {timeout:g} s, more than {config['maxTimeout']} s"
     # A pack sees a default that the provider filled in as if the program had set it: both at once were left to it.
     limits = {"timeout": 3, "memorySize": 128}
     missing = [key for key in limits if not function.sets(key)]
@@ -145,7 +142,6 @@ RULES = (
         on=(FUNCTION,),
         settings=(
             texts("runtimes", _RUNTIMES, "Runtimes that may be used."),
-            whole("maxTimeout", 900, "Longest timeout in seconds.", 1),
             switch("requireTracing", "Whether X-Ray tracing must be active.", default=True),
         ),
         check=runtime_and_limits,

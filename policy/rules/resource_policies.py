@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from framework.documents import Statement, judged, matches, readable
-from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
+from framework.rule import Config, Rule, Undecided, Verdict, texts
 from framework.stack import QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY, Resource, Stack
 from framework.subscriptions import subscribed_topics, topic_arn
 from framework.values import MISSING, UNKNOWN, json_object, read
@@ -118,10 +118,10 @@ def _lets_topic_send(statement: Statement, topic: Any, queue: Resource) -> bool:
     )
 
 
-def _limited_to(statement: Statement, topics: list[Any], *, patterns: bool = False) -> bool:
+def _limited_to(statement: Statement, topics: list[Any]) -> bool:
     """Whether the statement holds for these topics only; any fixed value may be a topic that is not known yet."""
     for values in _source_arns(statement):
-        fixed = patterns or not any(isinstance(value, str) and ("*" in value or "?" in value) for value in values)
+        fixed = not any(isinstance(value, str) and ("*" in value or "?" in value) for value in values)
         if fixed and all(
             value is UNKNOWN or UNKNOWN in topics or any(matches(value, topic) for topic in topics) for value in values
         ):
@@ -148,7 +148,7 @@ def _excess(statement: Statement, topics: list[Any], queue: Resource, config: Co
         yield "has a policy that lets SNS do more than sqs:SendMessage"
     if statement.excludes_resources or "*" in statement.resources or not statement.reaches(queue.get("arn")):
         yield "has a policy whose Resource is not the queue itself"
-    if not _limited_to(statement, topics, patterns=config["allowArnLike"]):
+    if not _limited_to(statement, topics):
         yield "has a policy that lets SNS send for topics other than the subscribed one"
 
 
@@ -218,10 +218,7 @@ RULES = (
         maps_to=("Security Hub SQS.3", "Checkov CKV_AWS_387"),
         link="https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
         on=(QUEUE,),
-        settings=(
-            texts("allowPrincipals", (), "Further principals that the policy may admit, as written in it."),
-            switch("allowArnLike", "Whether aws:SourceArn may be a pattern.", default=False),
-        ),
+        settings=(texts("allowPrincipals", (), "Further principals that the policy may admit, as written in it."),),
         check_in_stack=queue_accepts_topic_only,
     ),
     Rule(

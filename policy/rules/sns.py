@@ -1,14 +1,13 @@
 """Rules about topics and subscriptions: encryption, and a place for what cannot be delivered."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
-from framework.rule import Config, Rule, Undecided, Verdict, switch, text, texts
+from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
 from framework.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
 from framework.subscriptions import filled_by_topic, topics_of
-from framework.values import MISSING, UNKNOWN, json_object, plain
+from framework.values import MISSING, UNKNOWN, json_object
 from pulumi_policy import EnforcementLevel, Severity
 
 
@@ -56,15 +55,6 @@ def topic_encrypted(topic: Resource, config: Config) -> Iterator[Verdict]:
         yield f"uses the AWS-managed key {key}, which no alarm and no other service can publish through"
 
 
-def encrypt_topic(properties: Any, config: Config) -> bool:
-    """Give a topic without a key the configured one; a key is never chosen for anyone."""
-    stated = plain(properties["kmsMasterKeyId"]) if "kmsMasterKeyId" in properties else MISSING
-    if stated is not MISSING or not config["remediationKey"]:
-        return False
-    properties["kmsMasterKeyId"] = config["remediationKey"]
-    return True
-
-
 def no_managed_key_behind_topic(queue: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """What SNS writes to does not use a key that SNS may not use."""
     key = queue.get("kmsMasterKeyId")
@@ -110,12 +100,8 @@ RULES = (
         maps_to=("Security Hub SNS.1", "Checkov CKV_AWS_26"),
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
         on=(TOPIC,),
-        settings=(
-            switch("allowAwsManagedKey", "Whether alias/aws/sns is good enough.", default=False),
-            text("remediationKey", "", "Key that remediation gives to a topic without one; empty: none is given."),
-        ),
+        settings=(switch("allowAwsManagedKey", "Whether alias/aws/sns is good enough.", default=False),),
         check=topic_encrypted,
-        remediate=encrypt_topic,
     ),
     Rule(
         name="sns-to-sqs-no-aws-managed-key",

@@ -8,7 +8,7 @@ from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
 from framework.stack import QUEUE, REDRIVE_POLICY, Resource
-from framework.values import MISSING, UNKNOWN, json_object, plain
+from framework.values import MISSING, UNKNOWN, json_object
 from pulumi_policy import EnforcementLevel, Severity
 
 
@@ -58,24 +58,12 @@ def queue_encrypted(queue: Resource, config: Config) -> Iterator[Verdict]:
             yield "switches encryption off: sqsManagedSseEnabled is false and there is no kmsMasterKeyId"
         elif config["requireCmk"]:
             yield "has no kmsMasterKeyId"
-        elif config["requireExplicit"] and managed is MISSING:
-            yield "sets neither kmsMasterKeyId nor sqsManagedSseEnabled"
         elif managed is UNKNOWN:
             yield Undecided("sqsManagedSseEnabled")
     elif managed is True:
         yield "sets both kmsMasterKeyId and sqsManagedSseEnabled, which exclude each other"
     elif config["requireCmk"] and is_managed_key(key):
         yield f"uses the AWS-managed key {key}"
-
-
-def encrypt_queue(properties: Any, _config: Config) -> bool:
-    """Switch SSE-SQS on where encryption is off; a key is never chosen for anyone."""
-    # Remediation gets no unknown-checking view: `plain` finds the sentinels.
-    values = {key: plain(properties[key]) for key in ("kmsMasterKeyId", "sqsManagedSseEnabled") if key in properties}
-    if values.get("kmsMasterKeyId", MISSING) is not MISSING or values.get("sqsManagedSseEnabled") is not False:
-        return False
-    properties["sqsManagedSseEnabled"] = True
-    return True
 
 
 RULES = (
@@ -107,11 +95,7 @@ RULES = (
         maps_to=("Security Hub SQS.1", "Checkov CKV_AWS_27", "cdk-nag SQS2"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
         on=(QUEUE,),
-        settings=(
-            switch("requireCmk", "Whether the key must be customer-managed.", default=False),
-            switch("requireExplicit", "Whether relying on the default SSE-SQS is a violation.", default=False),
-        ),
+        settings=(switch("requireCmk", "Whether the key must be customer-managed.", default=False),),
         check=queue_encrypted,
-        remediate=encrypt_queue,
     ),
 )

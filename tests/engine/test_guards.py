@@ -78,17 +78,6 @@ def test_levels_and_exemptions_are_honoured(engine: Engine, tmp_path: Path) -> N
     assert not re.search(r"\[mandatory\].*sqs-queue-has-dlq", answer)
 
 
-def test_remediation_repairs_what_the_program_leaves_open(engine: Engine, tmp_path: Path) -> None:
-    config = tmp_path / "policy.json"
-    config.write_text(json.dumps({"sqs-encrypted-at-rest": "remediate", "sqs-queue-has-dlq": "disabled"}))
-    queue = engine.folder / "components/queue.py"
-    extra = "        self.url, self.arn, self.name = queue.url, arn, queue.name\n"
-    open_queue = '        sqs.Queue(f"{name}-open", sqs_managed_sse_enabled=False, opts=child)\n'
-    with edited(queue, extra, open_queue + extra):
-        answer = engine.pulumi("preview --policy-pack policy", "dev", "--policy-pack-config", str(config))
-    assert re.search(r"\[remediate\].*sqs-encrypted-at-rest", answer)
-
-
 def test_the_state_of_a_running_stack_is_judged_without_its_program(engine: Engine) -> None:
     engine.up("dev")
     assert "mandatory" not in engine.pulumi("policy analyze --policy-pack policy", "dev")

@@ -123,11 +123,6 @@ CASES: dict[str, list[Case]] = {
         ),
         passes("twice if the team says so", given("OrderQueue", visibilityTimeoutSeconds=60), factor=2),
         passes(
-            "without the window if the team says so",
-            given("ProcessOrder-mapping", maximumBatchingWindowInSeconds=10),
-            addBatchWindow=False,
-        ),
-        passes(
             "the defaults of both", given("OrderQueue", visibilityTimeoutSeconds=None), given("ProcessOrder", timeout=5)
         ),
         fails("a second less", given("OrderQueue", visibilityTimeoutSeconds=179)),
@@ -249,8 +244,6 @@ CASES: dict[str, list[Case]] = {
         fails("no memory size", given("ProcessOrder", memorySize=None)),
         fails("both at the default, as the provider fills them in", given("ProcessOrder", timeout=3, memorySize=128)),
         passes("one of them at the default's value", given("ProcessOrder", memorySize=128)),
-        passes("just as long as it may be", maxTimeout=30),
-        fails("too long", maxTimeout=10),
         fails("no tracing", given("ProcessOrder", tracingConfig={"mode": "PassThrough"})),
         unknown("the runtime is unknown", given("ProcessOrder", runtime=Ref("Orders"))),
         malformed("a runtime that is a number", given("ProcessOrder", runtime=3.12)),

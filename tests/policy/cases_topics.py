@@ -200,11 +200,6 @@ CASES: dict[str, list[Case]] = {
             allowPrincipals=[ACCOUNT],
         ),
         passes(
-            "a pattern if the team says so",
-            orders_policy(Condition={"ArnLike": {"aws:SourceArn": f"{TOPIC_ARN}*"}}, Resource=ORDERS, Sid=TOPIC),
-            allowArnLike=True,
-        ),
-        passes(
             "inline",
             without("OrderQueue-policy"),
             given("OrderQueue", policy=document(from_topic(ORDERS, TOPIC), tls_only(ORDERS))),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from framework.enforcement import config_schema, configured, policy
-from framework.exemptions import Exemption, read_exemptions
+from framework.exemptions import Exemption
 from framework.rule import Config, Rule, Verdict, switch, texts, whole
 from framework.stack import QUEUE, Resource, Stack
 from pulumi_policy import (
@@ -18,7 +18,7 @@ from pulumi_policy import (
 )
 
 from tests.policy.judge import judge, policy_resources, resource_arguments
-from tests.policy.pipeline import Mode, graph, pipeline
+from tests.policy.pipeline import Change, Mode, given, graph, pipeline
 
 NO_KEY = "sqs-dlq-encryption-parity"
 
@@ -87,14 +87,6 @@ def test_settings_are_merged_over_the_defaults() -> None:
     assert configured(rule(), {"most": 5.0, "names": ["a"]}) == {"most": 5, "strict": False, "names": ["a"]}
 
 
-@pytest.mark.parametrize(
-    "value", [{"most": "5"}, {"most": 0}, {"most": True}, {"strict": 1}, {"names": "a"}, {"mots": 5}]
-)
-def test_a_setting_that_does_not_fit_is_refused(value: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        configured(rule(), value)
-
-
 def test_a_misconfigured_rule_fails_closed() -> None:
     found = judge(pipeline(), Mode.PREVIEW, config={"sqs-redrive-policy-valid": {"minReceive": 5}})
     assert found.violated == {"sqs-redrive-policy-valid"}
@@ -104,30 +96,6 @@ def test_a_misconfigured_rule_fails_closed() -> None:
 def test_the_schema_carries_every_setting_its_default_and_exemptions() -> None:
     assert config_schema(rule())["most"] == {"type": "integer", "minimum": 1, "default": 3, "description": ""}
     assert set(config_schema(rule())) == {"most", "strict", "names", "exempt"}
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"match": "orders"},
-        {"match": "orders", "reason": " "},
-        {"reason": "x"},
-        {"match": "*", "reason": "x"},
-        {"match": "", "reason": "x"},
-        {"match": "[a-z]+", "reason": "x"},
-        {"match": "orders", "reason": "x", "expires": "soon"},
-        {"match": "orders", "reason": "x", "until": "2026-01-01"},
-        "orders",
-    ],
-)
-def test_an_incomplete_exemption_or_pattern_is_refused(entry: Any) -> None:
-    with pytest.raises(ValueError, match=r"exempt\[0\]"):
-        read_exemptions([entry])
-
-
-def test_all_bad_exemptions_are_named_at_once() -> None:
-    with pytest.raises(ValueError, match=r"exempt\[0\].*exempt\[1\]"):
-        read_exemptions([{"match": "a"}, {"match": "b"}])
 
 
 @pytest.mark.parametrize(
@@ -145,12 +113,16 @@ def test_an_exemption_holds_on_its_last_day() -> None:
     assert exemption.expired(date(2026, 6, 1))
 
 
-def exempted(*entries: dict[str, str]) -> Any:
-    return judge(pipeline(), Mode.UPDATE, config={NO_KEY: {"requireSameKey": True, "exempt": list(entries)}})
+WEAK = given("OrderQueue-dlq", kmsMasterKeyId=None)
+
+
+def exempted(*entries: dict[str, str], change: Change = WEAK) -> Any:
+    return judge(pipeline(change), Mode.UPDATE, config={NO_KEY: {"exempt": list(entries)}})
 
 
 def test_an_expired_exemption_is_a_violation_even_of_a_sound_resource() -> None:
-    found = exempted({"match": "OrderQueue-dlq", "reason": "until the migration", "expires": "2020-01-01"})
+    expired = {"match": "OrderQueue-dlq", "reason": "until the migration", "expires": "2020-01-01"}
+    found = exempted(expired, change=given("OrderQueue-dlq"))
     assert found.violated == {NO_KEY}
     assert "OrderQueue-dlq has an exemption that expired on 2020-01-01 (until the migration)" in found.messages[0]
 
@@ -161,4 +133,4 @@ def test_an_exemption_that_holds_wins_over_one_that_expired() -> None:
 
 
 def test_an_exemption_without_a_violation_is_not_mentioned() -> None:
-    assert exempted({"match": "OrderQueue-dlq", "reason": "x"}).notes == ()
+    assert exempted({"match": "OrderQueue", "reason": "x"}, change=given("OrderQueue")).notes == ()

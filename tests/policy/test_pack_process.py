@@ -71,8 +71,8 @@ def test_every_rule_states_its_level_remedy_severity_and_link(analyzer: Analyzer
 
 
 def test_settings_keep_a_mandatory_rule_mandatory(analyzer: AnalyzerStub) -> None:
-    strict = {"sqs-queue-has-dlq": {"includeFor": ["lost"]}}
-    assert [each.level for each in analyze(analyzer, LOST, strict).mandatory if each.rule == "sqs-queue-has-dlq"]
+    exempt = {"sqs-queue-has-dlq": {"exempt": [{"match": "another", "reason": "a test"}]}}
+    assert [each.level for each in analyze(analyzer, LOST, exempt).mandatory if each.rule == "sqs-queue-has-dlq"]
 
 
 def test_a_rule_can_be_weakened_or_disabled_and_all_at_once(analyzer: AnalyzerStub) -> None:
@@ -90,7 +90,7 @@ def test_a_rule_can_be_weakened_or_disabled_and_all_at_once(analyzer: AnalyzerSt
     [
         ({"no-such-rule": "disabled"}, "no-such-rule must be a rule of order-notifications"),
         ({"sqs-queue-has-dlq": "strict"}, "enforcementLevel must be one of"),
-        ({"sqs-queue-has-dlq": {"includeFor": "x"}}, "includeFor"),
+        ({"sqs-dlq-has-alarm": {"maxThreshold": "x"}}, "maxThreshold"),
         ({"sqs-queue-has-dlq": {"include": ["x"]}}, "include"),
         ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost"}]}}, "'reason' is a required property"),
         ({"sqs-queue-has-dlq": {"exempt": [{"match": "lost", "reason": " "}]}}, "reason"),

@@ -33,7 +33,7 @@ START_LIMIT = 60
 """Seconds that the pack may take to start."""
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 _Validator = jsonschema.Draft7Validator  # as the CLI: JSON Schema 7, with its formats
-_LEVELS = ("advisory", "mandatory", "disabled", "remediate")
+_LEVELS = ("advisory", "mandatory", "disabled")
 
 
 def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
@@ -95,19 +95,15 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     settings = configuration(info, config or {})
     analyzer.ConfigureStack(_stack_request(graph))
     analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=settings))
-    repairs = any(setting.enforcementLevel == analyzer_pb2.REMEDIATE for setting in settings.values())
 
     diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
-    remediated: list[str] = []
     outputs = _engines_own(graph)
     provider, tags = _provider(graph), default_tags(graph.config)
     for own in outputs:
         diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
         request = _request(resource, provider)
-        if repairs:
-            remediated += _remediate(analyzer, request)
         answer = analyzer.Analyze(request)
         for diagnostic in answer.diagnostics:
             diagnostic.urn = resource.urn
@@ -129,7 +125,6 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
         seconds=time.perf_counter() - started,
         violations=tuple(_violations(diagnostics, graph, info)),
         exempt=tuple(line for line in lines if ": exempt: " in line),
-        remediated=tuple(remediated),
         waiting=tuple(line for line in lines if ": waits for the update: " in line),
     )
 
@@ -255,14 +250,6 @@ def _add(properties: struct_pb2.Struct, values: Mapping[str, Any]) -> None:
     """Add values to properties that are not there."""
     for key in set(values) - set(properties.fields):
         properties[key] = values[key]
-
-
-def _remediate(analyzer: analyzer_pb2_grpc.AnalyzerStub, request: analyzer_pb2.AnalyzeRequest) -> Iterator[str]:
-    """Let the pack repair a resource's inputs in the request."""
-    for remediation in analyzer.Remediate(request).remediations:
-        if remediation.HasField("properties"):
-            request.properties.CopyFrom(remediation.properties)
-            yield f"{remediation.policyName}: {request.name}"
 
 
 def _outputs(

@@ -40,8 +40,6 @@ class Report:
     violations: tuple[Violation, ...]
     exempt: tuple[str, ...]
     """Violations that an exemption allows."""
-    remediated: tuple[str, ...]
-    """Resources that a rule has repaired."""
     waiting: tuple[str, ...]
     """Decisions that need values which only the update knows."""
 
@@ -62,7 +60,7 @@ def print_report(*reports: Report, printer: Printer) -> None:
             printer.line(heading, style=BAD if each.level == "mandatory" else "yellow")
             for text in (each.requirement, each.message, each.link):
                 printer.line(f"    {text}")
-        for line in (*report.exempt, *(f"{line} was repaired" for line in report.remediated), *report.waiting):
+        for line in (*report.exempt, *report.waiting):
             printer.line(f"  {line}")
         mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
         waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
