@@ -12,8 +12,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)  # started as a folder
 
 import click
 
+from tools.interrupts import Interrupts
 from tools.ops.failure import Failure
-from tools.recording.interrupts import interruptible
 from tools.root import ROOT
 from tools.terminal import Printer
 
@@ -191,7 +191,7 @@ def main(command_line: list[str] | None = None) -> int:
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     try:
-        with interruptible(), cli.make_context(PROGRAM, arguments, obj={}, show_default=True) as context:
+        with Interrupts(), cli.make_context(PROGRAM, arguments, obj={}, show_default=True) as context:
             return int(cli.invoke(context) or 0)
     except click.exceptions.Exit as ended:
         return ended.exit_code

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tools.recording.interrupts import cleaning_up, interruptible
+from tools.interrupts import Interrupts, cleaning_up, held
 
 PATIENCE = 5.0
 """Seconds; an interrupt that is lost comes again within a fifth of one."""
-SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
 
 class Swallowing:
@@ -34,7 +34,7 @@ def wait() -> None:
 
 def interrupted(command: Callable[[], None]) -> bool:
     try:
-        with interruptible():
+        with Interrupts():
             command()
     except KeyboardInterrupt:
         return True
@@ -82,6 +82,22 @@ def test_cleaning_up_is_not_interrupted(number: int) -> None:
     assert cleaned
 
 
+@SIGNALS
+def test_an_interrupt_waits_until_what_must_be_finished_is(number: int) -> None:
+    done: list[str] = []
+
+    def command() -> None:
+        with held():
+            os.kill(os.getpid(), number)
+            time.sleep(0.5)
+            done.append("finished")
+        wait()
+        done.append("not interrupted")
+
+    assert interrupted(command)
+    assert done == ["finished"]
+
+
 def test_what_fails_because_of_an_interrupt_is_an_interrupt() -> None:
     def command() -> None:
         try:
@@ -94,7 +110,7 @@ def test_what_fails_because_of_an_interrupt_is_an_interrupt() -> None:
 
 
 def test_signals_are_what_they_were_afterwards() -> None:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     before = [signal.getsignal(number) for number in numbers]
     assert not interrupted(lambda: None)
     assert [signal.getsignal(number) for number in numbers] == before

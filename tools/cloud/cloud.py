@@ -28,7 +28,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.cloud.certificate import write_certificate
-from tools.recording.interrupts import cleaning_up
+from tools.interrupts import cleaning_up
 from tools.root import ROOT
 
 ACCOUNT = "000000000000"

@@ -15,8 +15,8 @@ import pulumi
 
 from tools.cloud.cloud import Cloud, CloudError, running_cloud
 from tools.cloud.provision import provisioner
+from tools.interrupts import cleaning_up
 from tools.recording.graph import Answer, program, record, stack_config
-from tools.recording.interrupts import cleaning_up
 from tools.recording.pack import check, print_report
 from tools.terminal import Printer
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tools.cloud.deploy import Deployment, check_place, deployed, enforce_policies, written_addresses
 from tools.cloud.traffic import EXAMPLE
+from tools.interrupts import cleaning_up
 from tools.ops import logs, tail
 from tools.ops.stack import local_stack
-from tools.recording.interrupts import cleaning_up
 from tools.root import ROOT
 from tools.terminal import GOOD, Printer
 

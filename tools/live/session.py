@@ -12,6 +12,7 @@ import click
 from tools.cloud.cloud import explained
 from tools.cloud.deploy import check_place, deployed, enforce_policies, written_addresses
 from tools.cloud.up import describe, up
+from tools.interrupts import cleaning_up
 from tools.live.actions import Actions
 from tools.live.feed import Feed
 from tools.live.outage import Outage
@@ -20,7 +21,6 @@ from tools.live.server import serving
 from tools.live.watching import Watcher
 from tools.ops import tail
 from tools.ops.stack import local_stack
-from tools.recording.interrupts import cleaning_up
 from tools.terminal import BAD, GOOD, Printer
 
 SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")

@@ -11,7 +11,7 @@ from typing import Any
 from pulumi.runtime import mocks, set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
-from tools.recording.interrupts import cleaning_up
+from tools.interrupts import cleaning_up
 
 
 class Monitor(mocks.MockMonitor):
