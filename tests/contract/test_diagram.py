@@ -48,5 +48,5 @@ def test_a_new_type_of_resource_must_be_drawn_or_left_out_on_purpose() -> None:
     def program() -> None:
         cloudwatch.EventRule("Nightly", schedule_expression="rate(1 day)", opts=pulumi.ResourceOptions())
 
-    with pytest.raises(ValueError, match="got aws:cloudwatch/eventRule:EventRule: add it to SHAPES or LEFT_OUT"):
+    with pytest.raises(ValueError, match="got aws:cloudwatch/eventRule:EventRule: add a row for it"):
         mermaid(record(program=program))

@@ -44,7 +44,6 @@ def test_a_first_deployment_touches_nothing_that_holds_orders(deployed: tuple[En
     assert headline(first).startswith("✅ ")
     assert headline(first).endswith(" creations, nothing that holds orders is touched")
     assert "From `pulumi preview`" in first
-    assert "```mermaid" in first
 
 
 def test_a_stack_that_is_up_to_date_has_no_changes(deployed: tuple[Engine, str]) -> None:

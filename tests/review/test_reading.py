@@ -204,7 +204,7 @@ def test_what_waits_in_the_preview_of_a_new_stack_does_not_wait_in_an_updates() 
 )
 def test_what_the_pack_does_not_write_is_refused(text: str) -> None:
     assert read_reports(REPORTS)
-    with pytest.raises(ValueError, match="recording policy --json"):
+    with pytest.raises(ValueError, match="orders policy --json"):
         read_reports(text)
 
 

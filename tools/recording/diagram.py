@@ -1,90 +1,11 @@
 """Draws the recorded graph as a Mermaid flowchart: `python -m tools.recording.diagram [STACK]` prints it."""
 
-import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from tools.recording.graph import Graph, Resource, record
-
-SHAPES: Mapping[str, tuple[str, str]] = {
-    "aws:cloudwatch/dashboard:Dashboard": ("dashboard", "[{}]"),
-    "aws:cloudwatch/logGroup:LogGroup": ("log group", "[{}]"),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": ("log filter", "[{}]"),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": ("alarm", "[{}]"),
-    "aws:dynamodb/table:Table": ("DynamoDB table", "[({})]"),
-    "aws:kms/key:Key": ("KMS key", "{{{{{}}}}}"),
-    "aws:lambda/function:Function": ("Lambda function", "({})"),
-    "aws:sns/topic:Topic": ("SNS topic", ">{}]"),
-    "aws:sqs/queue:Queue": ("SQS queue", "[[{}]]"),
-}
-"""What is drawn as a box: what it is called, and its outline in Mermaid's notation."""
-
-LEFT_OUT = {
-    "aws:iam/role:Role",
-    "aws:iam/rolePolicy:RolePolicy",
-    "aws:kms/alias:Alias",
-    "aws:lambda/eventSourceMapping:EventSourceMapping",
-    "aws:sns/topicPolicy:TopicPolicy",
-    "aws:sns/topicSubscription:TopicSubscription",
-    "aws:sqs/queuePolicy:QueuePolicy",
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
-}
-"""What is no box: it is an arrow, or a property of one of the boxes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrow:
-    """An arrow that a resource stands for, between what two of its inputs refer to."""
-
-    source: str = ""
-    """Input that refers to where it begins; empty: the resource itself."""
-    target: str = ""
-    """Input that refers to where it ends; empty: the resource itself."""
-    label: Callable[[Mapping[str, Any]], str]
-    line: str = "-->"
-
-
-ARROWS: Mapping[str, tuple[Arrow, ...]] = {
-    "aws:sns/topicSubscription:TopicSubscription": (
-        Arrow(source="topic", target="endpoint", label=lambda given: f"delivers{_filtered(given)}"),
-        Arrow(source="topic", target="redrivePolicy", label=lambda _: "cannot deliver", line="-.->"),
-    ),
-    "aws:sqs/queue:Queue": (
-        Arrow(
-            target="redrivePolicy",
-            label=lambda given: f"after {json.loads(given['redrivePolicy'])['maxReceiveCount']} receives",
-            line="-.->",
-        ),
-    ),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": (
-        Arrow(
-            source="eventSourceArn",
-            target="functionName",
-            label=lambda given: (
-                f"batches of {given['batchSize']}, {given['scalingConfig']['maximumConcurrency']} at once"
-            ),
-        ),
-    ),
-    "aws:lambda/function:Function": (
-        Arrow(target="environment", label=lambda _: "newest version of each order"),
-        Arrow(target="loggingConfig", label=lambda _: "a summary of each batch"),
-    ),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": (Arrow(source="logGroupName", label=lambda _: "counts"),),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (
-        Arrow(source="dimensions", label=lambda _: "", line="-.-"),
-        Arrow(target="alarmActions", label=lambda _: "notify"),
-    ),
-}
-
-
-def _filtered(subscription: Mapping[str, Any]) -> str:
-    """What a message must have to be delivered: ` kind audit` for `{"kind": ["audit"]}`."""
-    policy = json.loads(subscription.get("filterPolicy") or "{}")
-    wanted = (f" {name} {' or '.join(map(str, values))}" for name, values in policy.items())
-    return re.sub(r"[^\w ,.:-]", "", ",".join(wanted))
+from tools.recording.types import TYPES, type_of
 
 
 def mermaid(graph: Graph) -> str:
@@ -92,11 +13,11 @@ def mermaid(graph: Graph) -> str:
 
     Raises ValueError that names the type of a resource which is neither a box, nor an arrow, nor left out.
     """
-    unknown = {r.type for r in graph.resources if r.custom} - SHAPES.keys() - LEFT_OUT
+    unknown = {r.type for r in graph.resources if r.custom} - TYPES.keys()
     if unknown:
         raise ValueError(
             f"a resource type must be drawn or left out on purpose, got {', '.join(sorted(unknown))}: "
-            "add it to SHAPES or LEFT_OUT in tools/recording/diagram.py"
+            "add a row for it to tools/recording/types.py"
         )
     boxes = _boxes(graph)
     arrows = sorted(set(_arrows(graph, boxes)))
@@ -110,7 +31,10 @@ def _boxes(graph: Graph) -> dict[str, str]:
     """The id of each drawn resource's box, by URN; the alarms of a component share one, as do its log filters."""
     merged = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/logMetricFilter:LogMetricFilter")
     return {
-        r.urn: _id(f"{SHAPES[r.type][0]}s" if r.type in merged else r.name) for r in graph.resources if r.type in SHAPES
+        r.urn: _id(f"{kind}s" if r.type in merged else r.name)
+        for r in graph.resources
+        for kind, _ in [type_of(r.type).box]
+        if kind
     }
 
 
@@ -129,14 +53,14 @@ def _components(graph: Graph, boxes: Mapping[str, str]) -> Iterator[str]:
 
 
 def _shape(resources: list[Resource]) -> str:
-    kind, outline = SHAPES[resources[0].type]
+    kind, outline = type_of(resources[0].type).box
     text = f"{len(resources)} {kind}s" if len(resources) > 1 else f"{resources[0].name}<br/>{kind}"
     return outline.format(f'"{text}"')
 
 
 def _arrows(graph: Graph, boxes: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     for r in graph.resources:
-        for arrow in ARROWS.get(r.type, ()):
+        for arrow in type_of(r.type).arrows:
             sources, targets = (_ends(r, end) for end in (arrow.source, arrow.target))
             for source in sources:
                 for target in targets:

@@ -5,29 +5,9 @@ The recorder and the provider of the local cloud both read it; runs of the real 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True)
-class Type:
-    """One resource type of the provider."""
-
-    arn: str = ""
-    """The ARN, made of {region}, {account} and {name}; empty: none of its own."""
-    named: str | None = "name"
-    """Input that the provider's check names automatically if the program does not; None: nothing to name."""
-    prefix: str = ""
-    """What an automatic name begins with."""
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Inputs that the provider's check fills in."""
-    computed: tuple[str, ...] = ()
-    """Outputs that only creation can tell; unknown in preview where the program does not set them."""
-    replaced_by: frozenset[str] = frozenset()
-    """Inputs whose change replaces the resource."""
-    tagged: bool = True
-    """Whether it takes tags: then `tagsAll` tells its own and the provider's default ones."""
-
+from tools.recording.row import Arrow, Type, batches, filtered, receives
 
 TYPES: Mapping[str, Type] = {
     "aws:cloudwatch/dashboard:Dashboard": Type(
@@ -36,21 +16,43 @@ TYPES: Mapping[str, Type] = {
         named=None,
         computed=("dashboardArn",),
         replaced_by=frozenset({"dashboardName", "region"}),
+        stops="",
+        harmless="dashboardBody dashboardName",
+        identity="dashboardName",
+        box=("dashboard", "[{}]"),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Type(
         arn="arn:aws:logs:{region}:{account}:log-group:{name}",
         defaults={"retentionInDays": 0, "skipDestroy": False},
         computed=("arn", "logGroupClass"),
         replaced_by=frozenset({"logGroupClass", "name", "region"}),
+        holds="the lines in it that say why orders failed",
+        instead="Export the lines that are needed first (`./orders tail`).",
+        harmless="tags",
+        rising="retentionInDays",
+        box=("log group", "[{}]"),
     ),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": Type(
-        tagged=False, replaced_by=frozenset({"logGroupName", "name", "region"})
+        tagged=False,
+        replaced_by=frozenset({"logGroupName", "name", "region"}),
+        stops="the alarms that watch its count fall silent",
+        replaceable=True,
+        harmless="name",
+        identity="logGroupName name",
+        box=("log filter", "[{}]"),
+        arrows=(Arrow(source="logGroupName", label=lambda _: "counts"),),
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Type(
         arn="arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
         computed=("arn", "evaluateLowSampleCountPercentiles"),
         replaced_by=frozenset({"name", "region"}),
+        stops="nobody is told any more when what it watches goes wrong",
+        replaceable=True,
+        instead="Keep it, or raise its threshold. If another alarm takes its place, say so in the allowance.",
+        harmless="alarmDescription name tags",
+        box=("alarm", "[{}]"),
+        arrows=(Arrow(source="dimensions", line="-.-"), Arrow(target="alarmActions", label=lambda _: "notify")),
     ),
     "aws:dynamodb/table:Table": Type(
         arn="arn:aws:dynamodb:{region}:{account}:table/{name}",
@@ -62,20 +64,37 @@ TYPES: Mapping[str, Type] = {
                 *("restoreSourceName", "restoreSourceTableArn", "restoreToLatestTime"),
             }
         ),
+        holds="every order in it",
+        instead="For another key, create the new table beside it, copy the orders, switch, and delete the old one in a "
+        "later change. To hand it to another program, set `retain_on_delete` first, and import it there.",
+        harmless="tags",
+        rising="deletionProtectionEnabled pointInTimeRecovery.enabled pointInTimeRecovery.recoveryPeriodInDays",
+        box=("DynamoDB table", "[({})]"),
     ),
     "aws:iam/role:Role": Type(
         arn="arn:aws:iam::{account}:role/{name}",
         defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
         computed=("arn", "createDate", "inlinePolicies", "managedPolicyArns", "uniqueId"),
         replaced_by=frozenset({"name", "path"}),
+        stops="",
+        harmless="description forceDetachPolicies maxSessionDuration tags",
+        reasoned="assumeRolePolicy",
     ),
-    "aws:iam/rolePolicy:RolePolicy": Type(tagged=False, replaced_by=frozenset({"name", "role"})),
+    "aws:iam/rolePolicy:RolePolicy": Type(
+        tagged=False,
+        replaced_by=frozenset({"name", "role"}),
+        stops="",
+        reasoned="name policy role",
+        identity="role name",
+    ),
     "aws:kms/alias:Alias": Type(
         arn="arn:aws:kms:{region}:{account}:{name}",
         tagged=False,
         prefix="alias/",
         computed=("arn", "targetKeyArn"),
         replaced_by=frozenset({"name", "region"}),
+        stops="",
+        identity="name",
     ),
     "aws:kms/key:Key": Type(
         arn="arn:aws:kms:{region}:{account}:key/{name}",
@@ -91,6 +110,13 @@ TYPES: Mapping[str, Type] = {
         replaced_by=frozenset(
             {"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "region", "xksKeyId"}
         ),
+        stops="nothing that it encrypts can be read once it is gone, orders that wait and backups included",
+        instead="Add the new key and move every user of the old one to it, but let whoever reads a queue keep "
+        "`kms:Decrypt` on the old one until no order waits that it encrypts; remove it when no backup needs it.",
+        harmless="description tags",
+        rising="deletionWindowInDays enableKeyRotation",
+        reasoned="policy",
+        box=("KMS key", "{{{{{}}}}}"),
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Type(
         arn="arn:aws:lambda:{region}:{account}:event-source-mapping:{name}",
@@ -106,6 +132,14 @@ TYPES: Mapping[str, Type] = {
                 *("startingPositionTimestamp", "topics"),
             }
         ),
+        stops="nothing reads the queue any more, and orders expire in it at the end of its retention",
+        replaceable=True,
+        instead="To stop for a while, have somebody watch the age of the oldest message.",
+        harmless="tags",
+        rising="batchSize enabled scalingConfig.maximumConcurrency",
+        rehearsed="eventSourceArn functionName functionResponseTypes",
+        identity="eventSourceArn functionName",
+        arrows=(Arrow(source="eventSourceArn", target="functionName", label=batches),),
     ),
     "aws:lambda/function:Function": Type(
         arn="arn:aws:lambda:{region}:{account}:function:{name}",
@@ -122,6 +156,16 @@ TYPES: Mapping[str, Type] = {
             *("responseStreamingInvokeArn", "sourceCodeHash", "sourceCodeSize", "version"),
         ),
         replaced_by=frozenset({"name", "packageType", "region", "tenancyConfig"}),
+        stops="nothing stores orders any more; they go to the dead-letter queue or expire",
+        replaceable=True,
+        harmless="description name tags",
+        rising="memorySize timeout",
+        rehearsed="code handler role",
+        box=("Lambda function", "({})"),
+        arrows=(
+            Arrow(target="environment", label=lambda _: "newest version of each order"),
+            Arrow(target="loggingConfig", label=lambda _: "a summary of each batch"),
+        ),
     ),
     "aws:sns/topic:Topic": Type(
         arn="arn:aws:sns:{region}:{account}:{name}",
@@ -131,9 +175,20 @@ TYPES: Mapping[str, Type] = {
             "tracingConfig",
         ),
         replaced_by=frozenset({"fifoTopic", "name", "region"}),
+        stops="what producers publish to it is refused, and its subscriptions end",
+        instead="Else in two steps: add the new topic, move producers and subscriptions, then remove the old one in a "
+        "later change.",
+        harmless="displayName tags",
+        box=("SNS topic", ">{}]"),
     ),
     "aws:sns/topicPolicy:TopicPolicy": Type(
-        tagged=False, named=None, computed=("owner",), replaced_by=frozenset({"arn", "region"})
+        tagged=False,
+        named=None,
+        computed=("owner",),
+        replaced_by=frozenset({"arn", "region"}),
+        stops="",
+        reasoned="arn policy",
+        identity="arn",
     ),
     "aws:sns/topicSubscription:TopicSubscription": Type(
         arn="arn:aws:sns:{region}:{account}:{name}",
@@ -142,6 +197,16 @@ TYPES: Mapping[str, Type] = {
         defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False},
         computed=("arn", "confirmationWasAuthenticated", "filterPolicyScope", "ownerId", "pendingConfirmation"),
         replaced_by=frozenset({"endpoint", "protocol", "region", "topic"}),
+        stops="what is published until there is another one does not reach its queue",
+        instead="Else add the new subscription first, and remove the old one in a later change; an order that arrives "
+        "twice is stored once.",
+        harmless="confirmationTimeoutInMinutes endpointAutoConfirms",
+        rehearsed="filterPolicy",
+        identity="topic protocol endpoint",
+        arrows=(
+            Arrow(source="topic", target="endpoint", label=filtered),
+            Arrow(source="topic", target="redrivePolicy", label=lambda _: "cannot deliver", line="-.->"),
+        ),
     ),
     "aws:sqs/queue:Queue": Type(
         arn="arn:aws:sqs:{region}:{account}:{name}",
@@ -159,10 +224,29 @@ TYPES: Mapping[str, Type] = {
             *("redriveAllowPolicy", "redrivePolicy", "sqsManagedSseEnabled", "url"),
         ),
         replaced_by=frozenset({"fifoQueue", "name", "region"}),
+        holds="the orders waiting in it",
+        instead="Else in two steps: add the new queue and let the old one run empty (`./orders status`; `dlq redrive` "
+        "or `dlq export` for dead letters), then remove it in a later change.",
+        harmless="receiveWaitTimeSeconds tags",
+        rising="maxMessageSize messageRetentionSeconds redrivePolicy.maxReceiveCount visibilityTimeoutSeconds",
+        box=("SQS queue", "[[{}]]"),
+        arrows=(Arrow(target="redrivePolicy", label=receives, line="-.->"),),
     ),
-    "aws:sqs/queuePolicy:QueuePolicy": Type(tagged=False, named=None, replaced_by=frozenset({"queueUrl", "region"})),
+    "aws:sqs/queuePolicy:QueuePolicy": Type(
+        tagged=False,
+        named=None,
+        replaced_by=frozenset({"queueUrl", "region"}),
+        stops="whom it lets in may not send to the queue any more, and SNS does not try again",
+        replaceable=True,
+        reasoned="policy queueUrl",
+        identity="queueUrl",
+    ),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Type(
-        tagged=False, named=None, replaced_by=frozenset({"queueUrl", "region"})
+        tagged=False,
+        named=None,
+        replaced_by=frozenset({"queueUrl", "region"}),
+        stops="",
+        identity="queueUrl",
     ),
     # What the foundation of an account needs besides.
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Type(

@@ -7,11 +7,9 @@ from datetime import date
 
 from tools.recording.diagram import SHAPES
 from tools.review.changes import Change, Preview, State
-from tools.review.cost import Cost, cost
 from tools.review.differences import Difference, differences, written
 from tools.review.findings import findings, sentence
 from tools.review.markdown import code, folded, name, prose, quoted, size, table
-from tools.review.picture import picture
 from tools.review.policies import Policies
 from tools.review.safety import Safety
 from tools.review.values import MISSING, SECRET, Mark
@@ -60,8 +58,6 @@ def report(review: Review) -> str:
         *findings(review.safety, review.today),
         *_changes(preview),
         *_policies(review.policies, whole=not preview.problems),
-        *_cost(preview),
-        *_picture(preview),
     ]
     return "\n\n".join(_fitting(blocks)) + "\n"
 
@@ -184,33 +180,3 @@ def _policies(policies: Policies | None, *, whole: bool) -> Iterator[str]:
     if policies.waiting is not None:
         wait = "decision waits" if policies.waiting < 2 else "decisions wait"
         yield f"{policies.waiting or 'No'} {wait} for the update."
-
-
-def _cost(preview: Preview) -> Iterator[str]:
-    if preview.problems:
-        return
-    yield "#### Cost"
-    if not preview.whole:
-        yield "Not estimated: that takes a preview with `--show-sames`."
-        return
-    try:
-        sides = [_bill(preview.states(side)) for side in ("before", "after")]
-    except ValueError as error:
-        yield f"Not estimated: {prose(str(error))}."
-        return
-    rows = [
-        ("a month at rest", *(f"${side.at_rest:,.2f}" for side in sides)),
-        ("a million events", *(f"${side.per_million:,.2f}" for side in sides)),
-    ]
-    yield table(("US dollars, as `ops cost` estimates", "before", "after"), rows, 1000)
-
-
-def _bill(states: list[State]) -> Cost:
-    return cost(states) if states else Cost(at_rest=0, per_million=0)
-
-
-def _picture(preview: Preview) -> Iterator[str]:
-    if preview.whole and not preview.problems:
-        drawn = picture(preview.states("before"), preview.states("after"))
-        if drawn:
-            yield folded("The pipeline after the change", drawn)

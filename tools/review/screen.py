@@ -5,13 +5,12 @@ from typing import TextIO
 
 
 def show(text: str, out: TextIO) -> None:
-    """Write a report; at a terminal laid out, without the picture, which it cannot draw."""
+    """Write a report; at a terminal laid out."""
     if not out.isatty():
         out.write(text)
         return
     from rich.console import Console
     from rich.markdown import Markdown
 
-    text = re.sub(r"<details><summary>[^<]*</summary>\n\n```mermaid\n.*?```\n\n</details>", "", text, flags=re.DOTALL)
     text = re.sub(r"</?(details|summary)>", "", text).replace("<br>", " · ")
     Console(file=out).print(Markdown(text))
