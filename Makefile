@@ -67,12 +67,11 @@ cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
 	  "to install it: curl -fsSL https://get.pulumi.com | sh -s -- --version $(PULUMI_VERSION)" >&2; exit 1; }
 
-bench: $(READY) ## measure everything and write docs/performance.md (QUICK=1: under a minute, targets only)
+bench: $(READY) ## measure the handler beside others and write docs/performance.md (QUICK=1: under a minute, targets only)
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 docs: $(READY) ## write the generated parts of the documents
 	@./orders docs
-	@$(BIN)/python -m tests.bench.report
 	@$(BIN)/python -m tests.proofs.report
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 

@@ -12,12 +12,14 @@ from statistics import median
 from typing import Any
 
 from components.package import process_order_archive
+from tests.bench.page import NAMES, markdown, ratios
 from tests.bench.results import Target, spread
 from tests.bench.standin import standing_in
-from tests.bench.worker import CONTENDERS, environment
+from tests.bench.worker import MODULES, environment
 from tools.cloud.resources.functions import archive_bytes
+from tools.root import ROOT
 
-NAMES = ("bare", "original", "powertools", "ours")
+CONTENDERS = ("bare", "original", "powertools", "ours")
 ROUNDS, QUICK_ROUNDS = 21, 5
 # Imported before the clock starts: what Lambda's own runtime has loaded by then, and the event.
 PROGRAM = """
@@ -37,11 +39,11 @@ print(json.dumps(spent), file=answers, flush=True)
 
 def measure(*, quick: bool) -> dict[str, Any]:
     """Start every contender in turn, often, and compare it with ours of the same round."""
-    starts: dict[str, list[dict[str, float]]] = {name: [] for name in NAMES}
+    starts: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
     with standing_in() as standin, tempfile.TemporaryDirectory() as folder:
         code = _unpack(Path(folder))
         for turn in range(1 + (QUICK_ROUNDS if quick else ROUNDS)):
-            for name in NAMES:
+            for name in CONTENDERS:
                 spent = _start(name, standin.endpoint, code)
                 if turn:  # the first fills the file cache
                     starts[name].append(spent)
@@ -65,22 +67,32 @@ def _unpack(folder: Path) -> Path:
     """Lay every handler out as Lambda does: sources without caches of compiled code, which it could not write."""
     with zipfile.ZipFile(io.BytesIO(archive_bytes(process_order_archive()))) as archive:
         archive.extractall(folder)
-    for name in NAMES:
-        if CONTENDERS[name].startswith("tests.bench."):
-            module = Path(*CONTENDERS[name].split(".")).with_suffix(".py")
-            shutil.copy(Path(__file__).parents[1] / module, folder / module.name)
+    for name in CONTENDERS:
+        if MODULES[name].startswith("tests.bench."):
+            module = Path(*MODULES[name].split(".")).with_suffix(".py")
+            shutil.copy(ROOT / module, folder / module.name)
     return folder
 
 
 def _start(name: str, endpoint: str, code: Path) -> dict[str, float]:
     variables = environment(endpoint)
     variables |= {"PYTHONPATH": f"{code}:{variables['PYTHONPATH'].split(':')[0]}", "PYTHONDONTWRITEBYTECODE": "1"}
-    module = CONTENDERS[name].removeprefix("tests.bench.contenders.")
+    module = MODULES[name].removeprefix("tests.bench.contenders.")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, module], env=variables, capture_output=True, text=True, check=True, timeout=60
     )
     spent: dict[str, float] = json.loads(done.stdout)
     return spent
+
+
+def table(result: dict[str, Any]) -> str:
+    """What each contender took from nothing to its first answer."""
+    head = ("handler", "CPU ms", "ms", "of which import and connect", "CPU of ours over it", "time of ours over it")
+    rows = [
+        (NAMES[row["contender"]], row["cpu_ms"], row["wall_ms"], row["import_ms"], *ratios(row, "cpu_ratio", "ratio"))
+        for row in result["rows"]
+    ]
+    return f"{markdown(head, rows)}\nThe archive has {result['archive_bytes']:,} bytes.\n"
 
 
 def targets(result: dict[str, Any]) -> list[Target]:

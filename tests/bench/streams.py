@@ -3,13 +3,13 @@
 import contextlib
 from collections.abc import Sequence
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from functions.process_order.expectation import Expectation
 from functions.process_order.orders import parse
-from functions.process_order.store import PARALLEL_CALLS, STATEMENTS_PER_CALL, Store
-from tests.bench import cost
+from functions.process_order.store import STATEMENTS_PER_CALL, Store
 from tests.bench.events import STREAMS, stream_of
+from tests.bench.page import NAMES, markdown
 from tests.bench.results import Target
 from tests.bench.standin import standing_in
 from tests.bench.worker import Worker, working
@@ -17,11 +17,14 @@ from tests.fakes.table import Table, executing
 
 SHOP = next(iter(STREAMS))
 BATCH, LATENCY = 100, 0.004
-CONTENDERS = {"original": 1, "powertools": 1, "insert_first": 5, "ours": 5}
+CONTENDERS = {"original": 1, "insert_first": 5, "ours": 5}
 """Who is measured, and the batches of each turn."""
 LEARNING = 15
 """Batches of ours before the first turn: by then what can be learned is learned."""
 TURNS = 5
+
+Streams = dict[str, dict[str, dict[str, float]]]
+"""By stream and contender, what an event takes."""
 
 
 class InsertFirst(Expectation):
@@ -38,27 +41,22 @@ class Count(NamedTuple):
     round_trips: float
 
 
-def measure(*, quick: bool) -> dict[str, Any]:
+def measure(*, quick: bool) -> Streams:
     """Count what each stream takes, which is the same every time, and time it unless in a hurry."""
-    rows = []
+    found = {}
     for name in STREAMS:
-        counted = {"insert_first": count(name, BATCH, InsertFirst()), "ours": count(name, BATCH)}
+        counted = {"insert_first": count(name, InsertFirst()), "ours": count(name)}
         timed = {} if quick else _timed(name)
-        for contender in CONTENDERS:
-            each = counted.get(contender, Count(1.0, 1.0))
-            rows.append({"stream": name, "contender": contender, **each._asdict()})
-            if contender in timed:
-                rows[-1] |= {**timed[contender], "dollars": _dollars(each, timed[contender]["cpu_us"])}
-    writes = {str(batch): count(SHOP, batch).statements for batch in cost.BATCHES}
-    return {"batch": BATCH, "latency_ms": round(LATENCY * 1000), "writes_per_event": writes, "rows": rows}
+        found[name] = {who: {**counted.get(who, Count(1, 1))._asdict(), **timed.get(who, {})} for who in CONTENDERS}
+    return found
 
 
-def count(name: str, batch: int, expectation: Expectation | None = None) -> Count:
+def count(name: str, expectation: Expectation | None = None) -> Count:
     """Write a stream into a table in memory, by a store that learns unless told what to expect."""
     table, events = Table(), list(stream_of(name))
     store = Store(executing(table), "Orders", expectation=expectation)
-    for start in range(0, len(events), batch):
-        _write(store, events[start : start + batch])
+    for start in range(0, len(events), BATCH):
+        _write(store, events[start : start + BATCH])
     calls = len(table.calls)
     return Count(round(sum(map(len, table.calls)) / len(events), 3), round(calls / len(events), 4))
 
@@ -97,23 +95,31 @@ def _turn(name: str, contender: str, worker: Worker) -> dict[str, float]:
     return {kind: seconds / events for kind, seconds in spent.items()}
 
 
-def _dollars(each: Count, cpu_us: float) -> float:
-    """What a million events cost: the calls of a batch go in parallel, those of one who puts do not."""
-    calls = each.round_trips * BATCH
-    one_after_the_other = (
-        max(1.0, calls / min(PARALLEL_CALLS, BATCH // STATEMENTS_PER_CALL)) if calls < BATCH else calls
-    )
-    own = cost.at_memory(cpu_us * BATCH / 1000)
-    return cost.bill(batch=BATCH, milliseconds=own + one_after_the_other * cost.ROUND_TRIP, writes=each.statements)[
-        "total"
+def table(result: Streams) -> str:
+    """What an event of each stream took each contender."""
+    head = ("stream", "handler", "statements an event", "round trips an event", "events/s", "CPU µs an event")
+    rows = [
+        (
+            stream,
+            NAMES[contender],
+            f"{row['statements']:.3f}",
+            f"{row['round_trips']:.3f}",
+            f"{row['events_per_second']:,}",
+            f"{row['cpu_us']:,.0f}",
+        )
+        for stream, contenders in result.items()
+        for contender, row in contenders.items()
     ]
+    return markdown(head, rows)
 
 
-def targets(result: dict[str, Any]) -> list[Target]:
+def targets(result: Streams) -> list[Target]:
     """What learning must save on a shop's day, and may cost where there is nothing to learn."""
-    counts = {(row["stream"], row["contender"]): row["statements"] for row in result["rows"]}
-    worst = max(counts[name, "ours"] / counts[name, "insert_first"] for name in STREAMS if name != SHOP)
+    statements = {
+        stream: {who: row["statements"] for who, row in contenders.items()} for stream, contenders in result.items()
+    }
+    worst = max(each["ours"] / each["insert_first"] for stream, each in statements.items() if stream != SHOP)
     return [
-        Target("statements an event, a shop's day", counts[SHOP, "ours"], at_most=1.10),
+        Target("statements an event, a shop's day", statements[SHOP]["ours"], at_most=1.10),
         Target("statements over INSERT first, statuses that say nothing", worst, at_most=1.05),
     ]

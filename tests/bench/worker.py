@@ -16,7 +16,7 @@ from typing import Any
 from tests.bench.events import Context, new_order, sqs_event, stream_of
 from tools.root import ROOT
 
-CONTENDERS = {
+MODULES = {
     "ours": "process_order.lambda_function",
     "original": "tests.bench.contenders.original",
     "powertools": "tests.bench.contenders.powertools",
@@ -49,7 +49,7 @@ class Worker:
 @contextmanager
 def working(contender: str, endpoint: str) -> Iterator[Worker]:
     """A contender that writes to the stand-in at `endpoint`, for as long as the block runs."""
-    command = [sys.executable, "-m", "tests.bench.worker", CONTENDERS[contender]]
+    command = [sys.executable, "-m", "tests.bench.worker", MODULES[contender]]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(endpoint), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

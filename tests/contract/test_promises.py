@@ -8,8 +8,6 @@ import document
 import pulumi
 import pytest
 
-import tests.bench.report
-import tests.bench.results
 import tests.proofs.report
 from components.package import PROCESS_ORDER, process_order_archive
 from tests.defaults import DEFAULTS, IDENTITIES, identity
@@ -106,7 +104,6 @@ def generated() -> dict[Path, str]:
     """Everything that `make docs` writes, as it should be."""
     return {
         **{page.path: page.render() for page in pages.GENERATED},
-        **tests.bench.report.files(tests.bench.results.load()),
         tests.proofs.report.PAGE: tests.proofs.report.render(
             tests.proofs.report.read_results(tests.proofs.report.RESULTS)
         ),
