@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tools.cloud.cloud import Cloud
 from tools.cloud.resources import Keeper, Values
 from tools.cloud.resources.iam import BATCH
-from tools.recording.types import Type
+from tools.recording.row import Type
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from tools.cloud.provision import not_honoured
 from tools.cloud.resources import KEEPERS, Keeper, Values
 from tools.cloud.resources.keeper import Tagged, is_gone, same, whole
 from tools.recording.graph import lookups
-from tools.recording.types import Type, checked, default_tags, tags_of, type_of
+from tools.recording.row import Type
+from tools.recording.types import checked, default_tags, tags_of, type_of
 
 DEFAULTS = "__defaults"
 """Where the AWS provider keeps the names of the inputs that its check has filled in; the engine shows it no pack."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from tools.recording.diagram import SHAPES
+from tools.recording.types import type_of
 from tools.review.changes import Change, Preview, State
 from tools.review.differences import Difference, differences, written
 from tools.review.findings import findings, sentence
@@ -133,7 +133,7 @@ def _row(change: Change) -> tuple[str, str, str]:
 
 def _kind(state: State) -> str:
     """What a type is called: its name in the picture, else the last part of its token."""
-    return SHAPES[state.type][0] if state.type in SHAPES else name(state.type.rpartition(":")[2])
+    return type_of(state.type).box[0] or name(state.type.rpartition(":")[2])
 
 
 def _difference(difference: Difference, *, new: bool) -> str:
