@@ -65,10 +65,12 @@ monitoring = Monitoring(
         key_arn=key.arn,
         pipeline=Pipeline(
             topic=topic,
-            queues=queues,
-            processors=processors,
+            queue=queue,
+            processor=processor,
             table=table,
             scope=f"{pulumi.get_project()}/{pulumi.get_stack()}",
+            other_queues=queues[1:],
+            other_processors=processors[1:],
         ),
         thresholds=Thresholds(
             order_delay=stack.alarm_order_delay,

@@ -70,24 +70,22 @@ PERIOD = 60
 
 def alarms(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
     """Every alarm, in the order in which an order passes what it watches, and then those of other consumers."""
-    queue, *other_queues = pipeline.queues
-    processor, *other_processors = pipeline.processors
-    yield from _of_topic(pipeline.topic)
-    yield from _of_queue(queue, thresholds)
-    yield from _of_function(processor, thresholds)
-    yield from _of_orders(pipeline.scope, thresholds)
-    yield from _of_table(pipeline.table, thresholds)
-    for other in other_queues:
-        yield from _named(other.label, _of_queue(other, thresholds))
-    for function in other_processors:
-        yield from _named(function.label, _of_function(function, thresholds))
+    yield from _topic_alarms(pipeline.topic)
+    yield from _queue_alarms(pipeline.queue, thresholds)
+    yield from _function_alarms(pipeline.processor, thresholds)
+    yield from _orders_alarms(pipeline.scope, thresholds)
+    yield from _table_alarms(pipeline.table, thresholds)
+    for other in pipeline.other_queues:
+        yield from _named(other.label, _queue_alarms(other, thresholds))
+    for function in pipeline.other_processors:
+        yield from _named(function.label, _function_alarms(function, thresholds))
 
 
 def _named(name: str, found: Iterable[Alarm]) -> Iterator[Alarm]:
     return (replace(alarm, of=name) for alarm in found)
 
 
-def _of_topic(topic: Topic) -> Iterator[Alarm]:
+def _topic_alarms(topic: Topic) -> Iterator[Alarm]:
     # SNS has tried 100,015 times over 23 days before it gives up on SQS, unless the queue refuses: one is enough.
     # https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
     yield Alarm(
@@ -113,7 +111,7 @@ def _of_topic(topic: Topic) -> Iterator[Alarm]:
     )
 
 
-def _of_queue(queue: Queue, thresholds: Thresholds) -> Iterator[Alarm]:
+def _queue_alarms(queue: Queue, thresholds: Thresholds) -> Iterator[Alarm]:
     # Retries alone take a message no further than this, so above it the consumer does not keep up, or does not run.
     # Messages received three times are left out of the series: they show in the dead-letter queue.
     yield Alarm(
@@ -130,7 +128,7 @@ def _of_queue(queue: Queue, thresholds: Thresholds) -> Iterator[Alarm]:
     )
 
 
-def _of_function(processor: Processor, thresholds: Thresholds) -> Iterator[Alarm]:
+def _function_alarms(processor: Processor, thresholds: Thresholds) -> Iterator[Alarm]:
     name, function = processor.label, processor.function_name
     # A bad order does not make the handler raise: an error is a bug, too little memory, a time-out or a missing right.
     yield Alarm(
@@ -159,7 +157,7 @@ def _of_function(processor: Processor, thresholds: Thresholds) -> Iterator[Alarm
     )
 
 
-def _of_orders(scope: str, thresholds: Thresholds) -> Iterator[Alarm]:
+def _orders_alarms(scope: str, thresholds: Thresholds) -> Iterator[Alarm]:
     # Both ring at a message's first receive: by default three visibility timeouts, 9 minutes, before it reaches the
     # dead-letter queue.
     yield Alarm(
@@ -176,7 +174,7 @@ def _of_orders(scope: str, thresholds: Thresholds) -> Iterator[Alarm]:
     )
 
 
-def _of_table(table: Table, thresholds: Thresholds) -> Iterator[Alarm]:
+def _table_alarms(table: Table, thresholds: Thresholds) -> Iterator[Alarm]:
     # ProcessOrder retries what is throttled or fails in DynamoDB, so neither matters before it lasts.
     # `ThrottledRequests` counts a batch only if every statement of it is throttled; this counts each write.
     yield Alarm(

@@ -50,16 +50,14 @@ def dashboard_body(
 
 
 def _rows(pipeline: Pipeline, thresholds: Thresholds) -> tuple[tuple[Graph, ...], ...]:
-    queue, *queues = pipeline.queues
-    processor, *processors = pipeline.processors
     return (
         _topic_row(pipeline.topic),
-        _queue_row("2 · Queue", "2 · Dead-letter queue", queue, thresholds),
-        _function_row("3 · Function", processor, thresholds),
+        _queue_row("2 · Queue", "2 · Dead-letter queue", pipeline.queue, thresholds),
+        _function_row("3 · Function", pipeline.processor, thresholds),
         _orders_row(pipeline.scope),
         _table_row(pipeline.table),
-        *(_queue_row(other.label, f"{other.label}-dlq", other, thresholds) for other in queues),
-        *(_function_row(other.label, other, thresholds) for other in processors),
+        *(_queue_row(other.label, f"{other.label}-dlq", other, thresholds) for other in pipeline.other_queues),
+        *(_function_row(other.label, other, thresholds) for other in pipeline.other_processors),
     )
 
 

@@ -43,7 +43,7 @@ class Monitoring(pulumi.ComponentResource):
         if args.email is not None:
             sns.TopicSubscription(f"{name}-email", topic=arn, protocol="email", endpoint=args.email, opts=child)
 
-        scope, logs = args.pipeline.scope, args.pipeline.processors[0].log_group_name
+        scope, logs = args.pipeline.scope, args.pipeline.processor.log_group_name
         for outcome in OUTCOMES:
             _count(f"{name}-{outcome}", of_orders(scope, outcome), logs, child)
         made = [

@@ -11,13 +11,17 @@ from components.topic import Topic
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """A topic and its consumers; the first of them stores the orders."""
+    """A topic, the consumer that stores the orders, and any others."""
 
     topic: Topic
-    queues: Sequence[Queue]
-    """One for each consumer, the orders' own first."""
-    processors: Sequence[Processor]
-    """The functions of this program that empty queues, the orders' own first; others' functions are not known here."""
+    queue: Queue
+    """The queue that the orders are stored from."""
+    processor: Processor
+    """The function that stores them."""
     table: Table
     scope: str
     """Project and stack, `orders/prod`: keeps the order counts and the dashboard apart from another stack's."""
+    other_queues: Sequence[Queue] = ()
+    """One for each further consumer."""
+    other_processors: Sequence[Processor] = ()
+    """Further functions of this program that empty queues; those of other programs are not known here."""

@@ -19,7 +19,7 @@ class QueueArgs:
     """Customer-managed KMS key, for the queue and its dead-letter queue."""
     visibility_timeout: int
     """Seconds a received message stays hidden from other consumers, 0 to 43200."""
-    max_receive_count: int
+    max_receive_count: int = 3
     """Receives before a message moves to the dead-letter queue, 1 to 1000."""
     undelivered_arn: pulumi.Input[str] | None = None
     """Queue for messages that SNS cannot deliver to this one; None: its own dead-letter queue."""
@@ -47,15 +47,17 @@ class Queue(pulumi.ComponentResource):
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Queue", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        keeps_undelivered = args.undelivered_arn is None
         dead_letters = dead_letter_queue(
             f"{name}-dlq",
             args.account,
             args.key_arn,
             child,
-            topic_arn=args.topic_arn if args.undelivered_arn is None else None,
+            topic_arn=args.topic_arn if keeps_undelivered else None,
             protected=args.protected,
         )
         dead_letters_arn = args.account.arn("sqs", dead_letters.name)
+        undelivered_arn = dead_letters_arn if keeps_undelivered else args.undelivered_arn
         queue = sqs.Queue(
             name,
             visibility_timeout_seconds=args.visibility_timeout,
@@ -88,9 +90,7 @@ class Queue(pulumi.ComponentResource):
             endpoint=arn,
             raw_message_delivery=True,
             filter_policy=None if args.filter_policy is None else pulumi.Output.json_dumps(args.filter_policy),
-            redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letters_arn if args.undelivered_arn is None else args.undelivered_arn}
-            ),
+            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": undelivered_arn}),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[accepting]),
         )
         self.url, self.arn, self.name = queue.url, arn, queue.name

@@ -14,7 +14,7 @@ class TableArgs:
     """Where the table is."""
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key."""
-    protected: bool
+    protected: bool = False
     """Refuse deletion, both by DynamoDB and by Pulumi."""
 
 

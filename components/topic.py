@@ -15,7 +15,7 @@ class TopicArgs:
     """Customer-managed KMS key."""
     account: Account
     """The only account that may publish; within it, whoever its IAM policies allow."""
-    protected: bool
+    protected: bool = False
     """Refuse to delete the dead-letter queue, with the orders in it."""
 
 
