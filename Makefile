@@ -8,8 +8,9 @@ READY := .venv/ready
 PACK_READY := policy/venv/ready
 # Levels and exemptions of a stack, if it has any: docs/deploying.md, section 5.
 PACK_CONFIG = $(addprefix --policy-pack-config ,$(wildcard Pulumi.$(STACK).policy.json))
-REVIEWED = build/review/$(STACK)
+PREVIEWED = build/review/$(STACK)
 ENGINE = $(if $(RECORDED),,$(shell command -v pulumi 2>/dev/null))
+ASKS_NOTHING = --yes -y --skip-preview -f
 PULUMI_VERSION = $(shell sed -n 's/^pulumi==\([0-9.]*\).*/\1/p' requirements.txt)
 # Start-up is fast only with bytecode caches; an empty value switches them on.
 export PYTHONDONTWRITEBYTECODE :=
@@ -48,20 +49,23 @@ policy: $(READY) ## hold STACK against the policy pack, before and after its fir
 preview: cli $(PACK_READY) ## what an update would change in STACK, held against the policy pack (ARGS: further flags)
 	@pulumi preview --stack $(STACK) --diff --policy-pack policy $(PACK_CONFIG) $(ARGS)
 
-up: cli $(PACK_READY) ## update STACK on AWS, held against the policy pack (ARGS: further flags)
+up: cli $(PACK_READY) $(if $(filter 0,$(REVIEWED)),unreviewed,review) ## review STACK, then update it on AWS (REVIEWED=0: unreviewed; ARGS: further flags)
 	@pulumi up --stack $(STACK) --policy-pack policy $(PACK_CONFIG) $(ARGS)
 
 review: $(READY) $(if $(ENGINE),review-preview) ## what the change does to STACK, and whether it loses an order (RECORDED=1: without the Pulumi CLI)
-	@./orders review --stack $(STACK) $(if $(ENGINE),$(REVIEWED),$(ARGS))
+	@./orders review --stack $(STACK) $(if $(ENGINE),$(PREVIEWED),$(ARGS))
+
+unreviewed:
+	@echo "REVIEWED=0: whether this update of $(STACK) loses an order is not looked at" >&2
 
 # The event log, a debug flag, alone holds the policies' verdicts; a preview that fails is reviewed, too. What only the
 # pack's driver tells (exemptions, decisions that wait) is left out where the driver is not installed.
 review-preview: cli $(PACK_READY) ## preview STACK into build/review/STACK, where the review reads it
-	@rm -rf $(REVIEWED) && mkdir -p $(REVIEWED)
+	@rm -rf $(PREVIEWED) && mkdir -p $(PREVIEWED)
 	@PULUMI_DEBUG_COMMANDS=true pulumi preview --stack $(STACK) --policy-pack policy $(PACK_CONFIG) --json \
-	  --show-sames --show-replacement-steps --event-log $(REVIEWED)/events.jsonl $(ARGS) \
-	  >$(REVIEWED)/preview.json 2>$(REVIEWED)/log.txt || touch $(REVIEWED)/failed
-	@./orders policy --stack $(STACK) $(PACK_CONFIG) --json >$(REVIEWED)/policies.json 2>/dev/null || true
+	  --show-sames --show-replacement-steps --event-log $(PREVIEWED)/events.jsonl $(filter-out $(ASKS_NOTHING),$(ARGS)) \
+	  >$(PREVIEWED)/preview.json 2>$(PREVIEWED)/log.txt || touch $(PREVIEWED)/failed
+	@./orders policy --stack $(STACK) $(PACK_CONFIG) --json >$(PREVIEWED)/policies.json 2>/dev/null || true
 
 cli:
 	@command -v pulumi >/dev/null || { echo "pulumi must be on the PATH, and is not;" \
@@ -107,4 +111,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up review review-preview cli bench docs test engine lint audit reliability types check lock
+.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs test engine lint audit reliability types check lock

@@ -1,4 +1,4 @@
-"""The targets that use the Pulumi CLI never go without the pack, and say what is missing."""
+"""What `make` runs at a stack: never without the pack, and an update never unreviewed without saying so."""
 
 import re
 import shutil
@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands import fake
-from tests.contract.test_workflows import FOLDER, PULUMI
+from tests.contract.test_workflows import FOLDER
 from tools.root import ROOT
-
-BUILT = ("--old-file=.venv/ready", "--old-file=policy/venv/ready")
 
 
 def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
@@ -26,108 +24,42 @@ def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
     assert not [command for command in commands if "--policy-pack " not in command]
 
 
-def test_the_pack_is_passed_whatever_else_is(tmp_path: Path) -> None:
-    fake(tmp_path, "pulumi", 'echo "$@"')
-    arguments = {"preview": "--refresh", "up": "--yes"}
-    for target, flag in arguments.items():
-        done = make(target, f"ARGS={flag}", "STACK=prod", path=f"{tmp_path}:/usr/bin:/bin")
-        assert done.returncode == 0, done.stderr
-        words = done.stdout.split()
-        assert words[:3] == [target, "--stack", "prod"]
-        assert words[words.index("--policy-pack") + 1] == "policy"
-        assert words[-1] == flag
-
-
-@pytest.mark.parametrize("target", ["preview", "up"])
-def test_without_the_pulumi_cli_one_line_says_how_to_get_it(target: str, tmp_path: Path) -> None:
-    for tool in ("sh", "sed"):
-        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
-    done = make(target, path=str(tmp_path))
-    assert done.returncode != 0
-    assert done.stdout == ""
-    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
-    assert PULUMI
-    assert said == [
-        "pulumi must be on the PATH, and is not; to install it: "
-        f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI[1]}"
-    ]
-
-
-def test_the_policy_configuration_of_a_stack_is_passed_by_every_target_and_that_of_another_by_none(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "Pulumi.prod.policy.json").write_text("{}")
-    for target in ("policy", "preview", "up"):
-        for stack, passed in (("prod", True), ("dev", False)):
-            said = subprocess.run(
-                [
-                    str(shutil.which("make")),
-                    "--dry-run",
-                    *BUILT,
-                    f"--file={ROOT / 'Makefile'}",
-                    target,
-                    f"STACK={stack}",
-                ],
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                check=False,
-            ).stdout
-            [command] = [line for line in said.splitlines() if f"--stack {stack}" in line]
-            assert ("--policy-pack-config Pulumi.prod.policy.json" in command) is passed
-
-
-def make(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
-    """Run make with a PATH of its own; the environment counts as built."""
-    return subprocess.run(
-        [str(shutil.which("make")), "--old-file=.venv/ready", *arguments],
-        cwd=ROOT,
-        env={"PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize("status", [0, 1])
-def test_the_review_reads_what_the_preview_has_written_and_whether_it_failed(status: int, tmp_path: Path) -> None:
-    for name, script in {
-        "pulumi": f'echo "$PULUMI_DEBUG_COMMANDS $*"; echo said >&2; exit {status}',
-        ".venv/bin/python": 'echo "$@"',
-    }.items():
-        fake(tmp_path, name, script)
-    given = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    command = [
-        str(shutil.which("make")),
-        "-f",
-        str(ROOT / "Makefile"),
-        *BUILT,
-        "review",
-        "STACK=prod",
-        "ARGS=--refresh",
-    ]
-    done = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
-    assert done.stdout == "-m review --stack prod build/review/prod\n", done.stderr
-    folder = tmp_path / "build/review/prod"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        {"preview.json", "log.txt", "policies.json", *(["failed"] if status else [])}
-    )
-    words = (folder / "preview.json").read_text().split()
-    assert words[0] == "true"
-    assert words[-1] == "--refresh"
-    assert words[words.index("--policy-pack") + 1] == "policy"
-    assert {"--json", "--show-sames", "--show-replacement-steps"} <= set(words)
-    assert (folder / "log.txt").read_text() == "said\n"
-
-
-@pytest.mark.parametrize("recorded", ["", "1"])
-def test_without_the_cli_or_when_asked_to_the_review_compares_recorded_runs(recorded: str, tmp_path: Path) -> None:
-    fake(tmp_path, ".venv/bin/python", 'echo "$@"')
-    if recorded:
-        fake(tmp_path, "pulumi", "exit 1")
-    command = [str(shutil.which("make")), "-f", str(ROOT / "Makefile"), *BUILT, "review", f"RECORDED={recorded}"]
-    given = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+def up(folder: Path, *given: str, verdict: int = 0) -> tuple[int, list[str]]:
+    """Run `make up` with stand-ins; its exit status, and what was run of Pulumi and of the review, in order."""
+    fake(folder, "pulumi", 'echo "pulumi $*" >>ran')
+    fake(folder, "orders", f'case "$1" in review) echo "$*" >>ran; exit {verdict} ;; esac')
+    shutil.copy(ROOT / "requirements.txt", folder)
+    built = ("--old-file=.venv/ready", "--old-file=policy/venv/ready")
+    make = [str(shutil.which("make")), f"--file={ROOT / 'Makefile'}", *built, "up", "STACK=prod", *given]
     done = subprocess.run(
-        [*command, "ARGS=--against HEAD"], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+        make, cwd=folder, env={"PATH": f"{folder}:/usr/bin:/bin"}, capture_output=True, text=True, check=False
     )
-    assert done.stdout == "-m review --stack dev --against HEAD\n", done.stderr
+    ran = (folder / "ran").read_text().splitlines()
+    return done.returncode, [*ran, *(line for line in done.stderr.splitlines() if "REVIEWED" in line)]
+
+
+def test_an_update_is_reviewed_first_and_both_are_held_against_the_pack(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.policy.json").write_text("{}")
+    status, (preview, review, update) = up(tmp_path, "ARGS=--yes --refresh")
+    assert status == 0
+    for command in (preview, update):
+        assert "--stack prod --policy-pack policy --policy-pack-config Pulumi.prod.policy.json " in command
+        assert "--refresh" in command
+    assert preview.startswith("pulumi preview")
+    assert "--yes" not in preview  # which a preview does not know
+    assert review.startswith("review --stack prod build/review/prod")
+    assert update.startswith("pulumi up")
+
+
+def test_an_update_that_the_review_calls_unsafe_is_not_made(tmp_path: Path) -> None:
+    status, ran = up(tmp_path, verdict=1)
+    assert status != 0
+    assert [line.split()[1] for line in ran] == ["preview", "--stack"]
+
+
+@pytest.mark.parametrize("verdict", [0, 1])
+def test_an_update_without_a_review_says_so(verdict: int, tmp_path: Path) -> None:
+    status, (update, said) = up(tmp_path, "REVIEWED=0", verdict=verdict)
+    assert status == 0
+    assert update.startswith("pulumi up")
+    assert said == "REVIEWED=0: whether this update of prod loses an order is not looked at"

@@ -7,44 +7,61 @@ from pathlib import Path
 import pytest
 
 from tests.commands import fake
-from tests.contract.test_workflows import JOBS, STEPS
+from tests.contract.test_workflows import JOBS
 
-
-def test_a_fork_gets_every_check_and_a_recorded_review_but_no_role() -> None:
-    own = "github.event.pull_request.head.repo.full_name == github.repository && vars.STACKS != ''"
-    other = "github.event.pull_request.head.repo.full_name != github.repository || vars.STACKS == ''"
-    assert {JOBS[f"pull-request.yml {stack}"]["if"] for stack in ("dev", "prod")} == {own}
-    assert JOBS["pull-request.yml recorded"]["if"] == other
-    assert "if" not in JOBS["pull-request.yml checks"]
-    assert "if" not in JOBS["check.yml check"]
+OWN = {"EVENT": "pull_request", "FROM": "acme/orders", "AUTHOR": "someone", "STACKS": "{}"}
 
 
 @pytest.mark.parametrize(
-    ("results", "passes"),
+    ("given", "way"),
     [
-        ("success success success skipped", True),
-        ("success skipped skipped success", True),
-        ("success success failure skipped", False),
-        ("success skipped skipped failure", False),
-        ("success skipped skipped skipped", False),
-        ("success success skipped skipped", False),
-        ("failure skipped skipped skipped", False),
-        ("cancelled success success skipped", False),
+        ({}, "previewed"),
+        ({"FROM": "other/orders"}, "recorded"),
+        ({"AUTHOR": "dependabot[bot]"}, "recorded"),
+        ({"STACKS": ""}, "recorded"),
+        ({"EVENT": "merge_group", "FROM": "", "AUTHOR": ""}, "recorded"),
+    ],
+    ids=["own", "fork", "dependabot", "no stacks", "merge queue"],
+)
+def test_only_who_gets_a_token_is_previewed(given: dict[str, str], way: str, tmp_path: Path) -> None:
+    [step] = JOBS["pull-request.yml route"]["steps"]
+    out = tmp_path / "output"
+    environment = {**OWN, **given, "GITHUB_REPOSITORY": "acme/orders", "GITHUB_OUTPUT": str(out)}
+    subprocess.run(["bash", "-ec", step["run"]], env=environment, check=True)
+    assert out.read_text() == f"way={way}\n"
+    assert {JOBS[f"pull-request.yml {job}"]["if"] for job in ("dev", "prod")} == {
+        "needs.route.outputs.way == 'previewed'"
+    }
+    assert JOBS["pull-request.yml recorded"]["if"] == "needs.route.outputs.way == 'recorded'"
+
+
+@pytest.mark.parametrize(
+    ("way", "results", "passes"),
+    [
+        ("previewed", "success success skipped", True),
+        ("recorded", "skipped skipped success", True),
+        ("previewed", "success failure skipped", False),
+        ("previewed", "success skipped skipped", False),
+        ("previewed", "cancelled success skipped", False),
+        ("previewed", "skipped skipped success", False),
+        ("recorded", "skipped skipped failure", False),
+        ("recorded", "skipped skipped skipped", False),
+        ("", "skipped skipped skipped", False),
     ],
 )
-def test_the_review_to_require_fails_unless_one_way_of_reviewing_has_passed_whole(results: str, passes: bool) -> None:
+def test_the_review_to_require_fails_unless_the_chosen_way_has_passed_whole(
+    way: str, results: str, passes: bool
+) -> None:
     job = JOBS["pull-request.yml review"]
-    assert (job["name"], job["if"], job["needs"]) == ("review", "always()", ["check", "dev", "prod", "recorded"])
+    assert (job["name"], job["if"], job["needs"]) == ("review", "always()", ["route", "dev", "prod", "recorded"])
     [step] = job["steps"]
-    check, dev, prod, recorded = results.split()
-    given = {"CHECK": check, "PREVIEWED": f"{dev} {prod}", "RECORDED": recorded, "PATH": "/usr/bin:/bin"}
+    given = {"WAY": way, "RESULTS": results, "PATH": "/usr/bin:/bin"}
     assert (subprocess.run(["bash", "-ec", step["run"]], env=given, check=False).returncode == 0) is passes
 
 
-def test_the_job_that_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
-    steps = JOBS["review-stack.yml comment"]["steps"]
-    assert [step.get("uses") for step in steps] == [None]
-    assert "make" not in steps[0]["run"]
+def test_the_review_does_not_wait_for_the_checks() -> None:
+    waits = {name: JOBS[f"pull-request.yml {name}"]["needs"] for name in ("dev", "prod", "recorded")}
+    assert waits == dict.fromkeys(waits, "route")
 
 
 def test_a_pull_request_is_judged_by_the_code_of_its_base_and_without_a_role() -> None:
@@ -60,19 +77,28 @@ def test_a_preview_that_fails_is_judged_and_one_that_is_superseded_is_not() -> N
     verdict, comment = (JOBS[f"review-stack.yml {name}"] for name in ("verdict", "comment"))
     assert (verdict["needs"], verdict["if"]) == ("preview", "${{ !cancelled() }}")
     assert comment["if"] == "${{ !cancelled() && needs.verdict.outputs.text != '' }}"
+
+
+def test_what_is_judged_is_what_this_attempt_has_previewed() -> None:
+    preview, verdict = JOBS["review-stack.yml preview"], JOBS["review-stack.yml verdict"]
+    [upload] = [step for step in preview["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert upload["with"]["overwrite"] is True  # a second attempt finds the name taken
+    assert preview["outputs"] == {"artifact": f"${{{{ steps.{upload['id']}.outputs.artifact-id }}}}"}
     [download] = [step for step in verdict["steps"] if "download-artifact" in step.get("uses", "")]
-    assert download["continue-on-error"] is True
+    assert download["if"] == "needs.preview.outputs.artifact != ''"
+    assert download["with"]["artifact-ids"] == "${{ needs.preview.outputs.artifact }}"
+    assert "name" not in download["with"]
 
 
 def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
     """Run the verdict's script with a review of some exit status; return its own, its output and the job's summary."""
-    fake(tmp_path, ".venv/bin/python", f'echo "### Review of $5"\necho "$@" >asked\nexit {status}')
+    fake(tmp_path, "orders", f'echo "### Review of $4"\necho "$@" >asked\nexit {status}')
     [step] = [step for step in JOBS["review-stack.yml verdict"]["steps"] if step.get("id") == "review"]
     out, summary = tmp_path / "output", tmp_path / "summary"
     given = {"STACK": "prod", "GITHUB_OUTPUT": str(out), "GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=False)
     assert (tmp_path / "asked").read_text().split() == [
-        *("-m", "tools", "review", "build/review/prod", "--stack", "prod"),
+        *("review", "build/review/prod", "--stack", "prod"),
         *("--allowed", "build/change/allowed-changes.json"),
     ]
     return done.returncode, out.read_text(), summary.read_text()
@@ -101,11 +127,3 @@ def test_a_report_updates_its_own_comment_or_writes_the_first(existing: str, wri
     assert write in written
     assert (tmp_path / "comment.md").read_text() == f"<!-- review of prod -->\n{text}\n"
     assert not (tmp_path / "broken").exists()
-
-
-def test_a_deployment_is_reviewed_from_its_own_commit_before_the_update() -> None:
-    scripts = [step.get("run", "") for name, step in STEPS if name == "deploy-stack.yml up"]
-    [reviewed] = [at for at, script in enumerate(scripts) if "make --no-print-directory review " in script]
-    [updated] = [at for at, script in enumerate(scripts) if "make up" in script]
-    assert reviewed == updated - 1
-    assert "pipefail" in scripts[reviewed]

@@ -48,7 +48,7 @@ def test_a_stack_is_looked_up_in_the_variable_and_a_missing_one_is_named(job: st
 
 @pytest.fixture
 def commits(tmp_path: Path) -> list[str]:
-    """A repository with three commits, and beside them a branch off the first."""
+    """A repository with three commits, beside them one of main's new history after the first, and one it never had."""
 
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
@@ -62,29 +62,100 @@ def commits(tmp_path: Path) -> list[str]:
         made.append(git("rev-parse", "HEAD"))
     git("checkout", "--quiet", "-b", "side", made[0])
     git("commit", "--quiet", "--allow-empty", "--message", "side")
-    return [*made, git("rev-parse", "HEAD")]
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    return [*made, git("rev-parse", "HEAD"), "0" * 39 + "1"]
 
 
 @pytest.mark.parametrize(
     ("has", "comes", "lands"),
-    [(None, 0, True), (0, 1, True), (1, 1, True), (1, 0, False), (2, 0, False), (3, 2, True)],
-    ids=["nothing yet", "newer", "again", "older", "much older", "a branch's"],
+    [
+        pytest.param(None, 0, True, id="nothing yet"),
+        pytest.param(0, 1, True, id="newer"),
+        pytest.param(1, 1, True, id="again"),
+        pytest.param(1, 0, False, id="older"),
+        pytest.param(2, 0, False, id="much older"),
+        pytest.param(2, 3, True, id="what main has after a force-push"),
+        pytest.param(3, 2, False, id="what main had before"),
+        pytest.param(4, 3, True, id="what main has, over one that it never had"),
+        pytest.param(4, 2, False, id="what main had, over one that it never had"),
+    ],
 )
-def test_a_commit_that_is_older_than_the_stacks_is_refused(
+def test_a_commit_that_does_not_follow_the_stacks_is_refused_unless_main_was_forced(
     has: int | None, comes: int, lands: bool, commits: list[str], tmp_path: Path
 ) -> None:
     refreshed = {"kind": "refresh", "environment": {"git.head": commits[2]}}
     history = [] if has is None else [refreshed, {"kind": "update", "environment": {"git.head": commits[has]}}]
     fake(tmp_path, "pulumi", f"printf '%s' '{json.dumps(history)}'")
-    done = run(script("deploy-stack.yml up", "Refuse"), tmp_path, STACK="prod", GITHUB_SHA=commits[comes])
+    done = run(script("deploy-stack.yml up", "Refuse a commit"), tmp_path, STACK="prod", GITHUB_SHA=commits[comes])
     assert (done.returncode == 0) is lands, done.stderr
     if has is not None and not lands:
-        assert f"::error::prod has the newer commit {commits[has]}" in done.stdout
+        assert f"::error::prod has the commit {commits[has]}" in done.stdout
 
 
 def test_a_commit_is_refused_where_the_stacks_history_cannot_be_read(commits: list[str], tmp_path: Path) -> None:
     fake(tmp_path, "pulumi", "exit 1")
-    assert run(script("deploy-stack.yml up", "Refuse"), tmp_path, STACK="prod", GITHUB_SHA=commits[0]).returncode != 0
+    assert (
+        run(script("deploy-stack.yml up", "Refuse a commit"), tmp_path, STACK="prod", GITHUB_SHA=commits[0]).returncode
+        != 0
+    )
+
+
+MAIN = {"branch_policies": [{"name": "main", "type": "branch"}]}
+REVIEWED = [{"type": "branch_policy"}, {"type": "required_reviewers", "reviewers": [{"type": "Team"}]}]
+CUSTOM = {"protected_branches": False, "custom_branch_policies": True}
+
+
+@pytest.mark.parametrize(
+    ("environment", "branches", "reviewers", "problem"),
+    [
+        pytest.param({"deployment_branch_policy": CUSTOM, "protection_rules": REVIEWED}, MAIN, "true", None, id="safe"),
+        pytest.param({"deployment_branch_policy": CUSTOM}, MAIN, "false", None, id="dev"),
+        pytest.param({"deployment_branch_policy": CUSTOM}, MAIN, "true", "require reviewers", id="nobody"),
+        pytest.param(
+            {"deployment_branch_policy": CUSTOM, "protection_rules": [{"type": "required_reviewers", "reviewers": []}]},
+            *(MAIN, "true", "require reviewers"),
+            id="no one named",
+        ),
+        pytest.param(
+            {"deployment_branch_policy": None, "protection_rules": REVIEWED},
+            *({"branch_policies": []}, "true", "be deployed from the branch main alone"),
+            id="any branch",
+        ),
+        pytest.param(
+            {"deployment_branch_policy": CUSTOM, "protection_rules": REVIEWED},
+            {"branch_policies": [*MAIN["branch_policies"], {"name": "release/*", "type": "branch"}]},
+            *("true", "be deployed from the branch main alone"),
+            id="other branches",
+        ),
+        pytest.param(  # which lets every branch in while none is protected
+            {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False}},
+            *({"branch_policies": []}, "false", "be deployed from the branch main alone"),
+            id="protected branches",
+        ),
+        pytest.param(None, MAIN, "false", "exist, and its rules be readable", id="no environment"),
+    ],
+)
+def test_an_environment_that_does_not_protect_its_stack_is_refused(
+    environment: object, branches: object, reviewers: str, problem: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "branches").write_text(json.dumps(branches))
+    (tmp_path / "environment").write_text(json.dumps(environment))
+    fake(
+        tmp_path,
+        "gh",
+        """for last; do :; done
+        case "$*" in
+          *deployment-branch-policies*) jq --raw-output "$last" branches ;;
+          "api repos/acme/orders/environments/prod") [ "$(cat environment)" != null ] && cat environment ;;
+          *) exit 9 ;;
+        esac""",
+    )
+    given = {"GH_REPO": "acme/orders", "STACK": "prod", "REVIEWERS": reviewers}
+    done = run(script("deploy-stack.yml clear", "Refuse an environment"), tmp_path, **given)
+    assert (done.returncode == 0) is (problem is None), done.stdout + done.stderr
+    if problem:
+        assert f"::error::the environment prod must {problem}" in done.stdout
+        assert "docs/deploying.md, section 3" in done.stdout
 
 
 def test_older_runs_that_wait_for_this_stack_are_cancelled_and_no_others(tmp_path: Path) -> None:

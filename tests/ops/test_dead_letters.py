@@ -78,6 +78,12 @@ def test_after_an_outage_a_redrive_empties_the_queue_and_every_order_is_stored(l
     assert f"`dlq redrive --order {ids[0]}` sends it back" in traced.out
     assert "message failed" in traced.out
 
+    smoke = str(Path(path).with_name("smoke.jsonl"))
+    assert command("publish", "--generate", "2", "--save", smoke, "--outputs", path).status == 0
+    for file, options, status in ((smoke, ["--orders-only"], 0), (smoke, [], 1), (saved, ["--orders-only"], 1)):
+        shown = command("verify", file, *options, "--wait", "2s", "--outputs", path)
+        assert (shown.status, "OrderQueue-dlq 30" in shown.out) == (status, True), shown.out
+
     done = command("dlq", "redrive", "--yes", "--outputs", path)
     assert done.status == 0
     assert "sent 30 of 30 messages back" in done.out
