@@ -20,7 +20,7 @@ from tools.root import ROOT
 
 LEFT_OUT = (".git", ".venv", "venv", "build", "__pycache__", ".*_cache", "*.png")
 READERS = (
-    *("tests/contract/test_promises.py", "tests/policy/test_pack_process.py", "tests/proofs/test_repeatable.py"),
+    *("tests/contract/test_promises.py", "tests/policy/test_pack_process.py"),
     *("tests/unit/test_bootstrap_permissions.py", "tests/unit/test_monitoring.py", "tests/unit/test_pipeline.py"),
 )
 """The tests that could read the stack files, and need no cloud."""
