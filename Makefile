@@ -76,7 +76,6 @@ bench: $(READY) ## measure the handler beside others and write docs/performance.
 
 docs: $(READY) ## write the generated parts of the documents
 	@./orders docs
-	@$(BIN)/python -m tests.proofs.report
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 
 test: $(READY) ## all tests
@@ -98,8 +97,8 @@ lint: $(READY) ## style, likely bugs, unsafe workflows, committed secrets
 audit: $(READY) ## known holes in what is pinned
 	@./requirements/audit
 
-reliability: $(READY) ## prove that nothing is lost and nobody gets in, with figures (10 minutes)
-	@$(BIN)/python -m tests.proofs
+proofs: $(READY) ## prove that nothing is lost and nobody gets in, and write docs/reliability.md (10 minutes)
+	@$(BIN)/python -m pytest -m proof -v tests/proofs
 
 types: $(READY) ## static types
 	@$(BIN)/mypy
@@ -111,4 +110,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs test engine lint audit reliability types check lock
+.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs test engine lint audit proofs types check lock

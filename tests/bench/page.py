@@ -53,10 +53,14 @@ def ratios(row: Mapping[str, Any], *kinds: str) -> list[str]:
 
 
 def source() -> str:
-    """Say where and when something is measured."""
-    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    """Say where and when something is measured, and with which packages."""
+    return ", ".join([machine(), *(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)])
+
+
+def machine() -> str:
+    """Say the day, the machine and its Python."""
     system = f"{os.cpu_count()} cores of {_processor()}, {platform.system()} {platform.machine()}"
-    return f"{datetime.now(UTC).date().isoformat()}, {system}, Python {platform.python_version()}, {packages}"
+    return f"{datetime.now(UTC).date().isoformat()}, {system}, Python {platform.python_version()}"
 
 
 def _processor() -> str:

@@ -8,7 +8,6 @@ import document
 import pulumi
 import pytest
 
-import tests.proofs.report
 from components.package import PROCESS_ORDER, process_order_archive
 from tests.defaults import DEFAULTS, IDENTITIES, identity
 from tools.cloud.resources import KEEPERS
@@ -104,9 +103,6 @@ def generated() -> dict[Path, str]:
     """Everything that `make docs` writes, as it should be."""
     return {
         **{page.path: page.render() for page in pages.GENERATED},
-        tests.proofs.report.PAGE: tests.proofs.report.render(
-            tests.proofs.report.read_results(tests.proofs.report.RESULTS)
-        ),
         document.PAGE: document.page(),
     }
 

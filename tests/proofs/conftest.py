@@ -1,4 +1,4 @@
-"""One cloud for all short proofs: they change the function's environment and the queue's timeout."""
+"""One cloud for the proofs in their short form: they change the function's environment and the queue's timeout."""
 
 from collections.abc import Iterator
 

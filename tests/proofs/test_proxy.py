@@ -66,28 +66,3 @@ def test_each_kind_of_fault_ends_a_call_in_its_own_way(stressed: Deployment, kin
         assert proxy.counts == {"calls": 6, kind: 6}
     if how == "answered":
         assert time.monotonic() - started > 6 * 0.1
-
-
-def test_a_rate_of_faults_is_the_part_of_the_calls_that_fails(stressed: Deployment) -> None:
-    proxy = FaultProxy(stressed, seed=3)
-    proxy.rate = 0.3
-    faults = sum(proxy.next_fault() is not None for _ in range(1000))
-    assert 250 < faults < 350
-    assert proxy.counts.keys() == {"calls", *SHARES}
-
-
-def test_while_dynamodb_is_down_no_call_passes(stressed: Deployment) -> None:
-    proxy = FaultProxy(stressed, seed=4)
-    proxy.down = True
-    assert {proxy.next_fault() for _ in range(10)} == {"refused", "hanging"}
-
-
-def test_the_function_finds_its_own_endpoint_again(stressed: Deployment) -> None:
-    def variables() -> Any:
-        functions = stressed.client("lambda")
-        return functions.get_function_configuration(FunctionName="ProcessOrder")["Environment"]["Variables"]
-
-    before = variables()
-    with between_function_and_table(stressed, seed=3) as proxy:
-        assert variables() == {**before, "AWS_ENDPOINT_URL_DYNAMODB": proxy.url}
-    assert variables() == before

@@ -1,5 +1,6 @@
 """Sends traffic through the pipeline in a proof, and accounts for where each message of it ended."""
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -49,8 +50,8 @@ def bodies_in(deployment: Deployment, export: str) -> Counter[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
-    """Where the published messages are."""
+class Ledger:
+    """Where the published messages are, at one moment."""
 
     stored: int
     """Orders in the table."""
@@ -80,7 +81,7 @@ def survey(deployment: Deployment) -> Before:
     return Before(orders=frozenset(stored_events(deployment)), letters=bodies_in(deployment, "deadLetterQueueUrl"))
 
 
-def account(deployment: Deployment, traffic: Traffic, before: Before) -> Account:
+def take_stock(deployment: Deployment, traffic: Traffic, before: Before) -> Ledger:
     """Hold the table and the queues against what was published, and what was there before."""
     table = {order: event for order, event in stored_events(deployment).items() if order not in before.orders}
     letters = bodies_in(deployment, "deadLetterQueueUrl") - before.letters
@@ -93,7 +94,7 @@ def account(deployment: Deployment, traffic: Traffic, before: Before) -> Account
     unexplained += [f"dead letter {body}" for body in (letters - published).elements()]
     for export in ("queueUrl", "subscriptionDeadLetterQueueUrl"):
         unexplained += [f"left in {export}: {body}" for body in bodies_in(deployment, export).elements()]
-    return Account(stored=len(table), dead=letters.total(), lost=tuple(lost), unexplained=tuple(unexplained))
+    return Ledger(stored=len(table), dead=letters.total(), lost=tuple(lost), unexplained=tuple(unexplained))
 
 
 def _covers(table: dict[str, Event], event: Event) -> bool:
@@ -113,3 +114,16 @@ def not_newest(deployment: Deployment, traffic: Traffic) -> list[str]:
     """The orders that the table does not hold exactly in their newest version."""
     table = stored_events(deployment)
     return [order for order, event in traffic.newest.items() if table.get(order) != event]
+
+
+@contextlib.contextmanager
+def visibility_timeout(deployment: Deployment, seconds: int | None) -> Iterator[None]:
+    """Change the queue's visibility timeout for as long as the block runs; None leaves it alone."""
+    sqs, url, name = deployment.client("sqs"), deployment.outputs["queueUrl"], "VisibilityTimeout"
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+    if seconds is not None:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
