@@ -51,6 +51,7 @@ processor = Processor(
         runtime=stack.runtime,
         architecture=stack.architecture,
         permissions_boundary=stack.permissions_boundary,
+        protected=stack.protect_data,
     ),
 )
 

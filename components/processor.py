@@ -43,6 +43,8 @@ class ProcessorArgs:
     """Table the function writes, if any; its name is in TABLE_NAME."""
     permissions_boundary: str = ""
     """ARN of the policy that bounds the function's role; empty: none."""
+    protected: bool = False
+    """Refuse to delete the mapping, and with it the function, which it keeps from being deleted first."""
 
 
 class Processor(pulumi.ComponentResource):
@@ -112,7 +114,7 @@ class Processor(pulumi.ComponentResource):
             # Not reserved concurrency: pollers ignore it, and every throttled batch burns a receive of its messages.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
             scaling_config=lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.maximum_concurrency),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption], protect=args.protected),
         )
         self.function_name, self.log_group_name = function.name, logs.name
         self.label, self.timeout = name, args.timeout

@@ -29,7 +29,7 @@ class QueueArgs:
     filter_policy: dict[str, Any] | None = None
     """Message attributes an event must have to reach this queue; None: every event."""
     protected: bool = False
-    """Refuse to delete the queue and its dead-letter queue, with the orders in them."""
+    """Refuse to delete the queue and its dead-letter queue, with the orders in them, and what fills it."""
 
 
 class Queue(pulumi.ComponentResource):
@@ -91,7 +91,7 @@ class Queue(pulumi.ComponentResource):
             raw_message_delivery=True,
             filter_policy=None if args.filter_policy is None else pulumi.Output.json_dumps(args.filter_policy),
             redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": undelivered_arn}),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[accepting]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[accepting], protect=args.protected),
         )
         self.url, self.arn, self.name = queue.url, arn, queue.name
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name

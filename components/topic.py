@@ -16,7 +16,7 @@ class TopicArgs:
     account: Account
     """The only account that may publish; within it, whoever its IAM policies allow."""
     protected: bool = False
-    """Refuse to delete the dead-letter queue, with the orders in it."""
+    """Refuse to delete the topic, and the dead-letter queue with the orders in it."""
 
 
 class Topic(pulumi.ComponentResource):
@@ -31,7 +31,12 @@ class Topic(pulumi.ComponentResource):
     def __init__(self, name: str, args: TopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Topic", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        topic = sns.Topic(name, kms_master_key_id=args.key_arn, tracing_config="Active", opts=child)
+        topic = sns.Topic(
+            name,
+            kms_master_key_id=args.key_arn,
+            tracing_config="Active",
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        )
         arn = args.account.arn("sns", topic.name)
         sns.TopicPolicy(
             f"{name}-policy",

@@ -1,39 +1,29 @@
-"""The commands of docs/deploying.md: its console blocks, and of each whether the tests can run it."""
+"""The commands of docs/deploying.md: what a user pastes, section by section, and what the tests can run of it."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tools.root import ROOT
 
 PAGE = ROOT / "docs/deploying.md"
-MARK = re.compile(r"<!-- not run by the tests: needs (\w+) -->\n\n$")
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_MARK = "<!-- not run by the tests: needs GitHub -->\n\n"
+_BLOCK = re.compile(rf"(?P<mark>{re.escape(_MARK)})?^```sh\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """One command of the page."""
-
-    text: str
-    """What a user types, over several lines if it is continued."""
-    line: int
-    needs: str | None
-    """What the tests do not have and it needs; None if they run it."""
+def blocks(page: str, *, marked: bool = False) -> list[str]:
+    """What can be pasted at once; without the blocks that are marked as needing GitHub, or those alone."""
+    return [block["text"] for block in _BLOCK.finditer(page) if (block["mark"] is not None) is marked]
 
 
-def commands(page: str) -> Iterator[Command]:
-    """Every command of a page, in its order. Raises ValueError at a line of a block that is neither `$` nor `>`."""
-    for block in BLOCK.finditer(page):
-        mark = MARK.search(page[: block.start()])
-        first = page[: block.start(1)].count("\n") + 1
-        found: list[Command] = []
-        for line, written in enumerate(block[1].splitlines(), first):
-            prompt, text = written[:2], written[2:]
-            if prompt == "$ ":
-                found.append(Command(text=text, line=line, needs=mark[1] if mark else None))
-            elif prompt == "> " and found:
-                found[-1] = Command(text=f"{found[-1].text}\n{text}", line=found[-1].line, needs=found[-1].needs)
-            else:
-                raise ValueError(f"line {line} of a console block must begin with `$ ` or `> `, got {written}")
-        yield from found
+def sessions(page: str) -> list[str]:
+    """One script for each section that has commands: a terminal of its own, every line where the page has it."""
+    lines = page.splitlines()
+    run = [""] * len(lines)
+    for block in _BLOCK.finditer(page):
+        if block["mark"] is None:
+            first = page[: block.start("text")].count("\n")
+            last = first + block["text"].count("\n")
+            run[first:last] = lines[first:last]
+    starts = [at for at, line in enumerate(lines) if line.startswith("## ")]
+    ends = [*starts[1:], len(lines)]
+    whole = ["\n".join([*[""] * start, *run[start:end]]) for start, end in zip(starts, ends, strict=True)]
+    return [script for script in whole if script.strip()]

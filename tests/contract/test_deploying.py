@@ -1,36 +1,80 @@
-"""The page on deploying can be run: its blocks hold commands alone, and what the tests cannot run is marked."""
+"""The page on deploying can be pasted: blocks of commands alone, which know all they need at each section's start."""
 
-from collections import Counter
+import json
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.contract.deploying import PAGE, commands
+from tests.commands import fake
+from tests.contract.deploying import PAGE, blocks, sessions
+from tests.contract.test_workflow_scripts import run, script
+
+TEXT = PAGE.read_text()
+ASKS = re.compile(r"pulumi (up|destroy|refresh|cancel|state unprotect|stack rm)\b|make up\b")
 
 
-def test_every_command_of_the_page_is_run_or_marked_with_what_it_needs() -> None:
-    found = list(commands(PAGE.read_text()))
-    assert Counter(command.needs for command in found if command.needs) == {"GitHub": 1}
-    assert not [command for command in found if command.needs is None and command.text.startswith("gh ")]
+def test_every_command_of_the_page_is_in_a_block_that_is_run_or_marked_as_needing_github() -> None:
+    assert set(re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)) == {"sh", "json"}
+    assert len(blocks(TEXT, marked=True)) == 1
+    of_github = set(re.findall(r"\bgh \w+(?: \w+)?", "".join(blocks(TEXT))))
+    assert of_github == {"gh variable set", "gh variable get"}  # which have a stand-in
 
 
-def test_a_command_goes_on_over_lines_and_a_mark_holds_for_its_block() -> None:
-    page = "```console\n$ a \\\n>   b\n```\n\n<!-- not run by the tests: needs GitHub -->\n\n```console\n$ gh c\n```\n"
-    assert [(each.text, each.line, each.needs) for each in commands(page)] == [
-        ("a \\\n  b", 2, None),
-        ("gh c", 9, "GitHub"),
-    ]
+def test_a_block_can_be_pasted_because_nothing_in_it_asks_before_its_end() -> None:
+    for block in blocks(TEXT):
+        *before, last = block.splitlines()
+        assert last
+        assert not [line for line in before if ASKS.search(line) and "--yes" not in line]
+        assert not [line for line in block.splitlines() if re.match(r"[$>] ", line)]
 
 
-def test_a_block_with_something_else_than_commands_is_refused() -> None:
-    with pytest.raises(ValueError, match="line 2 of a console block must begin with"):
-        list(commands("```console\noutput\n```\n"))
+def test_a_section_uses_no_variable_of_another_terminal() -> None:
+    assert len(sessions(TEXT)) == 4
+    for session in sessions(TEXT):
+        given = {"HOME", *re.findall(r"\b([A-Z]+)=", session), *re.findall(r"for ([A-Z]+) in", session)}
+        assert set(re.findall(r"\$\{?([A-Z]+)", session)) <= given
 
 
-def test_the_page_deletes_no_stack_file_and_runs_the_operators_commands_in_their_environment() -> None:
-    texts = [command.text for command in commands(PAGE.read_text())]
-    removals = [text for text in texts if "stack rm" in text]
-    operations = [text for text in texts if "./orders" in text]
+def test_a_line_of_a_session_is_where_the_page_has_it() -> None:
+    block, mark = "```sh\n{}\n```\n\n", "<!-- not run by the tests: needs GitHub -->\n\n"
+    page = f"# T\n\n## A\n\n{block.format('a')}{mark}{block.format('b')}## C\n\n{block.format('c')}"
+    first, second = (session.splitlines() for session in sessions(page))
+    assert (first.index("a"), second.index("c")) == (5, 17)
+    assert "".join(first + second) == "ac"
+
+
+def test_the_page_deletes_no_stack_file() -> None:
+    removals = [line for line in TEXT.splitlines() if line.startswith("pulumi stack rm")]
     assert removals
-    assert operations
-    assert all("--preserve-config" in text for text in removals)
-    assert all(text.startswith("./orders") for text in operations)
+    assert all("--preserve-config" in line for line in removals)
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="the page needs jq on the PATH")
+def test_what_the_page_sets_up_at_github_is_what_a_deployment_demands(tmp_path: Path) -> None:
+    rules = '{deployment_branch_policy, protection_rules: [{type: "required_reviewers", reviewers}]}'
+    fake(
+        tmp_path,
+        "gh",
+        f"""for last; do :; done
+        case "$*" in
+          "api orgs/"*) echo 7 ;;
+          "api --method PUT "*) jq '{rules}' >"$(basename "$4")" ;;
+          *policies\\ --field\\ name=*) echo '{{"branch_policies": [{{"name": "'"${{last#name=}}"'"}}]}}' >branches ;;
+          *policies\\ --jq*) jq --raw-output "$last" branches ;;
+          "api repos/acme/orders/environments/"*) cat "$(basename "$2")" ;;
+          *) echo "$*" >>others ;;
+        esac""",
+    )
+    [setup] = blocks(TEXT, marked=True)
+    assert run(setup, tmp_path).returncode == 0
+    for stack in ("dev", "staging", "prod"):
+        for reviewers in ("false", "true"):
+            given = {"GH_REPO": "acme/orders", "STACK": stack, "REVIEWERS": reviewers}
+            done = run(script("deploy-stack.yml clear", "Refuse an environment"), tmp_path, **given)
+            assert (done.returncode == 0) is (stack != "dev" or reviewers == "false"), done.stdout + done.stderr
+    assert json.loads((tmp_path / "prod").read_text())["protection_rules"][0]["reviewers"] == [
+        {"type": "Team", "id": 7}
+    ]
+    assert "rulesets --input .github/ruleset.json" in (tmp_path / "others").read_text()

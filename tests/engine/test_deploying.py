@@ -10,7 +10,7 @@ import pytest
 
 import tools.cloud.resources
 import tools.recording.types
-from tests.contract.deploying import PAGE, Command, commands
+from tests.contract.deploying import PAGE, sessions
 from tests.contract.test_workflows import JOBS
 from tests.engine import foundation
 from tests.unit.bootstrap import statements
@@ -25,41 +25,30 @@ GIVEN = {
     "GOOD_COMMIT": "HEAD",
     "VERSION_ID": '$(aws s3api list-object-versions --bucket "$BUCKET" --prefix "$OBJECT" --output text '
     "--query \"Versions[?ends_with(Key, 'json')].[VersionId] | [1:2]\")",
+    "rm all.json": 'cp all.json "$HOME" && rm all.json',
 }
-"""What a user puts in for the words in capitals."""
+"""What a user puts in for the words in capitals, and what the tests keep."""
 AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+STOP = "set -Eeuo pipefail; trap 'echo \"failed: docs/deploying.md:$LINENO\" >&2' ERR"
+"""Put on a session's first line, which is never one of the page's commands."""
 
 
-def script(page: str) -> str:
-    """The page as one shell session, which stops at the first command that fails and says which line that was."""
-    lines = []
-    for command in commands(page):
-        if command.needs is None:
-            if command.text == "rm all.json":
-                lines.append('cp all.json "$HOME"')
-            told = f"echo 'failed: docs/deploying.md:{command.line}' >&2"
-            lines += [filled(command), f"status=$?; [ $status = 0 ] || {{ {told}; exit $status; }}"]
-        if command.text == "make up STACK=prod":
-            lines.append(
-                f"{older_commits_are_refused()} || {{ echo 'failed: the guard of deploy-stack.yml' >&2; exit 1; }}"
-            )
-    return "\n".join(lines)
+def terminals(page: str) -> list[str]:
+    """The page's sections as scripts that stop at the first command that fails, and say which line that was."""
+    for word, given in GIVEN.items():
+        page = page.replace(word, given)
+    scripts = [STOP + session for session in sessions(page)]
+    at = next(number for number, each in enumerate(scripts) if "pulumi cancel" in each)
+    return [*scripts[: at + 1], f"{STOP}\n{older_commits_are_refused()}", *scripts[at + 1 :]]
 
 
 def older_commits_are_refused() -> str:
     """Run the step of deploy-stack.yml on what the CLI has recorded of prod: it lets this commit pass, and no older."""
     [guard] = [
-        step["run"] for step in JOBS["deploy-stack.yml up"]["steps"] if step.get("name", "").startswith("Refuse")
+        step["run"] for step in JOBS["deploy-stack.yml up"]["steps"] if step.get("name", "").startswith("Refuse a com")
     ]
     runs = [f"(set -e; STACK=prod; GITHUB_SHA=$(git rev-parse {commit}); {guard})" for commit in ("HEAD", "HEAD~1")]
-    return f"{runs[0]} && ! {runs[1]}"
-
-
-def filled(command: Command) -> str:
-    text = command.text
-    for word, given in GIVEN.items():
-        text = text.replace(word, given)
-    return text
+    return f"{runs[0]}\n! {runs[1]}"
 
 
 @pytest.fixture
@@ -100,9 +89,13 @@ def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subproces
             "PATH": f"{ROOT / 'tests/engine'}:{ROOT / '.venv/bin'}:{os.environ['PATH']}",
         }
         del own["PULUMI_BACKEND_URL"]
-        return subprocess.run(
-            ["bash", "-c", script(page)], cwd=checkout, env=own, capture_output=True, text=True, check=False
-        )
+        for script in terminals(page):
+            done = subprocess.run(
+                ["bash", "-c", script], cwd=checkout, env=own, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                break
+        return done
 
 
 def test_every_command_of_the_page_works_in_its_order(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +115,8 @@ def test_a_command_of_the_page_that_does_not_work_is_named_by_its_line(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = PAGE.read_text()
-    wrong = page.replace("$ pulumi stack init main\n", "$ pulumi stack initialise main\n", 1)
-    line = page[: page.index("$ pulumi stack init main\n")].count("\n") + 1
+    wrong = page.replace("\npulumi stack init main\n", "\npulumi stack initialise main\n", 1)
+    line = page[: page.index("\npulumi stack init main\n")].count("\n") + 2
     done = run(wrong, checkout, monkeypatch)
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1] == f"failed: docs/deploying.md:{line}"

@@ -207,13 +207,16 @@ def test_the_table_is_keyed_by_order_billed_by_request_and_restorable(graph: Gra
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_a_stack_that_protects_its_data_keeps_the_table_the_key_and_every_queue(protected: bool) -> None:
-    """And nothing else: a protected policy or subscription could not be replaced."""
+def test_a_stack_that_protects_its_data_keeps_what_holds_orders_and_what_delivers_them(protected: bool) -> None:
+    """And nothing else: what these depend on is deleted after them, so never."""
     graph = record_defaults(config={"orders:protectData": str(protected).lower()})
     orders = {
         graph.one(KEY, "OrderKey").urn,
         graph.one(TABLE, "Orders").urn,
         *(q.urn for q in graph.all(QUEUE).values()),
+        graph.one("aws:sns/topic:Topic", "OrderTopic").urn,
+        graph.one("aws:sns/topicSubscription:TopicSubscription", "OrderQueue-subscription").urn,
+        graph.one("aws:lambda/eventSourceMapping:EventSourceMapping", "ProcessOrder-mapping").urn,
     }
     assert {r.urn for r in graph.resources if r.protect} == (orders if protected else set())
     assert graph.one(TABLE, "Orders").properties["deletionProtectionEnabled"] is protected

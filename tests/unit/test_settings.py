@@ -59,6 +59,7 @@ def line_of(title: str) -> str:
 def rows() -> dict[str, tuple[str, dict[str, Any]]]:
     """For each setting another value than its default, and every input that then differs."""
     queues = ("OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq")
+    delivering = ("OrderTopic", "OrderQueue-subscription", "ProcessOrder-mapping")
     email = {"protocol": "email", "endpoint": "ops@example.com", "topic": inputs()["OrderAlarms-policy.arn"]}
     described = [path for path in inputs() if path.endswith(".alarmDescription")]
     return {
@@ -80,7 +81,7 @@ def rows() -> dict[str, tuple[str, dict[str, Any]]]:
         "logRetention": ("365", {"ProcessOrder-logs.retentionInDays": 365}),
         "protectData": (
             "true",
-            {f"{name}.protect": True for name in ("OrderKey", "Orders", *queues)}
+            {f"{name}.protect": True for name in ("OrderKey", "Orders", *queues, *delivering)}
             | {"Orders.deletionProtectionEnabled": True},
         ),
         "runtime": ("python3.13", {"ProcessOrder.runtime": "python3.13"}),
