@@ -29,7 +29,7 @@ EXIT_CODES = {
     "0": "done, and the answer is yes",
     "1": "the answer is no: an order is missing, a check failed, a message was not taken",
     "2": "the arguments or a file must be corrected (or --yes given); nothing was done",
-    "3": "the stack could not be reached, or refused: addresses, credentials, permissions",
+    "3": "could not reach the stack, or was denied: check addresses, credentials, permissions",
 }
 
 

@@ -119,9 +119,11 @@ class Bar:
 
     def __init__(self, update: Callable[..., None] = lambda **_: None) -> None:
         self._update = update
+        self.steps = 0
 
     def __call__(self, steps: int) -> None:
         """Move on by so many steps."""
+        self.steps += steps
         self._update(advance=steps)
 
     def says(self, what: str) -> None:

@@ -26,12 +26,14 @@ class Sqs:
         self.hidden: dict[int, str] = {}
         self.log: list[str] = []
         self.refuse: Callable[[str], bool] = lambda _body: False
-        self.task: list[dict[str, Any]] = []
+        self.task: list[dict[str, Any] | None] = []
         self.answer_to_start: str = ""
+        self.started = False
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
-        count = str(len(self.visible[QueueUrl]))
-        return {"Attributes": {"ApproximateNumberOfMessages": count, "QueueArn": "arn:dead"}}
+        counts = {"ApproximateNumberOfMessages": len(self.visible[QueueUrl])}
+        counts["ApproximateNumberOfMessagesNotVisible"] = len(self.hidden)
+        return {"Attributes": {"QueueArn": "arn:dead", **{name: str(count) for name, count in counts.items()}}}
 
     def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:  # noqa: N803
         taken = dict(list(self.visible[QueueUrl].items())[:MaxNumberOfMessages])
@@ -56,6 +58,7 @@ class Sqs:
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:  # noqa: N803
         for entry in Entries:
+            assert entry["VisibilityTimeout"] == 0
             key = int(entry["ReceiptHandle"])
             self.visible[QueueUrl][key] = self.hidden.pop(key)
 
@@ -63,10 +66,18 @@ class Sqs:
         self.log.append(f"start {arguments}")
         if self.answer_to_start:
             raise ClientError({"Error": {"Code": self.answer_to_start, "Message": ""}}, "StartMessageMoveTask")
+        self.started = True
         return {"TaskHandle": "handle"}
 
     def list_message_move_tasks(self, *, SourceArn: str, MaxResults: int) -> dict[str, Any]:  # noqa: N803
-        return {"Results": [self.task.pop(0)]}
+        if not self.started:
+            return {"Results": []}
+        task = self.task.pop(0) if self.task else None
+        return {"Results": [task] if task else []}
+
+    def cancel_message_move_task(self, *, TaskHandle: str) -> dict[str, Any]:  # noqa: N803
+        self.log.append(f"cancel {TaskHandle}")
+        return {"ApproximateNumberOfMessagesMoved": 2}
 
 
 def stack(sqs: Sqs) -> Stack:
@@ -141,7 +152,7 @@ def test_messages_that_someone_else_took_end_the_wait() -> None:
     assert drain(stack(Sqs([])), "queue", {"m0"}, lambda ours: ours, pace=Pace(None)) == 0
 
 
-def test_an_interruption_leaves_what_was_not_wanted_visible() -> None:
+def test_an_interruption_leaves_every_message_visible() -> None:
     sqs = Sqs(letters(5))
 
     def use(_ours: list[Any]) -> list[Any]:
@@ -149,41 +160,66 @@ def test_an_interruption_leaves_what_was_not_wanted_visible() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         drain(stack(sqs), "queue", {"m0"}, use, pace=Pace(None))
-    assert sqs.visible[DEAD].keys() | sqs.hidden.keys() == set(range(5))
-    assert sqs.hidden.keys() <= {0}
+    assert (set(sqs.visible[DEAD]), sqs.hidden) == (set(range(5)), {})
 
 
-def test_sqs_moves_a_whole_queue_by_itself() -> None:
+def moving(sqs: Sqs, rate: float | None = None) -> tuple[bool, Outcome, list[int]]:
+    outcome, steps = Outcome(), list[int]()
+    moved = move_task(stack(sqs), DEAD, rate=rate, outcome=outcome, advance=steps.append, sleep=lambda _seconds: None)
+    return moved, outcome, steps
+
+
+def test_sqs_moves_a_whole_queue_by_itself_and_is_waited_for_until_it_lists_the_task() -> None:
     sqs = Sqs(letters(3))
     sqs.task = [
+        None,
         {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1},
         {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 3},
     ]
-    steps: list[int] = []
-    assert move_task(stack(sqs), DEAD, rate=50.0, advance=steps.append, poll=0) == 3
+    for task in filter(None, sqs.task):
+        task["StartedTimestamp"] = 1
+    moved, outcome, steps = moving(sqs, rate=50.0)
+    assert (moved, outcome.moved, steps) == (True, 3, [1, 2])
     assert sqs.log == ["start {'SourceArn': 'arn:dead', 'MaxNumberOfMessagesPerSecond': 50}"]
-    assert steps == [1, 2]
+
+
+def test_a_task_that_is_never_listed_is_told() -> None:
+    with pytest.raises(Failure, match="must list the task") as failure:
+        moving(Sqs(letters(3)))
+    assert failure.value.status == 3
+
+
+def test_an_interrupted_task_is_cancelled_and_what_it_moved_is_counted() -> None:
+    sqs, outcome = Sqs(letters(3)), Outcome()
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        move_task(stack(sqs), DEAD, rate=None, outcome=outcome, sleep=interrupt)
+    assert (sqs.log[-1], outcome.moved) == ("cancel handle", 2)
 
 
 @pytest.mark.parametrize("code", sorted(NOT_OFFERED))
 def test_a_service_without_move_tasks_is_told_apart(code: str) -> None:
     sqs = Sqs([])
     sqs.answer_to_start = code
-    assert move_task(stack(sqs), DEAD, rate=None, advance=lambda _steps: None) is None
+    assert moving(sqs)[0] is False
 
 
 def test_a_refused_move_task_is_an_error() -> None:
     sqs = Sqs([])
     sqs.answer_to_start = "AccessDenied"
     with pytest.raises(ClientError):
-        move_task(stack(sqs), DEAD, rate=None, advance=lambda _steps: None)
+        moving(sqs)
 
 
 def test_a_move_task_that_fails_says_how_far_it_came() -> None:
     sqs = Sqs([])
-    sqs.task = [{"Status": "FAILED", "ApproximateNumberOfMessagesMoved": 7, "FailureReason": "KmsAccessDenied"}]
+    failed = {"Status": "FAILED", "ApproximateNumberOfMessagesMoved": 7, "FailureReason": "KmsAccessDenied"}
+    sqs.task = [{**failed, "StartedTimestamp": 1}]
     with pytest.raises(Failure, match="FAILED after 7 of them: KmsAccessDenied"):
-        move_task(stack(sqs), DEAD, rate=None, advance=lambda _steps: None)
+        moving(sqs)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +235,6 @@ def test_a_move_task_that_fails_says_how_far_it_came() -> None:
 )
 def test_sqs_is_asked_only_for_what_it_can_do(source: str, whole: bool, rate: float | None, by_sqs: bool) -> None:
     sqs = Sqs([])
-    sqs.task = [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 0}]
+    sqs.task = [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 0, "StartedTimestamp": 1}]
     move(stack(sqs), source, [], whole=whole, rate=rate, outcome=Outcome())
     assert bool(sqs.log) is by_sqs

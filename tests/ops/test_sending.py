@@ -71,15 +71,12 @@ def test_a_pace_spreads_messages_evenly() -> None:
     assert starts == [0.0, 1.0, 2.0, 3.0]
 
 
-def test_a_pace_counts_what_was_spent_after_the_wait() -> None:
+def test_a_long_wait_lets_other_things_be_done() -> None:
     clock = Clock()
-    pace = Pace(0.5, clock=clock, sleep=clock.sleep)
-    pace.wait()
-    pace.spend(1)
-    pace.wait()
-    assert clock.now == 2.0
-    pace.wait()
-    assert clock.now == 2.0
+    pace, seen = Pace(0.05, clock=clock, sleep=clock.sleep), list[float]()
+    pace.wait(1)
+    pace.wait(1, idle=lambda: seen.append(clock.now))
+    assert seen == [5.0, 10.0, 15.0, 20.0]
 
 
 def test_time_that_passed_unused_is_not_made_up_for() -> None:
@@ -95,6 +92,5 @@ def test_without_a_rate_nothing_waits() -> None:
     clock = Clock()
     pace = Pace(None, clock=clock, sleep=clock.sleep)
     pace.wait(1000)
-    pace.spend(1000)
     pace.wait(1)
     assert (clock.now, pace.at_once) == (0.0, BATCH)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.ops.cloud import order
 from tests.unit.test_terminal import Terminal, plain
 from tools.ops.arguments import Selection
-from tools.ops.choosing import find
+from tools.ops.choosing import find, warn_of
+from tools.ops.deadletters import Message, drain
 from tools.ops.export import run
+from tools.ops.sending import Pace
 from tools.ops.stack import Stack
 from tools.terminal import Printer
 
@@ -21,17 +24,28 @@ from tools.terminal import Printer
 class SlowQueue:
     """SQS with a clock of its own: each receive takes `seconds`, and hidden messages show again in time."""
 
-    def __init__(self, *, messages: int, seconds: float, body: Callable[[int], str] = lambda _number: "{}") -> None:
-        self._seconds, self._now, self._body = seconds, 0.0, body
+    def __init__(
+        self, *, messages: int, seconds: float, body: Callable[[int], str] = lambda _: "{}", most: int = 120_000
+    ) -> None:
+        self._seconds, self._now, self._body, self._most = seconds, 0.0, body, most
+        self.holds: set[int] = set()
         self._hidden_until = [0.0] * messages
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
         shown = sum(until <= self._now for until in self._hidden_until)
-        return {"Attributes": {"ApproximateNumberOfMessages": str(shown)}}
+        hidden = len(self._hidden_until) - shown
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        return {"Attributes": dict(zip(names, map(str, (shown, hidden)), strict=True))}
+
+    def clock(self) -> float:
+        return self._now
 
     def receive_message(self, **request: Any) -> dict[str, Any]:
         self._now += self._seconds
         shown = [n for n, until in enumerate(self._hidden_until) if until <= self._now]
+        if len(self._hidden_until) - len(shown) >= self._most:
+            raise ClientError({"Error": {"Code": "OverLimit", "Message": "too many"}}, "ReceiveMessage")
+        self.holds.add(request["VisibilityTimeout"])
         received = shown[: request["MaxNumberOfMessages"]]
         for number in received:
             self._hidden_until[number] = self._now + request["VisibilityTimeout"]
@@ -39,7 +53,8 @@ class SlowQueue:
 
     def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
         for entry in request["Entries"]:
-            self._hidden_until[int(entry["ReceiptHandle"])] = self._now
+            self.holds.add(entry["VisibilityTimeout"])
+            self._hidden_until[int(entry["ReceiptHandle"])] = self._now + entry["VisibilityTimeout"]
         return {}
 
 
@@ -49,11 +64,38 @@ def stack_of(queue: SlowQueue) -> Stack:
     return Stack(origin="a test", outputs=outputs, make_client=lambda _service: queue)
 
 
-@pytest.mark.parametrize(("seconds", "left_out"), [(0.1, 0), (0.5, 2600)])
-def test_messages_that_reading_did_not_reach_are_counted(seconds: float, left_out: int) -> None:
-    queue = SlowQueue(messages=5000, seconds=seconds)
-    found = find(stack_of(queue), Selection(sources=("queue",)), Printer())
-    assert (len(found.letters), found.unseen) == (5000 - left_out, left_out)
+def test_a_queue_that_takes_long_to_read_is_read_to_its_end_and_never_hidden_for_long() -> None:
+    queue = SlowQueue(messages=5000, seconds=0.5)
+    found = find(stack_of(queue), Selection(sources=("queue",)), Printer(), clock=queue.clock)
+    assert (len(found.letters), found.unseen, found.held) == (5000, 0, 0)
+    assert max(queue.holds) == 50
+
+
+def test_one_chosen_message_of_thirty_thousand_is_found_again() -> None:
+    queue = SlowQueue(messages=30_000, seconds=0.1)
+    used: list[str] = []
+
+    def use(messages: list[Message]) -> list[Message]:
+        used.extend(message.id for message in messages)
+        return []
+
+    drain(stack_of(queue), "queue", {"29999"}, use, pace=Pace(None), clock=queue.clock)
+    assert used == ["29999"]
+
+
+def test_messages_that_another_reader_holds_are_counted() -> None:
+    queue = SlowQueue(messages=21, seconds=0.1)
+    queue.receive_message(MaxNumberOfMessages=15, VisibilityTimeout=1000)
+    found = find(stack_of(queue), Selection(sources=("queue",)), Printer(), clock=queue.clock)
+    assert (len(found.letters), found.unseen, found.held) == (6, 0, 15)
+
+
+def test_more_than_sqs_lends_at_a_time_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    queue = SlowQueue(messages=500, seconds=0, most=120)
+    found = find(stack_of(queue), Selection(sources=("queue",)), Printer(), clock=queue.clock)
+    warn_of(found, Printer())
+    assert (len(found.letters), found.unseen) == (120, 380)
+    assert "about 380 messages were not read" in capsys.readouterr().err
 
 
 def large(number: int) -> str:

@@ -33,7 +33,15 @@ def quoted(text: str) -> str:
     """A text as a POSIX shell, or bash for what is not printable, reads it back as one word."""
     if text.isprintable():
         return shlex.quote(text)
-    return "$'" + text.encode("unicode_escape").decode().replace("'", "\\'") + "'"
+    return "$'" + "".join(map(_spelled, text)) + "'"
+
+
+def _spelled(character: str) -> str:
+    if character in "'\\":
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def attribute(text: str) -> tuple[str, str]:
@@ -74,7 +82,7 @@ sourced = click.option(
     metavar="queue|topic|both|CONSUMER",
     help="the dead-letter queue of the queue, of the topic's subscription, both, or that of another consumer; all",
 )
-confirmed = click.option("--yes", is_flag=True, help="do it")
+confirmed = click.option("--yes", is_flag=True, help="really do it; without it, only show the plan")
 unchecked = click.option("--no-check", is_flag=True, help="send what the function will reject, too")
 
 
@@ -86,8 +94,10 @@ class Selection:
     """The dead-letter queues, of `Stack.dead_letters`."""
     limit: int | None = None
     """Messages read of each; all without one."""
+    ids: tuple[str, ...] = ()
+    """Only messages whose ids begin so; any without one."""
     order: str | None = None
-    """Only messages of this order."""
+    """Only messages of this order, and those whose order cannot be read and whose text holds its id."""
     match: re.Pattern[str] | None = None
     """Only messages in whose body this is found."""
 
@@ -104,6 +114,7 @@ def selecting(function: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option("--match", type=pattern, metavar="REGEX", help="only messages in whose body this is found"),
         click.option("--order", metavar="ID", help="only messages of this order"),
+        click.option("--id", "ids", multiple=True, metavar="ID", help="only messages whose id begins so"),
         limited,
         sourced,
     ):

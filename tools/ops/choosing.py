@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tools.ops import deadletters, table
 from tools.ops.arguments import Selection
-from tools.ops.deadletters import Letter, Message, visible
+from tools.ops.deadletters import Letter, Message
+from tools.ops.holding import depth, span
 from tools.ops.stack import OWN, Stack
 from tools.terminal import BAD, DIM, GOOD, Printer, ago, counted
 
@@ -23,18 +24,29 @@ class Found:
     """Those that were asked for, oldest first."""
     read: Mapping[str, int]
     """How many messages of each queue were looked at."""
-    unseen: int
-    """About how many were not. `--limit` is not the only reason: a queue that takes longer to read than its messages
-    stay hidden shows the first ones once more, and reading ends before the last."""
+    unseen: int = 0
+    """About how many were not, though they could be: `--limit`, what arrived meanwhile, and SQS, which lends at most
+    120,000 messages of a queue at a time."""
+    held: int = 0
+    """About how many another reader has in hand, so that nobody else can look at them."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all there is was looked at."""
+        return not self.unseen and not self.held
 
 
 def find(
-    stack: Stack, selection: Selection, printer: Printer, use: Callable[[Message], object] = lambda _message: None
+    stack: Stack,
+    selection: Selection,
+    printer: Printer,
+    use: Callable[[Message], object] = lambda _message: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Found:
     """Look through the dead-letter queues, and let `use` see each whole message that is asked for."""
     letters: list[Letter] = []
-    expected = {source: visible(stack, source) for source in selection.sources}
-    with printer.progress("reading dead letters", sum(expected.values())) as bar:
+    expected = sum(depth(stack, source).visible for source in selection.sources)
+    with printer.progress("reading dead letters", expected) as bar:
 
         def look(messages: list[Message]) -> None:
             for message in messages:
@@ -43,22 +55,37 @@ def find(
                     letters.append(message.letter)
             bar(len(messages))
 
-        read = {source: deadletters.read(stack, source, look, limit=selection.limit) for source in expected}
-    unseen = sum(max(0, visible(stack, source) - count) for source, count in read.items())
-    return Found(letters=sorted(letters, key=lambda letter: letter.sent), read=read, unseen=unseen)
+        read = {
+            source: deadletters.read(stack, source, look, limit=selection.limit, clock=clock)
+            for source in selection.sources
+        }
+    unseen = held = 0
+    for source, count in read.items():
+        now = depth(stack, source)
+        left = max(0, now.total - count)
+        held += min(left, now.in_flight)
+        unseen += left - min(left, now.in_flight)
+    return Found(letters=sorted(letters, key=lambda letter: letter.sent), read=read, unseen=unseen, held=held)
 
 
-def warn_of(unseen: int, printer: Printer) -> None:
+def warn_of(found: Found, printer: Printer) -> None:
     """Say that there is more than was read."""
-    if unseen:
+    if found.unseen:
         printer.error(
-            f"not everything was read, about {counted(unseen, 'message')} were left out by --limit, or arrived "
-            "meanwhile: run it again, without --limit or with a larger one"
+            f"about {counted(found.unseen, 'message')} were not read (because of --limit, or because they just "
+            "arrived): run it again with a larger --limit, or after these"
+        )
+    if found.held:
+        printer.error(
+            f"about {counted(found.held, 'message')} more are held by another reader, for at most "
+            f"{span(found.held)} s if it is one of these commands: run it again then"
         )
 
 
 def matches(message: Message, selection: Selection) -> bool:
-    if selection.order is not None and message.order_id != selection.order:
+    if selection.ids and not message.id.startswith(selection.ids):
+        return False
+    if selection.order is not None and not message.concerns(selection.order):
         return False
     return selection.match is None or selection.match.search(message.body) is not None
 

@@ -1,5 +1,7 @@
 """Reads the dead-letter queues, and empties them of chosen messages without losing one."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,14 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from functions.process_order.orders import Order, Rejected, parse
+from tools.ops.holding import Held, depth
 from tools.ops.sending import BATCH, Entry, Pace, Refused, batches, send
 from tools.ops.stack import OWN, Stack
 from tools.terminal import Advance
 
-HOLD = 120
-"""Seconds that a message stays hidden from others while it is read or moved; it shows again if this program dies."""
-LONGEST_HOLD, SLOWEST = 43_200, 50
-"""Seconds that SQS can hide a message, and messages per second that a large queue is read at, at least."""
+ADDED_BY_SNS = frozenset({"RequestID", "ErrorCode", "ErrorMessage"})
+"""Attributes of a message that SNS could not deliver. On any other message they are the sender's own.
+https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html"""
 EMPTY = 3
 """Receives without a message after which a queue counts as empty; SQS asks only some of its servers each time."""
 
@@ -66,13 +68,27 @@ class Message:
         """Why it is where it is, as far as it shows by itself; the function's log may know more."""
         if self.reason:
             return self.reason
-        # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
-        told = self.attributes.get("ErrorMessage", {}).get("StringValue")
-        if told or self.source == "topic":
+        if self.source == "topic":
+            told = self.attributes.get("ErrorMessage", {}).get("StringValue")
             return "keeps the contract: SNS could not deliver it" + (f" ({told})" if told else "")
-        return "keeps the contract: " + (
-            "it was not stored, and the log says why" if self.source in OWN else "its consumer gave it up"
-        )
+        if self.source in OWN:
+            return "keeps the contract: it was not stored, and the log says why"
+        return "keeps the contract: its consumer gave it up, or SNS could not deliver it"
+
+    def concerns(self, order_id: str) -> bool:
+        """Whether it is of an order; where that cannot be read, whether its text holds the order's id."""
+        if self.order_id is not None or not order_id:
+            return self.order_id == order_id
+        spelled = {order_id, json.dumps(order_id)[1:-1], json.dumps(order_id, ensure_ascii=False)[1:-1]}
+        found = "|".join(re.escape(each) for each in sorted(spelled))
+        return re.search(rf"(?<![\w-])(?:{found})(?![\w-])", self.body) is not None
+
+    def without_sns(self) -> "Message":
+        """Itself as it was published: without what SNS adds to a message that it could not deliver."""
+        if self.source != "topic":
+            return self
+        attributes = {name: value for name, value in self.attributes.items() if name not in ADDED_BY_SNS}
+        return replace(self, attributes=attributes)
 
     @property
     def letter(self) -> "Letter":
@@ -115,26 +131,33 @@ class Letter:
     receives: int
 
 
-def read(stack: Stack, source: str, use: Callable[[list[Message]], object], *, limit: int | None = None) -> int:
+def read(
+    stack: Stack,
+    source: str,
+    use: Callable[[list[Message]], object],
+    *,
+    limit: int | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
     """Have a look at each message of a dead-letter queue that is visible now, and will be again; return how many.
 
-    Reading hides each for as long as it takes and adds one to its receive count, which here has no consequence.
+    Reading adds one to the receive count of each, which here has no consequence.
     """
-    handles: dict[str, str] = {}
-    expected = visible(stack, source)
-    hold = min(LONGEST_HOLD, max(HOLD, expected // SLOWEST))
-    empty = 0
-    try:
-        while (limit is None or len(handles) < limit) and empty < (EMPTY if len(handles) < expected else 1):
+    expected, count, empty = depth(stack, source).visible, 0, 0
+    with Held(stack, source, clock=clock) as held:
+        while limit is None or count < limit:
+            more_expected = count < expected
             # Long polls ask every server of the queue, but an empty one takes its whole second.
-            received = _receive(stack, source, count=BATCH, wait=int(len(handles) < expected), hold=hold)
-            fresh = [message for message in received if message.id not in handles]
-            use(fresh if limit is None else fresh[: limit - len(handles)])
+            fresh = _messages(source, held.receive(BATCH, wait=1 if more_expected else 0))
+            if limit is not None:
+                fresh = fresh[: limit - count]
+            use(fresh)
+            count += len(fresh)
             empty = 0 if fresh else empty + 1
-            handles |= {message.id: message.handle for message in received}
-    finally:
-        release(stack, source, handles.values())
-    return len(handles) if limit is None else min(limit, len(handles))
+            patience = EMPTY if more_expected else 1
+            if empty >= patience:
+                break
+    return count
 
 
 def read_all(stack: Stack, sources: Iterable[str], *, limit: int | None = None) -> list[Message]:
@@ -145,14 +168,6 @@ def read_all(stack: Stack, sources: Iterable[str], *, limit: int | None = None) 
     return sorted(messages, key=lambda message: message.sent)
 
 
-def visible(stack: Stack, source: str) -> int:
-    """About how many messages can be received."""
-    answer = stack.client("sqs").get_queue_attributes(
-        QueueUrl=stack.dead_letters[source].url, AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
-
-
 def drain(
     stack: Stack,
     source: str,
@@ -160,7 +175,6 @@ def drain(
     use: Callable[[list[Message]], list[Message]],
     *,
     pace: Pace,
-    hold: int = HOLD,
     advance: Advance = lambda _steps: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
@@ -169,27 +183,21 @@ def drain(
     Messages that come meanwhile are not touched: what fails again and returns has a new id, and would go round
     forever. At every moment a message is in the dead-letter queue, or used, or both. Returns how many were deleted.
     """
-    remaining, kept = set(wanted), dict[str, str]()
+    remaining = set(wanted)
     deleted = empty = 0
-    progress = clock()
-    try:
-        while remaining and empty < EMPTY and clock() - progress < hold:
-            pace.wait()
-            received = _receive(stack, source, count=pace.at_once, wait=1, hold=hold)
-            empty = 0 if received else empty + 1
-            ours = [message for message in received if message.id in remaining]
-            kept |= {message.id: message.handle for message in received if message.id not in remaining}
-            if not ours:
-                continue
-            done = use(ours)
-            deleted += delete(stack, source, done)
-            kept |= {message.id: message.handle for message in ours if message not in done}
-            remaining -= {message.id for message in ours}
-            pace.spend(len(ours))
-            advance(len(ours))
-            progress = clock()
-    finally:
-        release(stack, source, kept.values())
+    with Held(stack, source, clock=clock) as held:
+        while remaining and empty < EMPTY:
+            fresh = _messages(source, held.receive(BATCH, wait=1))
+            empty = 0 if fresh else empty + 1
+            ours = [message for message in fresh if message.id in remaining]
+            for start in range(0, len(ours), pace.at_once):
+                some = ours[start : start + pace.at_once]
+                pace.wait(len(some), idle=held.extend)
+                done = use(some)
+                deleted += delete(stack, source, done)
+                held.forget(message.id for message in done)
+                remaining -= {message.id for message in some}
+                advance(len(some))
     return deleted
 
 
@@ -205,19 +213,6 @@ def delete(stack: Stack, source: str, messages: Sequence[Message]) -> int:
     return len(messages) - len(refused)
 
 
-def release(stack: Stack, source: str, handles: Iterable[str]) -> None:
-    """Make received messages, by their latest receipts, visible to others at once; those that already are stay so."""
-    receipts = list(handles)
-    for start in range(0, len(receipts), BATCH):
-        stack.client("sqs").change_message_visibility_batch(
-            QueueUrl=stack.dead_letters[source].url,
-            Entries=[
-                {"Id": str(position), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for position, receipt in enumerate(receipts[start : start + BATCH])
-            ],
-        )
-
-
 def send_messages(stack: Stack, url: str, messages: Sequence[Message]) -> list[Refused]:
     """Send any number of messages to a queue; return those that it did not take."""
     sqs = stack.client("sqs")
@@ -231,15 +226,7 @@ def send_messages(stack: Stack, url: str, messages: Sequence[Message]) -> list[R
     return refused
 
 
-def _receive(stack: Stack, source: str, *, count: int, wait: int, hold: int) -> list[Message]:
-    answer = stack.client("sqs").receive_message(
-        QueueUrl=stack.dead_letters[source].url,
-        MaxNumberOfMessages=count,
-        WaitTimeSeconds=wait,
-        VisibilityTimeout=hold,
-        MessageSystemAttributeNames=["All"],
-        MessageAttributeNames=["All"],
-    )
+def _messages(source: str, received: Iterable[Mapping[str, Any]]) -> list[Message]:
     return [
         Message(
             id=message["MessageId"],
@@ -249,5 +236,5 @@ def _receive(stack: Stack, source: str, *, count: int, wait: int, hold: int) -> 
             system=message.get("Attributes", {}),
             handle=message["ReceiptHandle"],
         )
-        for message in answer.get("Messages", [])
+        for message in received
     ]

@@ -12,6 +12,7 @@ import click
 from tools.ops.arguments import Selection, selecting, unchecked
 from tools.ops.choosing import find, warn_of
 from tools.ops.deadletters import Letter, Message, send_messages
+from tools.ops.decoding import decode
 from tools.ops.failure import NO, Failure
 from tools.ops.files import read_text, writing
 from tools.ops.stack import OWN, Stack
@@ -22,15 +23,15 @@ from tools.terminal import BAD, GOOD, Printer, counted
 @selecting
 def run(stack: Stack, printer: Printer, *, file: str, selection: Selection) -> int:
     """Copy dead letters to a file, or to standard output for `-`."""
-    with writing(file, new=True) as out:
+    with writing(file) as out:
         found = find(stack, selection, printer, use=lambda message: out.write(json.dumps(describe(message)) + "\n"))
-    warn_of(found.unseen, printer)
+    warn_of(found, printer)
     exported = len(found.letters)
     if file != "-":
         printer.line(f"exported {counted(exported, 'message')} to {file}; they are still in their queues", style=GOOD)
         if printer.as_json:
-            printer.json({"exported": exported, "file": file, "unseen": found.unseen})
-    return NO if found.unseen else 0
+            printer.json({"exported": exported, "file": file, "unseen": found.unseen, "held": found.held})
+    return 0 if found.whole else NO
 
 
 @click.argument("file")
@@ -51,7 +52,8 @@ def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: boo
             f"(--no-check sends them as they are); the first, {rejected[0].id}: {rejected[0].reason}"
         )
     url = destination(stack, to)
-    refused = send_messages(stack, url, messages)
+    sent = messages if to == "topic" else [message.without_sns() for message in messages]
+    refused = send_messages(stack, url, sent)
     if printer.as_json:
         failed = [{"messageId": messages[r.position].id, "reason": r.reason} for r in refused]
         printer.json({"sent": len(messages) - len(refused), "failed": failed})
@@ -102,12 +104,12 @@ def read_export(text: str) -> list[Message]:
     messages = []
     for number, line in enumerate(io.StringIO(text), 1):  # which ends lines at \n alone: a JSON text may hold others
         try:
-            value = json.loads(line)
+            value = decode(line)
             attributes = {name: _decoded(attribute) for name, attribute in value.get("attributes", {}).items()}
             message = Message(
                 id=str(value["messageId"]),
                 source=str(value["source"]),
-                body=value["body"],
+                body=_text(value["body"]),
                 attributes=attributes,
                 system={},
                 handle="",
@@ -116,6 +118,12 @@ def read_export(text: str) -> list[Message]:
             raise Failure(f"line {number} must be a line of `dlq export`, got something else ({error!r})") from None
         messages.append(message)
     return messages
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("the body must be a text")
+    return value
 
 
 def _encoded(attribute: Mapping[str, Any]) -> dict[str, Any]:

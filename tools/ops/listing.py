@@ -1,7 +1,5 @@
 """`dlq list` and `dlq show`: what is in the dead-letter queues, and why."""
 
-import json
-
 import click
 
 from tools.ops import logs
@@ -26,8 +24,8 @@ def run(stack: Stack, printer: Printer, *, selection: Selection) -> int:
         name = stack.dead_letters[source].url.rpartition("/")[2]
         count = sum(letter.source == source for letter in found.letters)
         printer.line(f"{name}: {counted(count, 'message')}", style=DIM)
-    warn_of(found.unseen, printer)
-    return 0
+    warn_of(found, printer)
+    return NO if found.held else 0
 
 
 @click.argument("wanted", metavar="MESSAGE_OR_ORDER_ID")
@@ -37,10 +35,11 @@ def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, lim
     messages: list[Message] = []
 
     def keep(message: Message) -> None:
-        if message.id.startswith(wanted) or message.order_id == wanted:
+        if message.id.startswith(wanted) or message.concerns(wanted):
             messages.append(message)
 
-    find(stack, Selection(sources=stack.sources(source), limit=limit), printer, use=keep)
+    found = find(stack, Selection(sources=stack.sources(source), limit=limit), printer, use=keep)
+    warn_of(found, printer)
     if printer.as_json:
         printer.json([{**describe(m), "failures": failures(stack, m)} for m in messages])
         return 0 if messages else NO
@@ -54,7 +53,7 @@ def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, lim
             printer.line(f"the function said: {failure}", style=BAD)
         for name, value in message.attributes.items():
             printer.line(f"attribute {name}: {value.get('StringValue', '(binary)')}")
-        for line in pretty(message.body).split("\n"):
+        for line in message.body.split("\n"):  # as it came: read and written again it could be another text
             printer.line(line)
     return 0
 
@@ -65,10 +64,3 @@ def failures(stack: Stack, message: Message) -> list[str]:
     said = logs.read(stack, start=start, pattern=logs.mentioning("messageId", message.id))
     lines = [line for _, line in said if line.fields.get("messageId") == message.id]
     return list(dict.fromkeys(str(line.fields["reason"]) for line in lines if line.fields.get("reason")))
-
-
-def pretty(body: str) -> str:
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        return body

@@ -1,12 +1,12 @@
 """Reads the function's log lines from CloudWatch Logs and spells them for a person."""
 
-import json
 import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tools.ops.decoding import decode
 from tools.ops.failure import Failure
 from tools.ops.stack import Stack
 
@@ -114,7 +114,7 @@ def follow(stack: Stack, *, start: int, interval: float) -> Iterator[Line]:
 def understand(millis: int, message: str) -> Line:
     """Read one log event: a line of the handler, an error or a report of Lambda's, or plain text."""
     try:
-        fields = json.loads(message)
+        fields = decode(message)
     except ValueError:
         fields = None
     if not isinstance(fields, dict):

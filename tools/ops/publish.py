@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -112,24 +113,28 @@ def read_bodies(text: str) -> list[str]:
     Each is kept letter for letter: reading and writing it again could change a number.
     """
     text = text.strip()
-    try:
-        whole = json.loads(text)
-    except ValueError:
+    cuts = _cuts(text)
+    if not cuts:
         return [line.strip() for line in text.split("\n") if line.strip()]  # a JSON text may hold other line ends
-    return list(_elements(text)) if isinstance(whole, list) else [text]
+    if text[0] == "{":
+        return [text]
+    parts = [text[start + 1 : end].strip() for start, end in itertools.pairwise(cuts)]
+    return [] if parts == [""] else parts
 
 
-def _elements(array: str) -> Iterator[str]:
-    """The texts of the elements of a JSON array that is known to be one."""
-    decoder, position = json.JSONDecoder(), 1
-    while True:
-        while array[position] in " \t\n\r,":
-            position += 1
-        if array[position] == "]":
-            return
-        _, end = decoder.raw_decode(array, position)
-        yield array[position:end]
-        position = end
+def _cuts(text: str) -> list[int]:
+    """Where a text that is one list or object as a whole has its outer brackets and commas; nothing for another."""
+    if text[:1] not in ("[", "{"):
+        return []
+    depth, cuts = 0, list[int]()
+    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', text, re.DOTALL):
+        mark, at = found[0], found.start()
+        depth += (mark in "[{") - (mark in "]}")
+        if at == 0 or depth == 0 or (mark == "," and depth == 1):
+            cuts.append(at)
+        if depth == 0:
+            return cuts if at == len(text) - 1 else []
+    return []
 
 
 def check(bodies: Sequence[str], *, contract: bool = True) -> None:

@@ -1,18 +1,19 @@
 """`dlq redrive`: sends dead letters back to the queue, loses none, and proves that their orders arrive in the table."""
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import click
 from botocore.exceptions import ClientError
 
+from tools import interrupts
 from tools.ops import table
 from tools.ops.arguments import Selection, confirmed, rated, selecting, spanning
-from tools.ops.choosing import compare, find, show_plan, warn_of
+from tools.ops.choosing import Found, compare, find, show_plan, warn_of
 from tools.ops.deadletters import Letter, Message, drain, send_messages
-from tools.ops.failure import NO, UNREACHABLE, USAGE, Failure
+from tools.ops.failure import NO, UNREACHABLE, USAGE, Failure, accounting
 from tools.ops.sending import Pace
 from tools.ops.stack import OWN, Stack
 from tools.terminal import BAD, DIM, GOOD, Advance, Printer, counted
@@ -26,6 +27,8 @@ NOT_OFFERED = frozenset(
     }
 )
 """Answers to StartMessageMoveTask of a service that lacks it, or of SQS for a queue that already has such a task."""
+POLL, UNLISTED = 1.0, 60.0
+"""Seconds between two looks at a task, and until it must be listed."""
 TASK_RATES = range(1, 501)
 """Messages per second that StartMessageMoveTask can be held to.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html"""
@@ -35,11 +38,21 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartM
 class Outcome:
     """What became of a redrive."""
 
+    planned: int = 0
     moved: int = 0
     by: dict[str, str] = field(default_factory=dict)
     """How each queue was emptied: `StartMessageMoveTask`, or `receive, send, delete`."""
     failed: list[str] = field(default_factory=list)
     """Messages that the queue did not take, and why; they are still dead letters."""
+    orders: int = 0
+    """Orders that must be in the table in the end."""
+    lacking: set[str] = field(default_factory=set)
+    """Those of them that are not."""
+
+    @property
+    def proved(self) -> bool:
+        """Whether all was moved, and what must be in the table is there."""
+        return not (self.lacking or self.failed) and self.moved >= self.planned
 
 
 @selecting
@@ -60,26 +73,42 @@ def run(
     wait: float,
 ) -> int:
     found = find(stack, selection, printer)
-    warn_of(found.unseen, printer)
+    warn_of(found, printer)
     plan = [letter for letter in found.letters if letter.version or letter.source not in OWN or everything]
     left = len(found.letters) - len(plan)
     _show_plan(stack, plan, left, printer)
     if not plan or dry_run or not yes:
         if printer.as_json:
-            printer.json({"planned": len(plan), "left": left, "moved": 0})
+            printer.json({"planned": len(plan), "left": left, "moved": 0, "held": found.held})
         if plan and not dry_run:
             printer.line("nothing was sent: --yes sends them", style=BAD)
             return USAGE
-        return 0
-    outcome = Outcome()
-    with printer.progress("redriving", len(plan)) as advance:
-        for source in selection.sources:
+        return NO if found.held else 0
+    outcome = redrive(stack, found, plan, rate=rate, wait=wait, printer=printer)
+    _report(outcome, found, plan, left, wait, printer)
+    return 0 if outcome.proved and not found.held else NO
+
+
+def redrive(
+    stack: Stack, found: Found, plan: Sequence[Letter], *, printer: Printer, rate: float | None = None, wait: float = 60
+) -> Outcome:
+    """Send the planned ones of the letters that were found back to their queues, and prove that their orders arrive.
+
+    The proof takes `wait` seconds at most. If it ends early the printer says how many were sent.
+    """
+    outcome = Outcome(planned=len(plan))
+    with (
+        accounting(printer, lambda: f"sent {outcome.moved} of {counted(len(plan), 'message')} back before it ended"),
+        printer.progress("redriving", len(plan)) as advance,
+    ):
+        for source in dict.fromkeys(letter.source for letter in plan):
             ours = [letter for letter in plan if letter.source == source]
-            whole = len(ours) == found.read[source] and not found.unseen
-            if ours:
-                move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
-    lacking = prove(stack, to_be_orders(plan), seconds=wait, printer=printer)
-    return _report(outcome, plan, lacking, left, wait, printer)
+            whole = len(ours) == found.read[source] and found.whole
+            move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
+    expected = to_be_orders(plan)
+    outcome.orders = len({letter.order_id for letter in expected})
+    outcome.lacking = prove(stack, expected, seconds=wait, printer=printer)
+    return outcome
 
 
 def move(
@@ -93,17 +122,17 @@ def move(
     advance: Advance = lambda _steps: None,
 ) -> None:
     """Move the planned messages to the queue: by SQS itself if they are the `whole` queue, else one by one."""
-    moved = None
+    by_sqs = False
     # SQS moves all of a queue, and refuses a queue that is not filled by another queue's redrive policy.
     if whole and source == "queue" and (rate is None or rate in TASK_RATES):
-        moved = move_task(stack, stack.dead_letters[source].url, rate=rate, advance=advance)
-    if moved is not None:
-        outcome.moved += moved
+        by_sqs = move_task(stack, stack.dead_letters[source].url, rate=rate, outcome=outcome, advance=advance)
+    if by_sqs:
         outcome.by[source] = "StartMessageMoveTask"
         return
 
     def send_back(messages: list[Message]) -> list[Message]:
-        refused = send_messages(stack, stack.dead_letters[source].queue_url, messages)
+        own = [message.without_sns() for message in messages]
+        refused = send_messages(stack, stack.dead_letters[source].queue_url, own)
         outcome.failed += [f"{messages[refusal.position].id}: {refusal.reason}" for refusal in refused]
         positions = {refusal.position for refusal in refused}
         sent = [message for position, message in enumerate(messages) if position not in positions]
@@ -114,8 +143,16 @@ def move(
     outcome.by[source] = "receive, send, delete"
 
 
-def move_task(stack: Stack, url: str, *, rate: float | None, advance: Advance, poll: float = 1.0) -> int | None:
-    """Have SQS move a whole dead-letter queue back to its source; return how many it moved, None if it cannot.
+def move_task(
+    stack: Stack,
+    url: str,
+    *,
+    rate: float | None,
+    outcome: Outcome,
+    advance: Advance = lambda _steps: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Have SQS move a whole dead-letter queue back to its source; False if it cannot.
 
     Raises:
         Failure: the task ended without success; what it did not move is still in the dead-letter queue.
@@ -124,31 +161,48 @@ def move_task(stack: Stack, url: str, *, rate: float | None, advance: Advance, p
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pace = {} if rate is None else {"MaxNumberOfMessagesPerSecond": int(rate)}
     try:
+        earlier = _newest_task(sqs, arn).get("StartedTimestamp")
         handle = sqs.start_message_move_task(SourceArn=arn, **pace)["TaskHandle"]
     except ClientError as error:
         if error.response["Error"]["Code"] in NOT_OFFERED:
-            return None
+            return False
         raise
-    shown = 0
+    before, silence = outcome.moved, 0.0
     try:
-        while True:
-            task: dict[str, Any] = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
-            moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
-            advance(moved - shown)
-            shown = moved
+        while silence < UNLISTED:
+            task = _newest_task(sqs, arn)
+            if not task or task.get("StartedTimestamp") == earlier:  # a task is not listed at once
+                silence += POLL
+                sleep(POLL)
+                continue
+            moved = before + int(task.get("ApproximateNumberOfMessagesMoved", 0))
+            advance(moved - outcome.moved)
+            outcome.moved = moved
             if task["Status"] == "COMPLETED":
-                return moved
+                return True
             if task["Status"] != "RUNNING":
                 reason = task.get("FailureReason", "no reason given")
                 raise Failure(
-                    f"SQS must move the messages, but its task is {task['Status']} after {moved} of them: {reason}. "
-                    "The others are still dead letters: run the redrive again",
+                    f"SQS must move the messages, but its task is {task['Status']} after {moved - before} of them: "
+                    f"{reason}. The others are still dead letters: run the redrive again",
                     UNREACHABLE,
                 )
-            time.sleep(poll)
+            sleep(POLL)
     except KeyboardInterrupt:
-        sqs.cancel_message_move_task(TaskHandle=handle)
+        with interrupts.held():
+            moved = sqs.cancel_message_move_task(TaskHandle=handle).get("ApproximateNumberOfMessagesMoved", 0)
+            outcome.moved = max(outcome.moved, before + moved)
         raise
+    raise Failure(
+        f"SQS must list the task that it started, and has not for {UNLISTED:.0f} s: it may move the messages all the "
+        "same, `status` shows whether they become fewer",
+        UNREACHABLE,
+    )
+
+
+def _newest_task(sqs: Any, arn: str) -> Mapping[str, Any]:
+    found: list[Mapping[str, Any]] = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1).get("Results", [])
+    return found[0] if found else {}
 
 
 def prove(stack: Stack, letters: Iterable[Letter], *, seconds: float, printer: Printer) -> set[str]:
@@ -189,36 +243,28 @@ def _show_plan(stack: Stack, plan: list[Letter], left: int, printer: Printer) ->
         printer.line(f"left where they are: {left} that the function would reject again (--all sends them)", style=DIM)
 
 
-def _report(outcome: Outcome, plan: list[Letter], lacking: set[str], left: int, wait: float, printer: Printer) -> int:
-    orders = len({message.order_id for message in to_be_orders(plan)})
+def _report(outcome: Outcome, found: Found, plan: list[Letter], left: int, wait: float, printer: Printer) -> None:
     others = sum(message.source not in OWN for message in plan)
     if printer.as_json:
-        printer.json(
-            {
-                "planned": len(plan),
-                "left": left,
-                "moved": outcome.moved,
-                "by": outcome.by,
-                "failed": outcome.failed,
-                "orders": orders,
-                "lacking": sorted(lacking),
-            }
-        )
+        figures = {**asdict(outcome), "left": left, "lacking": sorted(outcome.lacking), "held": found.held}
+        printer.json(figures)
     how = " and ".join(dict.fromkeys(outcome.by.values()))
-    printer.line(f"sent {outcome.moved} of {len(plan)} messages back, by {how}", style=GOOD)
+    all_sent = outcome.moved >= len(plan)
+    printer.line(f"sent {outcome.moved} of {len(plan)} messages back, by {how}", style=GOOD if all_sent else BAD)
     for failure in outcome.failed:
         printer.line(f"  not taken: {failure}", style=BAD)
-    if lacking:
-        some = ", ".join(sorted(lacking)[:10])
+    if outcome.lacking:
+        some = ", ".join(sorted(outcome.lacking)[:10])
         printer.line(
-            f"not proved: {len(lacking)} of {orders} orders are not in the table after {wait:g} s: {some}",
+            f"not proved: {len(outcome.lacking)} of {outcome.orders} orders are not in the table after {wait:g} s: "
+            f"{some}",
             style=BAD,
         )
-    elif not orders and not others:
+    elif not outcome.orders and not others:
         printer.line("nothing to prove: no message of these can become an order as it is", style=DIM)
-    elif orders:
-        printer.line(f"proved: all {orders} orders are in the table, at this version or a newer one", style=GOOD)
+    elif outcome.orders:
+        printer.line(
+            f"proved: all {outcome.orders} orders are in the table, at this version or a newer one", style=GOOD
+        )
     if others:
         printer.line(f"not proved: what became of {counted(others, 'message')} only other consumers know", style=DIM)
-    gone = outcome.moved >= len(plan)
-    return NO if lacking or outcome.failed or not gone else 0

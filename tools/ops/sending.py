@@ -15,6 +15,9 @@ https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
 ATTEMPTS = 6
 """Times an entry is tried before it is given up; the pauses in between add up to about 6 s at most."""
 
+IDLE = 5.0
+"""Seconds that a wait lasts at most before it lets something else be done."""
+
 Entry = dict[str, Any]
 """An entry of a batch request without its `Id`."""
 
@@ -47,21 +50,18 @@ class Pace:
         """How many messages to take in one step: at most what goes out in a second."""
         return BATCH if self._rate is None else max(1, min(BATCH, int(self._rate)))
 
-    def wait(self, messages: int = 0) -> None:
-        """Wait until it is time for the next message, and take the time of so many."""
+    def wait(self, messages: int, idle: Callable[[], object] = lambda: None) -> None:
+        """Wait until it is time for the next message, and take the time of so many; call `idle` meanwhile."""
         if self._rate is None:
             return
         with self._lock:
             now = self._clock()
             start = max(now, self._next)
             self._next = start + messages / self._rate
-        if start > now:
-            self._sleep(start - now)
-
-    def spend(self, messages: int) -> None:
-        """Take the time of so many messages that have gone, without waiting."""
-        if self._rate is not None:
-            self._next = max(self._clock(), self._next) + messages / self._rate
+        while now < start:
+            self._sleep(min(start - now, IDLE))
+            idle()
+            now = self._clock()
 
 
 def batches(sizes: Sequence[int], *, most: int = BATCH, most_bytes: int = BATCH_BYTES) -> Iterator[range]:

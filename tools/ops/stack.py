@@ -1,7 +1,6 @@
 """A deployed stack: the addresses it exports, and clients for its services."""
 
 import functools
-import json
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tools.ops.decoding import decode
 from tools.ops.failure import UNREACHABLE, Failure
 from tools.root import ROOT
 
@@ -215,9 +215,9 @@ def _pulumi_outputs(stack: str) -> str:
 
 def _decode(text: str, origin: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
+        document = decode(text)
+    except ValueError as error:
+        raise Failure(f"{origin} {error}: `pulumi stack output --json` prints what is meant") from None
     if not isinstance(document, dict):
         raise Failure(f"{origin} must be a JSON object, as `pulumi stack output --json` prints it; it is not")
     return document

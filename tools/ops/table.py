@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.process_order.orders import INSTANT
 from tools.ops.stack import Stack
 
+AS_VERSIONS = "%Y-%m-%dT%H:%M:%S.%fZ#"
+"""How a version begins: the instant in UTC, so that text order is time order."""
 GET = 100
 """Keys in one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
@@ -28,6 +32,23 @@ def versions(stack: Stack, order_ids: Iterable[str]) -> dict[str, str]:
                 found[item["orderId"]["S"]] = item.get("version", {}).get("S", "")
             wanted = answer.get("UnprocessedKeys") or {}
     return found
+
+
+def is_tie(stored: str, version: str) -> bool:
+    """Whether a stored version is that of another event of the same instant: which of the two wins, a hash decides."""
+    return stored != version and stored[:INSTANT] == version[:INSTANT]
+
+
+def ahead(version: str) -> str:
+    """How far after now an event is dated, by the version of its row; empty for one of the past.
+
+    The greatest version of an order is stored: an event of tomorrow wins over every correction of today.
+    """
+    now = datetime.now(UTC)
+    if version[:INSTANT] <= now.strftime(AS_VERSIONS):
+        return ""
+    more = version[:INSTANT] > (now + timedelta(days=1)).strftime(AS_VERSIONS)
+    return "by more than a day" if more else "within a day"
 
 
 def missing(stack: Stack, newest: Mapping[str, str]) -> set[str]:

@@ -9,7 +9,7 @@ from tools.ops.arguments import Selection, limited, quoted, spanning
 from tools.ops.choosing import compare, find
 from tools.ops.deadletters import Message
 from tools.ops.export import describe
-from tools.ops.failure import NO
+from tools.ops.failure import NO, Failure
 from tools.ops.stack import Stack
 from tools.terminal import BAD, DIM, GOOD, Printer, ago, counted
 
@@ -21,12 +21,15 @@ LONGEST_LOGGED = 128
 @spanning("--since", "1d", "log to look at")
 @limited
 def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: int | None) -> int:
+    if not order_id or order_id.encode(errors="ignore").decode() != order_id:
+        raise Failure(f"ORDER_ID must be a text of valid Unicode that is not empty, got {order_id!r}")
     found = trace(stack, order_id, seconds=since, limit=limit, printer=printer)
     if printer.as_json:
         printer.json(found)
     else:
         show(found, since, printer)
-    return 0 if found["stored"] and all(m["state"] == "stored" for m in found["deadLetters"]) else NO
+    settled = found["stored"] and all(m["state"] == "stored" for m in found["deadLetters"])
+    return 0 if settled and not found["held"] else NO
 
 
 def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, printer: Printer) -> dict[str, Any]:
@@ -35,14 +38,32 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, pri
     A queue cannot be searched: every look would be a receive, of the few a message has before it is a dead letter.
     """
     letters: list[Message] = []
-    asked = Selection(sources=tuple(stack.dead_letters), limit=limit, order=order_id)
-    states = compare(stack, find(stack, asked, printer, use=letters.append).letters)
+    unreadable = 0
+
+    def look(message: Message) -> None:
+        nonlocal unreadable
+        if message.concerns(order_id):
+            letters.append(message)
+        elif message.order_id is None:
+            unreadable += 1
+
+    looked = find(stack, Selection(sources=tuple(stack.dead_letters), limit=limit), printer, use=look)
+    states = compare(stack, [message.letter for message in letters])
+    item = table.item(stack, order_id)
+    version = str((item or {}).get("version", ""))
     logged = order_id[:LONGEST_LOGGED]
     said = logs.read(stack, start=logs.since(seconds), pattern=logs.mentioning("orderId", logged))
     return {
         "orderId": order_id,
-        "stored": table.item(stack, order_id),
-        "deadLetters": [{**describe(message), "state": states[message.id]} for message in letters],
+        "stored": item,
+        "ahead": table.ahead(version),
+        "deadLetters": [
+            {**describe(letter), "state": states[letter.id], "tie": table.is_tie(version, letter.version)}
+            for letter in letters
+        ],
+        "unreadable": unreadable,
+        "unseen": looked.unseen,
+        "held": looked.held,
         "queue": status.queue(stack, stack["queueUrl"]),
         "log": [logs.spell(line) for _, line in said if line.fields.get("orderId") == logged],
     }
@@ -52,9 +73,16 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
     order_id, item, waiting = found["orderId"], found["stored"], found["queue"]
     if item:
         printer.line(
-            f"table  {order_id} is stored: {item['status']}, {item['quantity']} x {item['itemName']}", style=GOOD
+            f"table  {order_id} is stored: {item.get('status')}, {item.get('quantity')} x {item.get('itemName')}",
+            style=GOOD,
         )
-        printer.line(f"       event of {item['timestamp']}, version {item['version']}")
+        printer.line(f"       event of {item.get('timestamp')}, version {item.get('version')}")
+        if found["ahead"]:
+            printer.line(
+                f"       dated after now {found['ahead']}: until then it wins over every correction "
+                "(docs/runbook.md says how to remove it)",
+                style=BAD,
+            )
     else:
         printer.line(f"table  {order_id} is not stored", style=BAD)
     count = waiting["visible"] + waiting["inFlight"]
@@ -63,11 +91,11 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
     )
     printer.line(f"queue  {waiting['name']} {which}")
     for letter in found["deadLetters"]:
-        why = letter["reason"] or f"keeps the contract; {_STATES[letter['state']]}"
+        state = "another event of the same instant is stored" if letter["tie"] else _STATES[letter["state"]]
+        why = letter["reason"] or f"keeps the contract; {state}"
         printer.line(f"dead   message {letter['messageId']}: {why}", style=BAD)
-        printer.line(f"       `dlq show {letter['messageId'][:8]}` shows it, {advice(letter, order_id)}")
-    if not found["deadLetters"]:
-        printer.line("dead   no dead letter holds it")
+        printer.line(f"       `dlq show {letter['messageId'][:8]}` shows it, {advice(letter)}")
+    _show_gaps(found, printer)
     for line in found["log"]:
         printer.line(f"log    {line}", style=DIM)
     if not found["log"]:
@@ -76,11 +104,28 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
         )
 
 
-def advice(letter: dict[str, Any], order_id: str) -> str:
+def _show_gaps(found: dict[str, Any], printer: Printer) -> None:
+    """Say what was not found in the dead-letter queues, and what could not be looked at."""
+    others = found["unreadable"]
+    if not found["deadLetters"] and not others and not found["unseen"] and not found["held"]:
+        printer.line("dead   no dead letter holds it")
+    elif not found["deadLetters"]:
+        printer.line(f"dead   no dead letter whose order can be read is of it; {others} others do not tell theirs")
+    if found["unseen"]:
+        printer.line(
+            f"dead   about {counted(found['unseen'], 'message')} were not read: try a larger --limit", style=BAD
+        )
+    if found["held"]:
+        printer.line(f"dead   about {counted(found['held'], 'message')} are held by another reader", style=BAD)
+
+
+def advice(letter: dict[str, Any]) -> str:
     """What to do about a dead letter of an order."""
-    chosen = f"--order {quoted(order_id)}"
+    chosen = f"--id {quoted(letter['messageId'][:8])}"
     if letter["state"] == "rejected":
         return f"`dlq export {chosen} FILE` saves it to be corrected and imported"
+    if letter["tie"]:
+        return f"its producer must send it with a newer timestamp; then `dlq purge {chosen}` deletes it"
     if letter["state"] == "stored":
         return f"`dlq purge {chosen}` deletes it: it would change nothing"
     return f"`dlq redrive {chosen}` sends it back"
