@@ -152,7 +152,7 @@ class StackConfig:
     )
     protect_data: bool = setting(
         default=False,
-        meaning="Guard the orders: Pulumi deletes neither what holds nor what delivers them, and DynamoDB keeps the table.",
+        meaning="Guard the orders: Pulumi deletes neither what holds nor what delivers them, nor DynamoDB the table.",
     )
     runtime: str = setting(
         "python3.12",
