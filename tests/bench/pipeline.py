@@ -20,7 +20,8 @@ from tests.bench.results import spread
 from tests.bench.side_by_side import BATCH, CONCURRENCY, program
 from tests.bench.simulation import TICK, Settings, Work, simulate
 from tools.cloud.cloud import loopback_client
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
 RATES = {10: 60, 100: 400}

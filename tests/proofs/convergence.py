@@ -14,7 +14,8 @@ from tests.fakes.events import body, sqs_event
 from tests.fakes.events import run as invoke
 from tests.fakes.table import Table, executing
 from tests.proofs.report import Result
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 
 INSTANTS = (
     "2025-05-03T12:00:00Z",

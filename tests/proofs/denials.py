@@ -12,7 +12,7 @@ import botocore
 from tests.proofs.account import bodies_in
 from tests.proofs.role import POLICY, ROLE, Role
 from tools.cloud.cloud import loopback_client
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
 

@@ -16,13 +16,12 @@ from tests.proofs.commands import operate
 from tests.proofs.proxy import SHARES, FaultProxy, between_function_and_table
 from tests.proofs.report import Figure, Result
 from tools.cloud.cloud import running_cloud
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import depth
-from tools.cloud.provision import provisioner
 from tools.cloud.traffic import Traffic, make_traffic
 from tools.ops.logs import Follower, since
 from tools.ops.stack import local_stack
-from tools.recording.graph import record, stack_config
+from tools.recording.graph import stack_config
 
 PROMISE = (
     "every accepted message ends in the table or in the dead-letter queue, and after a redrive every valid order is "
@@ -149,9 +148,9 @@ def durable_deployment() -> Iterator[Deployment]:
     _, values = stack_config("local")
     command = (sys.executable, "-m", "tests.proofs.persistent")
     with running_cloud(region=values["aws:region"], command=command) as cloud:
-        started = time.monotonic()
-        graph = record(stack="local", answer=provisioner(cloud), account=cloud.account, config=CONFIG)
-        yield Deployment(cloud=cloud, outputs=dict(graph.exports), seconds=time.monotonic() - started)
+        deployment = Deployment(cloud, config=CONFIG)
+        deployment.apply()
+        yield deployment
 
 
 def restart(deployment: Deployment) -> None:

@@ -15,7 +15,8 @@ from tests.proofs.account import bodies_in, drain, publish
 from tests.proofs.commands import command
 from tests.proofs.faults import visibility_timeout
 from tests.proofs.report import Result
-from tools.cloud.deploy import Deployment, deployed, written_addresses
+from tools.cloud.deploy import deployed, written_addresses
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import stored_events
 from tools.ops.logs import Follower, since
 from tools.ops.stack import local_stack

@@ -10,7 +10,8 @@ from tests.proofs.commands import command, operate
 from tests.proofs.faults import visibility_timeout
 from tests.proofs.proxy import between_function_and_table
 from tests.proofs.report import Figure, Result
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import stored_events
 
 

@@ -10,7 +10,8 @@ from tests.fakes.events import EXAMPLE
 from tests.proofs.denials import BEYOND, attempts, guards, other_topic_delivers
 from tests.proofs.report import Result
 from tests.proofs.role import Role, denied, make_role, policy_actions
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 
 _ROLE = "https://docs.aws.amazon.com/lambda/latest/dg"
 REQUIRED_BY = {

@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 
 from components.package import process_order_archive
 from tools.cloud.cloud import loopback_client
-from tools.cloud.deploy import Deployment
-from tools.cloud.provision import create
+from tools.cloud.deployment import Deployment
+from tools.cloud.provider import create
 from tools.cloud.resources.functions import archive_bytes
 
 ROLE, POLICY = "ProcessOrder-role", "ProcessOrder-permissions"
 EMULATED = "dynamodb:BatchExecuteStatement"
-"""The one action that only the local cloud asks for; see tools/cloud/provision.py."""
+"""The one action that only the local cloud asks for; see tools/cloud/resources/iam.py."""
 PROBE = """import os
 
 def handler(event, context):
@@ -61,7 +61,7 @@ class Role:
         ]
         policy = {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement["Action"]]}
         inputs = {"role": self.name, "policy": json.dumps(policy)}
-        create(self.deployment.cloud, "aws:iam/rolePolicy:RolePolicy", "permissions", inputs)
+        create(self.deployment.cloud, "aws:iam/rolePolicy:RolePolicy", "permissions", inputs, {})
 
     def allows(self, action: str, resource: str) -> bool:
         """What IAM's simulator says, where the local cloud cannot make the call itself."""
@@ -89,7 +89,7 @@ def make_role(deployment: Deployment) -> Role:
     name = f"Limited-{uuid.uuid4().hex[:6]}"
     iam, functions = deployment.client("iam"), deployment.client("lambda")
     trust = json.dumps(iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"])
-    _, made = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust})
+    _, made = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust}, {})
     arn = made["arn"]
     probe = io.BytesIO()
     with zipfile.ZipFile(probe, "w") as target:

@@ -8,7 +8,7 @@ from tests.fakes.events import body
 from tests.proofs import fuzz, injection, isolation, privilege
 from tests.proofs.bodies import is_order
 from tests.tree import copied
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 
 
 def test_every_action_of_the_role_is_needed_and_everything_else_is_denied(stressed: Deployment) -> None:

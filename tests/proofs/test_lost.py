@@ -5,7 +5,7 @@ import re
 
 from tests.proofs import convergence, faults, outage
 from tests.proofs.account import account, drain, not_newest, publish, survey
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
 SHORT = 2
