@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.defaults import LOCAL
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 from tools.recording.graph import record
 
 PATIENCE = 30.0

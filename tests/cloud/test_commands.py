@@ -19,7 +19,8 @@ import pytest
 
 from tests.tree import copied
 from tools.cloud.cloud import CloudError, loopback_client, running_cloud
-from tools.cloud.deploy import Deployment, check_place, deployed, written_addresses
+from tools.cloud.deploy import check_place, deployed, written_addresses
+from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import make_traffic
 from tools.ops.stack import local_stack
 from tools.root import ROOT

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from components.package import process_order_archive
 from tools.cloud.cloud import CloudError, loopback_client
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import messages_in
-from tools.cloud.provision import create
+from tools.cloud.provider import create
 from tools.cloud.resources.functions import archive_bytes
 
 EXAMPLE = {
@@ -152,9 +152,9 @@ def weakened_function(deployment: Deployment, request: pytest.FixtureRequest) ->
         if statement["Action"] != "dynamodb:BatchExecuteStatement"  # the provisioner's own, made below
     ]
     trust = json.dumps(iam.get_role(RoleName="ProcessOrder-role")["Role"]["AssumeRolePolicyDocument"])
-    _, role = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust})
+    _, role = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust}, {})
     inputs = {"role": name, "policy": json.dumps(policy)}
-    create(deployment.cloud, "aws:iam/rolePolicy:RolePolicy", name, inputs)
+    create(deployment.cloud, "aws:iam/rolePolicy:RolePolicy", name, inputs, {})
     functions.create_function(
         FunctionName=name,
         Code={"ZipFile": archive_bytes(process_order_archive())},

@@ -13,8 +13,8 @@ from pulumi.runtime.proto import provider_pb2 as messages
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 from pulumi.runtime.rpc import UNKNOWN
 
-from tools.cloud.deploy import Deployment
-from tools.cloud.provider import serving
+from tools.cloud.deployment import Deployment
+from tools.cloud.service import serving
 
 Naming = messages.CheckRequest.AutonamingOptions
 

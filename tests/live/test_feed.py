@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.live.conftest import wait_until
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.live.feed import Feed
 from tools.live.outage import Outage
 from tools.ops.stack import Stack

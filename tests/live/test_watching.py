@@ -72,14 +72,13 @@ def test_a_changed_program_is_deployed_in_words_and_the_orders_stay(live: Live) 
     assert stored(stack, "later")
 
 
-def test_what_would_lose_orders_waits_for_a_restart(live: Live) -> None:
+def test_what_is_renamed_is_replaced_and_what_is_lost_is_said(live: Live) -> None:
     stack = connect(stack=None, outputs=str(live.outputs))
-    send(stack, "kept")
-    assert stored(stack, "kept")
-    edit(live.tree / "components/table.py", 'hash_key="orderId"', 'hash_key="userId"')
-    live.wait_for("needs a restart (it would lose orders, messages or the log): replacing Orders (hashKey)")
-    edit(live.tree / "components/table.py", 'hash_key="userId"', 'hash_key="orderId"')
-    assert item(stack, "kept")
+    stack.client("sqs").send_message(QueueUrl=stack["deadLetterQueueUrl"], MessageBody="{}")
+    edit(live.tree / "components/queue.py", 'f"{name}-dlq"', 'f"{name}-dead"')
+    live.wait_for("deleted OrderQueue-dlq: 1 order waiting in it is lost")
+    edit(live.tree / "components/queue.py", 'f"{name}-dead"', 'f"{name}-dlq"')
+    live.wait_for("deleted OrderQueue-dead")
 
 
 def filters(stack: Stack) -> set[str]:

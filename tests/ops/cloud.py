@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 
 QUEUE, TOPIC = "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"
 

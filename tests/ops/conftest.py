@@ -9,7 +9,8 @@ import pytest
 from tests.defaults import LOCAL
 from tests.ops.cloud import Command, Result
 from tools.__main__ import main
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 
 
 @pytest.fixture

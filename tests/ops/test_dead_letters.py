@@ -16,7 +16,7 @@ import pytest
 
 from tests.ops.cloud import QUEUE, TOPIC, Command, bodies, empty, item, order, send, wait_for
 from tests.unit.test_terminal import Terminal, plain
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.ops import redrive
 from tools.ops.deadletters import read_all
 from tools.ops.stack import Stack, connect

@@ -13,7 +13,7 @@ import pytest
 from tests.ops.cloud import QUEUE, Command, item, order, send
 from tests.unit.test_terminal import Terminal, plain
 from tools.__main__ import main
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.ops.stack import connect
 from tools.ops.status import concerns
 from tools.root import ROOT

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.ops.cloud import QUEUE, TOPIC, Command, empty, order, send
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
 PAGE = (ROOT / "docs/runbook.md").read_text()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.commands import fake
 from tests.ops.cloud import Command
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.ops.failure import Failure
 from tools.ops.stack import EXPORTS, Stack, connect
 

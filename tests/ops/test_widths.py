@@ -10,7 +10,7 @@ import pytest
 from tests.ops.cloud import QUEUE, bodies, empty, order, send, wait_for
 from tests.unit.test_terminal import Terminal, plain
 from tools.__main__ import main
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.terminal import cells
 
 BAD = order(orderId="B-00000000-1111-2222-3333-444444444444", quantity=True, itemName="x" * 30 + " 無線マウス " * 20)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tools.cloud.deploy import Deployment, written_addresses
+from tools.cloud.deploy import written_addresses
+from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.defaults import LOCAL
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import tools.ops.publish
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import depth, messages_in, stored_events
 from tools.cloud.traffic import Traffic
 from tools.ops.sending import Pace

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 
 SHARES: Mapping[str, float] = {
     "throttled": 0.25,

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.cloud.cloud import loopback_client
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.cloud.resources.iam import RolePolicy
 
 ROLE = "ProcessOrder-role"

@@ -16,7 +16,8 @@ from tests.proofs import page
 from tests.proofs.commands import operate
 from tests.proofs.ledger import drain, not_newest, publish, survey, take_stock, visibility_timeout
 from tests.proofs.proxy import SHARES, FaultProxy, between_function_and_table
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import Traffic, make_traffic
 
 RATES = (0.1, 0.2, 0.3)

@@ -12,7 +12,8 @@ from tests.proofs import page
 from tests.proofs.commands import command, operate
 from tests.proofs.ledger import bodies_in, drain, visibility_timeout
 from tests.proofs.proxy import between_function_and_table
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import stored_events
 from tools.root import ROOT
 

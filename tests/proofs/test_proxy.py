@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.proofs.proxy import SHARES, FaultProxy, between_function_and_table
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 
 STATEMENTS = [{"Statement": 'SELECT * FROM "Orders" WHERE "orderId" = \'nobody\''}] * 3
 

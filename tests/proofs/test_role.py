@@ -15,7 +15,8 @@ from tests.fakes.events import EXAMPLE
 from tests.proofs import page
 from tests.proofs.ledger import bodies_in
 from tests.proofs.role import Role, denied, role_of
-from tools.cloud.deploy import Deployment, deployed
+from tools.cloud.deploy import deployed
+from tools.cloud.deployment import Deployment
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
 

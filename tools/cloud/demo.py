@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from tools.cloud.cloud import CloudError, explained
-from tools.cloud.deploy import Deployment, deployed, enforce_policies
+from tools.cloud.deploy import deployed, enforce_policies
+from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import depth, messages_in, stored_events
 from tools.cloud.picture import Counts, print_picture
 from tools.cloud.traffic import Traffic, make_traffic

@@ -4,48 +4,18 @@ import contextlib
 import io
 import json
 import os
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
 
-from tools.cloud.cloud import Cloud, CloudError, running_cloud
-from tools.cloud.provision import provisioner
+from tools.cloud.cloud import CloudError, running_cloud
+from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
-from tools.recording.graph import Answer, program, record, stack_config
+from tools.recording.graph import record, stack_config
 from tools.recording.pack import check, print_report
 from tools.terminal import Printer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deployment:
-    """A stack that runs on a local cloud."""
-
-    cloud: Cloud
-    outputs: Mapping[str, Any]
-    """The stack's exports."""
-    seconds: float
-    """How long it took to run the program and create its resources."""
-
-    def client(self, service: str) -> Any:
-        """A boto3 client of one service of this cloud."""
-        return self.cloud.client(service)
-
-    def addresses(self) -> dict[str, Any]:
-        """What another process needs to use the stack, as JSON-ready values."""
-        return {
-            "endpoint": self.cloud.endpoint,
-            "region": self.cloud.region,
-            "accountId": self.cloud.account,
-            "caBundle": str(self.cloud.ca_bundle),
-            "accessKeyId": self.cloud.access_key_id,
-            "secretAccessKey": self.cloud.secret_access_key,
-            "outputs": dict(self.outputs),
-        }
 
 
 def enforce_policies(stack: str, printer: Printer) -> None:
@@ -67,24 +37,21 @@ def deployed(
     *,
     stack: str = "local",
     port: int | None = None,
-    program: Callable[[], None] = program,
+    program: Callable[[], None] | None = None,
     config: Mapping[str, str] | None = None,
-    observed: Callable[[Answer], Answer] = lambda answer: answer,
 ) -> Iterator[Deployment]:
     """A stack on a local cloud for as long as the block runs.
 
-    `config` overrides the stack file's values, with full keys; `observed` sees every creation.
+    `config` overrides the stack file's values, with full keys.
     Raises CloudError if the cloud cannot start, cannot create a resource, or the program fails, and pulumi.RunError
     if the program refuses its configuration.
     """
     _, values = stack_config(stack)
     values |= dict(config or {})
     with running_cloud(region=values["aws:region"], port=port) as cloud:
-        started = time.monotonic()
+        deployment = Deployment(cloud, stack=stack, config=config)
         try:
-            graph = record(
-                stack=stack, program=program, answer=observed(provisioner(cloud)), account=cloud.account, config=config
-            )
+            deployment.apply(program=program)
         except (CloudError, pulumi.RunError):
             raise
         except Exception as error:
@@ -94,8 +61,7 @@ def deployed(
                 f"the Pulumi program must run to its end, but failed at {place.filename}:{place.lineno}: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        outputs = dict(sorted(graph.exports.items()))
-        yield Deployment(cloud=cloud, outputs=outputs, seconds=time.monotonic() - started)
+        yield deployment
 
 
 def check_place(path: Path | None) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tools.cloud.cloud import Cloud, CloudError, explained, running_cloud
-from tools.cloud.provider import serving
+from tools.cloud.service import serving
 from tools.recording.graph import stack_config
 from tools.root import ROOT
 from tools.terminal import Printer

@@ -7,7 +7,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 
 
 def depth(deployment: Deployment, export: str) -> int:

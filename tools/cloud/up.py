@@ -4,7 +4,8 @@ import json
 import shlex
 from pathlib import Path
 
-from tools.cloud.deploy import Deployment, check_place, deployed, enforce_policies, written_addresses
+from tools.cloud.deploy import check_place, deployed, enforce_policies, written_addresses
+from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import EXAMPLE
 from tools.interrupts import cleaning_up
 from tools.ops import logs, tail

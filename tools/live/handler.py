@@ -5,23 +5,23 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-
-import pulumi
+from typing import Any
 
 IMPORT_LIMIT = 20.0
 """Seconds that importing a handler may take."""
 
 
-def import_problem(archive: pulumi.AssetArchive, handler: str) -> str:
-    """Why Lambda could not import a handler from its archive, in one line; empty if it could."""
+def import_problem(inputs: Mapping[str, Any]) -> str:
+    """Why Lambda could not import a function's handler from its archive, in one line; empty if it could."""
+    handler: str = inputs["handler"]
     module, _, name = handler.rpartition(".")
     with tempfile.TemporaryDirectory(prefix="orders-import-") as folder:
-        for path, asset in archive.assets.items():
-            assert isinstance(asset, pulumi.FileAsset)
+        for path, asset in inputs["code"]["assets"].items():
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(Path(asset.path).read_bytes())
+            target.write_bytes(Path(asset["path"]).read_bytes())
         code = f"import sys; sys.path.insert(0, {folder!r}); from {module} import {name}"
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         try:

@@ -16,7 +16,6 @@ from tools.interrupts import cleaning_up
 from tools.live.actions import Actions
 from tools.live.feed import Feed
 from tools.live.outage import Outage
-from tools.live.redeploy import Ledger
 from tools.live.server import serving
 from tools.live.watching import Watcher
 from tools.ops import tail
@@ -70,9 +69,8 @@ def session(*, stack: str, port: int | None, outputs: Path | None, printer: Prin
     """A stack on the local cloud, and its page, for as long as the block runs."""
     check_place(outputs)
     enforce_policies(stack, printer)
-    ledger = Ledger()
     with (
-        deployed(stack=stack, port=port, observed=ledger.observe) as deployment,
+        deployed(stack=stack, port=port) as deployment,
         written_addresses(deployment, outputs) as addresses,
     ):
         pipeline = local_stack("the local cloud", deployment.addresses())
@@ -88,7 +86,7 @@ def session(*, stack: str, port: int | None, outputs: Path | None, printer: Prin
                 feed.notice(text, good=good)
                 printer.line(text, style=GOOD if good else BAD)
 
-            watcher = Watcher(stack=stack, cloud=deployment.cloud, ledger=ledger, say=say)
+            watcher = Watcher(deployment, say=say)
             printer.line(f"The live page: {url}", style="bold")
             printer.line()
             describe(deployment, addresses, printer)

@@ -2,22 +2,20 @@
 
 import contextlib
 import io
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import Change, watch
 
-from tools.cloud.cloud import Cloud, CloudError
+from tools.cloud.cloud import CloudError
 from tools.cloud.deploy import enforce_policies
+from tools.cloud.deployment import Deployment
 from tools.live.handler import import_problem
-from tools.live.redeploy import Changes, Ledger
-from tools.recording.graph import program, record
 from tools.root import ROOT
 from tools.terminal import Printer
 
@@ -31,8 +29,8 @@ class Say(Protocol):
 class Watcher:
     """Brings changed files to one running stack; of any failure it says the reason, and what runs stays."""
 
-    def __init__(self, *, stack: str, cloud: Cloud, ledger: Ledger, say: Say, root: Path = ROOT) -> None:
-        self._stack, self._cloud, self._ledger, self._say, self._root = stack, cloud, ledger, say, root
+    def __init__(self, deployment: Deployment, *, say: Say, root: Path = ROOT) -> None:
+        self._deployment, self._say, self._root = deployment, say, root
         self._stopped = threading.Event()
 
     def handle(self, paths: set[Path]) -> None:
@@ -82,39 +80,28 @@ class Watcher:
         """Whether a file can change what is deployed."""
         file = Path(path)
         if file.parent == self._root:
-            return file.name in ("__main__.py", "config.py", "Pulumi.yaml", f"Pulumi.{self._stack}.yaml")
+            return file.name in ("__main__.py", "config.py", "Pulumi.yaml", f"Pulumi.{self._deployment.stack}.yaml")
         return file.suffix in (".py", ".json") and "__pycache__" not in file.parts
 
     def _deploy_functions(self) -> None:
-        for name, archive, handler in list(self._ledger.functions()):
-            started = time.monotonic()
-            if reason := import_problem(archive, handler):
-                self._say(f"{name} is not deployed, the last one runs on: {reason}", good=False)
+        for function in self._deployment.changed_functions():
+            if reason := import_problem(function.inputs):
+                self._say(f"{function.name} is not deployed, the last one runs on: {reason}", good=False)
                 continue
-            self._ledger.update_code(self._cloud, name)
-            self._say(f"{name} is live with the next batch ({time.monotonic() - started:.1f} s)", good=True)
+            started = time.monotonic()
+            self._deployment.update_code(function)
+            self._say(f"{function.name} is live with the next batch ({time.monotonic() - started:.1f} s)", good=True)
 
     def _deploy_program(self) -> None:
-        started = time.monotonic()
-        changes = Changes()
-        with _fresh_modules():
-            try:
-                # First without a cloud: a program that fails, or breaks a rule, changes nothing.
-                enforce_policies(self._stack, Printer(out=io.StringIO()))
-                graph = record(
-                    stack=self._stack,
-                    root=self._root,
-                    program=lambda: program(self._root),
-                    answer=self._ledger.again(self._cloud, changes),
-                    account=self._cloud.account,
-                )
-            except (CloudError, OSError, ValueError, pulumi.RunError, BotoCoreError, ClientError):
-                raise
-            except Exception as error:  # the program is being edited: it may raise anything
-                raise CloudError(f"the program must run to its end, but: {_place(error)}") from error
-        registered = {(resource.type, resource.name) for resource in graph.resources if resource.custom}
-        self._ledger.remove(self._cloud, registered, changes)
-        self._say(f"deployed again in {time.monotonic() - started:.1f} s: {changes}", good=True)
+        try:
+            # First without a cloud: a program that fails, or breaks a rule, changes nothing.
+            enforce_policies(self._deployment.stack, Printer(out=io.StringIO()))
+            applied = self._deployment.apply(self._root)
+        except (CloudError, OSError, ValueError, pulumi.RunError, BotoCoreError, ClientError):
+            raise
+        except Exception as error:  # the program is being edited: it may raise anything
+            raise CloudError(f"the program must run to its end, but: {_place(error)}") from error
+        self._say(f"deployed again in {applied.seconds:.1f} s: {applied}", good=True)
 
 
 def _place(error: Exception) -> str:
@@ -125,19 +112,3 @@ def _place(error: Exception) -> str:
     if isinstance(error, SyntaxError):
         place = f"{Path(error.filename or '').name}:{error.lineno}: "
     return f"{place}{type(error).__name__}: {error}"
-
-
-@contextlib.contextmanager
-def _fresh_modules() -> Iterator[None]:
-    """Load the program's own modules again inside the block; after a failure those that worked are back."""
-    parts = {"config", "components"}
-    before: dict[str, Any] = {name: module for name, module in sys.modules.items() if name.split(".")[0] in parts}
-    for name in before:
-        del sys.modules[name]
-    try:
-        yield
-    except BaseException:
-        for name in [name for name in sys.modules if name.split(".")[0] in parts]:
-            del sys.modules[name]
-        sys.modules.update(before)
-        raise

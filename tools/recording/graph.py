@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from google.protobuf import struct_pb2
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
 
@@ -24,6 +24,8 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 
 Answer = Callable[[mocks.MockResourceArgs], tuple[str, dict[str, Any]]]
 """Creates one custom resource and returns its id and its outputs (camelCase)."""
+Register = Callable[[str, resource_pb2.RegisterResourceRequest], tuple[str, Mapping[str, Any]]]
+"""Takes one registration, by its URN, and returns its id and its outputs as the wire has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +150,7 @@ class _Runtime(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", args.inputs
-        args.inputs = _plain(args.inputs)  # a provider gets what is behind a secret
+        args.inputs = plain(args.inputs)  # a provider gets what is behind a secret
         if self.preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
             return "", checked(args.typ, args.name, args.inputs)
         return self.answer(args)
@@ -157,8 +159,9 @@ class _Runtime(mocks.Mocks):
 class _Recorder(Monitor):
     """Keeps every registration, and the stack's exports, beside what the mock monitor does."""
 
-    def __init__(self, runtime: _Runtime) -> None:
+    def __init__(self, runtime: _Runtime, register: Register | None) -> None:
         super().__init__(runtime)
+        self.register = register
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
         self.exports: dict[str, Any] = {}
         self.told: dict[str, struct_pb2.Struct] = {}
@@ -171,10 +174,20 @@ class _Recorder(Monitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
         with self.noted():
-            response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+            if self.register and request.type != STACK_TYPE:
+                response = self._registered(self.register, request)
+            else:
+                response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != STACK_TYPE:
             self.requests[response.urn] = request
         return response
+
+    def _registered(self, register: Register, request: Any) -> resource_pb2.RegisterResourceResponse:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        id_, outputs = register(urn, request)
+        self.resources[urn] = self.ResourceRegistration(urn, id_, dict(outputs))
+        struct = ParseDict(dict(outputs), struct_pb2.Struct())
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=struct)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
         self.told[request.urn] = request.outputs
@@ -190,7 +203,7 @@ class _Recorder(Monitor):
             urn=urn,
             custom=request.custom,
             request=request,
-            properties=_plain(MessageToDict(request.object)),
+            properties=plain(MessageToDict(request.object)),
             outputs=known.state,
             parent=request.parent,
             dependencies=tuple(request.dependencies),
@@ -200,14 +213,16 @@ class _Recorder(Monitor):
         )
 
 
-def _plain(value: Any) -> Any:
-    """Drop the secret marks of a serialised value and turn whole floats back into integers."""
+def plain(value: Any) -> Any:
+    """A value of the wire without its marks: what is behind a secret, a resource's id, whole floats as integers."""
     if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_resource_sig:  # noqa: SLF001 - the wire format's own name
+            return value.get("id") or value["urn"]
         if value.get(rpc._special_sig_key) == rpc._special_secret_sig:  # noqa: SLF001 - the wire format's own name
-            return _plain(value["value"])
-        return {key: _plain(item) for key, item in value.items()}
+            return plain(value["value"])
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -225,6 +240,7 @@ def record(
     preview: bool = False,
     program: Callable[[], None] = program,
     answer: Answer | None = None,
+    register: Register | None = None,
     account: str = ACCOUNT,
     config: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
@@ -233,6 +249,7 @@ def record(
 
     `root` is the folder of the project whose stack files are read.
     `answer` creates each custom resource; without it nothing is created and ARNs are made up under bare names.
+    `register` answers in its place, as an engine does: with URNs, options and values of the wire.
     In `preview`, ids and computed outputs are unknown, as before the first deployment of a stack.
     `config` overrides the stack file's values, with full keys; `secrets` are the keys that were set
     with `--secret`. Raises what the program raises.
@@ -240,7 +257,8 @@ def record(
     project, values = stack_config(stack, root)
     values |= dict(config or {})
     region = values["aws:region"]
-    recorder = _Recorder(_Runtime(answer or recorded_answer(region, account), account, region, preview=preview))
+    runtime = _Runtime(answer or recorded_answer(region, account), account, region, preview=preview)
+    recorder = _Recorder(runtime, register)
     # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
     settings_of_run = contextvars.copy_context()
     settings_of_run.run(

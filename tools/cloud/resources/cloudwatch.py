@@ -50,6 +50,10 @@ class LogGroup:
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("logs").delete_log_group(logGroupName=id_)
 
+    def held(self, id_: str) -> str:
+        lines = self.cloud.client("logs").filter_log_events(logGroupName=id_, limit=1)["events"]
+        return "the log in it is lost" if lines else ""
+
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         self.cloud.client("logs").untag_resource(resourceArn=self._arn(id_), tagKeys=gone)
         self.cloud.client("logs").tag_resource(resourceArn=self._arn(id_), tags=tags)

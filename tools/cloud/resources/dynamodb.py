@@ -63,6 +63,11 @@ class Table:
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("dynamodb").delete_table(TableName=id_)
 
+    def held(self, id_: str) -> str:
+        pages = self.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=id_, Select="COUNT")
+        count = sum(page["Count"] for page in pages)
+        return f"{count} stored order{'s' * (count != 1)} {'are' if count != 1 else 'is'} lost" if count else ""
+
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         dynamodb = self.cloud.client("dynamodb")
         arn = dynamodb.describe_table(TableName=id_)["Table"]["TableArn"]

@@ -27,7 +27,7 @@ class Function:
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         function = self.cloud.client("lambda").create_function(
             FunctionName=name,
-            Code={"ZipFile": archive_bytes(inputs["code"])},
+            Code={"ZipFile": code_bytes(inputs["code"])},
             **present(Architectures=inputs.get("architectures")),
             **_settings(inputs),
         )
@@ -69,11 +69,11 @@ class Function:
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
         client = self.cloud.client("lambda")
-        client.update_function_code(
-            FunctionName=id_,
-            ZipFile=archive_bytes(inputs["code"]),
-            **present(Architectures=inputs.get("architectures")),
-        )
+        code, architectures = inputs["code"], inputs.get("architectures")
+        if code.get("hash") != old["code"].get("hash") or architectures != old.get("architectures"):
+            client.update_function_code(
+                FunctionName=id_, ZipFile=code_bytes(code), **present(Architectures=architectures)
+            )
         client.update_function_configuration(FunctionName=id_, **_settings(inputs))
 
     def delete(self, id_: str, state: Values) -> None:
@@ -117,16 +117,25 @@ def _lowered(told: Values | None) -> dict[str, Any] | None:
 
 
 def archive_bytes(archive: pulumi.AssetArchive) -> bytes:
-    """Zip an archive of files; without times, modes or order of this machine, the same files give the same bytes."""
+    """Zip an archive of files; without times, modes or order of this machine, the same files give the same bytes.
+
+    Raises OSError if a file cannot be read.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for path, asset in sorted(archive.assets.items()):
-            assert isinstance(asset, pulumi.FileAsset)
             entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
+            assert isinstance(asset, pulumi.FileAsset)
             target.writestr(entry, Path(asset.path).read_bytes())
     return buffer.getvalue()
+
+
+def code_bytes(archive: Values) -> bytes:
+    """The same of an archive as the wire has it."""
+    files = {path: pulumi.FileAsset(asset["path"]) for path, asset in archive["assets"].items()}
+    return archive_bytes(pulumi.AssetArchive(dict(files)))
 
 
 @dataclass(frozen=True)

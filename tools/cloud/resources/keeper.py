@@ -43,6 +43,13 @@ class Tagged(Keeper, Protocol):
         """Give a resource tags, and take those away that are `gone`."""
 
 
+class Holding(Keeper, Protocol):
+    """Keeps resources that hold something of the user's."""
+
+    def held(self, id_: str) -> str:
+        """What is lost if a resource is deleted now, as the end of a sentence; empty if nothing is."""
+
+
 def to_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as most APIs take them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -58,6 +58,11 @@ class Queue:
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("sqs").delete_queue(QueueUrl=id_)
 
+    def held(self, id_: str) -> str:
+        told = self.cloud.client("sqs").get_queue_attributes(QueueUrl=id_, AttributeNames=["All"])["Attributes"]
+        count = sum(int(value) for name, value in told.items() if name.startswith("ApproximateNumberOfMessages"))
+        return f"{count} order{'s' * (count != 1)} waiting in it {'are' if count != 1 else 'is'} lost" if count else ""
+
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         self.cloud.client("sqs").untag_queue(QueueUrl=id_, TagKeys=gone)
         self.cloud.client("sqs").tag_queue(QueueUrl=id_, Tags=tags)

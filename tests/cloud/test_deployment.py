@@ -1,0 +1,147 @@
+"""A change reaches what runs as `pulumi up` would bring it: updated, replaced or deleted, and what it costs is said."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from tests.defaults import BARE
+from tools.cloud.cloud import Cloud, CloudError, running_cloud
+from tools.cloud.deployment import Deployment, NotAppliedError
+
+Program = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with running_cloud(region="eu-west-1") as running:
+        yield running
+
+
+@pytest.fixture
+def stack(cloud: Cloud) -> Iterator[Deployment]:
+    deployment = Deployment(cloud, stack="dev")
+    yield deployment
+    deployment.apply(BARE, lambda: None)
+
+
+def steps(deployment: Deployment, program: Program) -> list[str]:
+    return [str(step) for step in deployment.apply(BARE, program).steps]
+
+
+def queue(resource: str = "q", /, **inputs: Any) -> aws.sqs.Queue:
+    options = inputs.pop("opts", None)
+    return aws.sqs.Queue(resource, opts=options, **inputs)
+
+
+def names(cloud: Cloud) -> set[str]:
+    return {url.rsplit("/", 1)[1] for url in cloud.client("sqs").list_queues().get("QueueUrls", [])}
+
+
+def test_a_resource_is_created_updated_and_deleted(stack: Deployment) -> None:
+    assert steps(stack, lambda: queue() and None) == ["created q"]
+    assert steps(stack, lambda: queue() and None) == []
+    assert steps(stack, lambda: queue(delay_seconds=3) and None) == ["updated q (delaySeconds)"]
+    [url] = stack.client("sqs").list_queues()["QueueUrls"]
+    told = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])
+    assert told["Attributes"] == {"DelaySeconds": "3"}
+    assert steps(stack, lambda: None) == ["deleted q"]
+    assert names(stack.cloud) == set()
+
+
+def test_a_replacement_comes_before_the_old_one_goes_and_tells_what_is_lost(stack: Deployment) -> None:
+    def program(**inputs: Any) -> Program:
+        return lambda: pulumi.export("url", queue(**inputs).url)
+
+    stack.apply(BARE, program())
+    for _ in range(12):
+        stack.client("sqs").send_message(QueueUrl=stack.outputs["url"], MessageBody="{}")
+    [step] = steps(stack, program(name="other"))
+    assert step == "replaced q (name): 12 orders waiting in it are lost"
+    assert names(stack.cloud) == {"other"}
+    assert stack.outputs["url"].endswith("/other")
+
+
+def test_a_replacement_under_an_automatic_name_gets_another(stack: Deployment) -> None:
+    def table(key: str) -> Program:
+        kind = aws.dynamodb.TableAttributeArgs(name=key, type="S")
+        return lambda: pulumi.export(
+            "name", aws.dynamodb.Table("tab", hash_key=key, attributes=[kind], billing_mode="PAY_PER_REQUEST").name
+        )
+
+    stack.apply(BARE, table("a"))
+    assert stack.outputs["name"] == "tab"
+    assert steps(stack, table("b")) == ["replaced tab (attributes, hashKey)"]
+    assert stack.outputs["name"].startswith("tab-")
+    assert stack.client("dynamodb").list_tables()["TableNames"] == [stack.outputs["name"]]
+
+
+def test_what_failed_half_way_says_what_was_applied_and_is_applied_later(stack: Deployment) -> None:
+    def program(delay: int) -> Program:
+        def both() -> None:
+            first = queue("first")
+            queue("second", delay_seconds=delay, opts=pulumi.ResourceOptions(depends_on=[first]))
+
+        return both
+
+    with pytest.raises(NotAppliedError, match=r"must accept second .*; already applied: created first; not applied: s"):
+        stack.apply(BARE, program(5000))
+    assert names(stack.cloud) == {"first"}
+    assert steps(stack, program(5)) == ["created second"]
+
+
+def test_a_broken_program_leaves_what_runs(stack: Deployment) -> None:
+    def broken() -> None:
+        queue("other")
+        raise ZeroDivisionError
+
+    stack.apply(BARE, lambda: queue() and None)
+    with pytest.raises(ZeroDivisionError):
+        stack.apply(BARE, broken)
+    assert names(stack.cloud) == {"q"}
+    assert steps(stack, lambda: queue() and None) == []
+
+
+def options(**given: Any) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(**given)
+
+
+def test_what_is_protected_is_neither_deleted_nor_replaced(stack: Deployment) -> None:
+    stack.apply(BARE, lambda: queue(opts=options(protect=True)) and None)
+    for program in (lambda: None, lambda: queue(name="other", opts=options(protect=True)) and None):
+        with pytest.raises(CloudError, match="q is protected and must not be"):
+            stack.apply(BARE, program)
+    assert names(stack.cloud) == {"q"}
+    assert steps(stack, lambda: queue() and None) == []
+
+
+def test_the_options_of_a_resource_are_honoured(stack: Deployment) -> None:
+    stack.apply(BARE, lambda: queue(delay_seconds=1, tags={"a": "1", "b": "1"}) and None)
+    ignoring = options(ignore_changes=["delaySeconds", "tags.a"])
+    assert steps(stack, lambda: queue(delay_seconds=2, tags={"a": "2", "b": "1"}, opts=ignoring) and None) == []
+    renamed = options(aliases=[pulumi.Alias(name="q")])
+    assert steps(stack, lambda: queue("r", delay_seconds=1, tags={"a": "1", "b": "1"}, opts=renamed) and None) == []
+    assert names(stack.cloud) == {"q"}
+    replacing = options(replace_on_changes=["delaySeconds"])
+    assert steps(stack, lambda: queue("r", delay_seconds=2, opts=replacing) and None) == [
+        "replaced r (delaySeconds, tags, tagsAll)"
+    ]
+    assert names(stack.cloud) == {"r"}
+    assert steps(stack, lambda: queue("r", delay_seconds=2, opts=options(retain_on_delete=True)) and None) == []
+    assert steps(stack, lambda: None) == ["left r"]
+    assert names(stack.cloud) == {"r"}
+
+
+def test_what_goes_first_takes_what_needs_it_along(stack: Deployment) -> None:
+    def program(region: str | None) -> Program:
+        def both() -> None:
+            owner = queue(name="q", region=region)
+            policy = '{"Version": "2012-10-17", "Statement": []}'
+            aws.sqs.QueuePolicy("p", queue_url=owner.url, policy=policy)
+
+        return both
+
+    stack.apply(BARE, program(None))
+    assert steps(stack, program("eu-west-1")) == ["replaced p", "replaced q (region)"]

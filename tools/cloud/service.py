@@ -1,0 +1,210 @@
+"""Offers the provider of the local cloud to the real Pulumi engine, over gRPC and under the name `aws`.
+
+https://www.pulumi.com/docs/iac/guides/building-extending/providers/
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from botocore.exceptions import BotoCoreError, ClientError
+from google.protobuf import empty_pb2, struct_pb2
+from google.protobuf.json_format import MessageToDict, ParseDict
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from tools.cloud import provider
+from tools.cloud.cloud import Cloud, CloudError
+from tools.cloud.resources import Values
+from tools.cloud.resources.keeper import same, whole
+from tools.recording.graph import lookups
+from tools.recording.types import default_tags, type_of
+
+_Diff = provider_pb2.PropertyDiff
+_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
+
+
+@contextlib.contextmanager
+def serving(cloud: Cloud) -> Iterator[int]:
+    """The provider on a free loopback port for as long as the block runs; yields the port."""
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=16, thread_name_prefix="provider"),
+        options=[("grpc.max_receive_message_length", _LIMIT), ("grpc.max_send_message_length", _LIMIT)],
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(cloud), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(grace=1).wait()
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """Answers the engine; the names of the methods are the protocol's."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._tags: dict[str, str] = {}
+        self._engine: engine_pb2_grpc.EngineStub | None = None
+
+    def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:
+        self._connect(request.address)
+        return empty_pb2.Empty()
+
+    def Handshake(self, request: Any, context: Any) -> provider_pb2.ProviderHandshakeResponse:
+        self._connect(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(supports_autonaming_configuration=True)
+
+    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
+        return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi-aws"))
+
+    def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:
+        """The local cloud is one region: a stack of another is refused before anything is created."""
+        region = _plain(request.news).get("region")
+        failures = []
+        if region != self._cloud.region:
+            reason = f"aws:region must be {self._cloud.region}, where the local cloud is, got {region}"
+            failures = [provider_pb2.CheckFailure(property="region", reason=f"{reason}: start it with --region")]
+        return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
+
+    def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
+        old, new = _plain(request.old_inputs or request.olds), _plain(request.news)
+        changed = [key for key in sorted({*old, *new} - {provider.DEFAULTS}) if not same(old.get(key), new.get(key))]
+        return provider_pb2.DiffResponse(
+            changes=_changes(changed), diffs=changed, replaces=[key for key in changed if key == "region"]
+        )
+
+    def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:
+        given = _plain(request.args)
+        self._tags = default_tags({"aws:defaultTags": given.get("defaultTags", "{}")})
+        return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
+
+    def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:
+        known = lookups(self._cloud.account, self._cloud.region)
+        if request.tok not in known:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"lookup must be one of {', '.join(known)}, got {request.tok}")
+        return provider_pb2.InvokeResponse(**{"return": _struct(known[request.tok])})
+
+    def Check(self, request: Any, context: Any) -> provider_pb2.CheckResponse:
+        token, name = _identity(request.urn)
+        with _refusals(context, f"checking {name}"):
+            provider.keeper_of(self._cloud, token, name)
+        new, named = _plain(request.news), type_of(token).named
+        disabled = request.autonaming.mode == provider_pb2.CheckRequest.AutonamingOptions.DISABLE
+        if named and named not in new and disabled:
+            reason = "a name must be given, because pulumi:autonaming is disabled"
+            return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(property=named, reason=reason)])
+        if unheeded := provider.not_honoured(token, new):
+            self._warn(request.urn, f"the local cloud does not honour {', '.join(unheeded)}")
+        inputs = provider.check(token, new, _plain(request.olds), _automatic_name(request, name))
+        return provider_pb2.CheckResponse(inputs=_struct(inputs))
+
+    def Diff(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
+        token, _ = _identity(request.urn)
+        old, new = _plain(request.old_inputs), _plain(request.news)
+        found = provider.diff(token, old, new, _plain(request.olds), self._tags)
+        details = {key: _kind(key, old, new, found) for key in found.keys - {*request.ignoreChanges}}
+        replaces = sorted(found.replaces & details.keys())
+        return provider_pb2.DiffResponse(
+            changes=_changes(details),
+            diffs=sorted(details),
+            detailedDiff=details,
+            hasDetailedDiff=True,
+            replaces=replaces,
+            deleteBeforeReplace=bool(replaces) and found.delete_first,
+        )
+
+    def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:
+        token, name = _identity(request.urn)
+        inputs = _plain(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=_struct(provider.planned(token, inputs, {}, self._tags)))
+        with _refusals(context, f"creating {name}"):
+            id_, outputs = provider.create(self._cloud, token, name, inputs, self._tags)
+            return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
+        raise AssertionError  # the context has ended the call
+
+    def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:
+        token, name = _identity(request.urn)
+        with _refusals(context, f"reading {name}"):
+            inputs, state = _plain(request.inputs), _plain(request.properties)
+            found = provider.read(self._cloud, token, name, request.id, inputs, state)
+            if found is None:
+                return provider_pb2.ReadResponse()
+            return provider_pb2.ReadResponse(id=request.id, inputs=_struct(found[0]), properties=_struct(found[1]))
+        raise AssertionError  # the context has ended the call
+
+    def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:
+        token, name = _identity(request.urn)
+        old, new, state = _plain(request.old_inputs), _plain(request.news), _plain(request.olds)
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=_struct(provider.planned(token, new, state, self._tags)))
+        with _refusals(context, f"updating {name}"):
+            outputs = provider.update(self._cloud, token, name, request.id, old, new, state, self._tags)
+            return provider_pb2.UpdateResponse(properties=_struct(outputs))
+        raise AssertionError  # the context has ended the call
+
+    def Delete(self, request: Any, context: Any) -> empty_pb2.Empty:
+        token, name = _identity(request.urn)
+        with _refusals(context, f"deleting {name}"):
+            provider.delete(self._cloud, token, name, request.id, _plain(request.properties))
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
+        return empty_pb2.Empty()
+
+    def _connect(self, address: str) -> None:
+        self._engine = engine_pb2_grpc.EngineStub(
+            grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+        )
+
+    def _warn(self, urn: str, text: str) -> None:
+        if self._engine is not None:
+            severity = engine_pb2.LogSeverity.Value("WARNING")
+            self._engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn=urn))
+
+
+def _identity(urn: str) -> tuple[str, str]:
+    """The type and name of a resource."""
+    _, _, types, name = urn.split("::", 3)
+    return types.split("$")[-1], name
+
+
+def _automatic_name(request: Any, name: str) -> str:
+    """What the engine proposes, or the resource's name and seven random digits, as the AWS provider makes it."""
+    if request.autonaming.proposed_name:
+        return str(request.autonaming.proposed_name)
+    return f"{name}-{hashlib.sha256(request.randomSeed + request.urn.encode()).hexdigest()[:7]}"
+
+
+def _kind(key: str, old: Values, new: Values, found: provider.Difference) -> provider_pb2.PropertyDiff:
+    kind = _Diff.UPDATE if key in old and key in new else _Diff.ADD if key in new else _Diff.DELETE
+    if key in found.replaces:
+        kind = {_Diff.ADD: _Diff.ADD_REPLACE, _Diff.DELETE: _Diff.DELETE_REPLACE}.get(kind, _Diff.UPDATE_REPLACE)
+    return _Diff(kind=kind, inputDiff=key != "tagsAll")
+
+
+def _changes(changed: Any) -> Any:
+    return provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+
+
+def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """The wire's values with whole numbers as integers; assets and unknown values stay as they are."""
+    return dict(whole(MessageToDict(struct)))
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    return ParseDict(dict(values), struct_pb2.Struct())
+
+
+@contextlib.contextmanager
+def _refusals(context: Any, doing: str) -> Iterator[None]:
+    """Tell the engine what the cloud refused, as the real provider does."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, CloudError, OSError) as error:
+        context.abort(grpc.StatusCode.UNKNOWN, f"{doing}: {error}")
