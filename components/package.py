@@ -13,7 +13,9 @@ PROCESS_ORDER = (
     "lambda_function.py",
     "order.schema.json",
     "orders.py",
+    "signing.py",
     "store.py",
+    "values.py",
 )
 """What ProcessOrder consists of. A fixed list: no cache, test or stray file can change the archive."""
 

@@ -1,11 +1,9 @@
 """What DynamoDB's answers mean: which writes landed, which to try again, and why the others failed."""
 
+import json
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any, NamedTuple
-
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as NoConnectionError
-from botocore.parsers import ResponseParserError
 
 TRANSIENT = frozenset(
     {
@@ -41,16 +39,20 @@ class Result(NamedTuple):
     code: str
     """DynamoDB's error code, or empty."""
     reason: str = ""
-    item: Mapping[str, Any] | None = None
-    """The row that an update's condition was held against; none if there is no row."""
 
 
 DONE = Result("")
 GARBLED = Result("InternalServerError", "DynamoDB did not answer every statement")
 
 
-def read(answer: object, statements: int) -> list[Result]:
+def read(status: int, text: bytes, statements: int) -> list[Result]:
     """Say how each statement of a call ended; an answer that is none says nothing about any of them."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        answer = None
+    if status != 200:
+        return [_refusal(status, answer)] * statements
     responses = answer.get("Responses") if isinstance(answer, dict) else None
     if not isinstance(responses, list) or len(responses) != statements:
         return [GARBLED] * statements
@@ -63,26 +65,30 @@ def _read(response: object) -> Result:
     if "Error" not in response:
         return DONE
     error = response["Error"]
-    return explain_error(error) if isinstance(error, dict) else GARBLED
+    return _explain(error.get("Code"), error.get("Message")) if isinstance(error, dict) else GARBLED
+
+
+def _refusal(status: int, answer: object) -> Result:
+    """Say why a whole call was refused: by DynamoDB, or by something between that does not speak its language."""
+    told: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
+    code = str(told.get("__type") or status).rpartition("#")[2]
+    result = _explain(code, told.get("message") or told.get("Message"))
+    return result._replace(code="InternalServerError") if status >= 500 or "__type" not in told else result
+
+
+def _explain(code: object, message: object) -> Result:
+    code = str(code or "UnknownError")
+    reason = f"DynamoDB answered {code}"
+    if not code.startswith(("Validation", "Serialization")):  # these can quote values
+        reason = f"{reason}: {str(message or '')[:LONGEST_REASON]}"
+    return Result(code, reason)
 
 
 def explain(error: Exception) -> Result:
-    """Say why a call failed."""
-    if isinstance(error, ClientError):
-        result = explain_error(error.response.get("Error") or {})
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return result._replace(code="InternalServerError") if status >= 500 else result
-    # Only the name: the text of other errors can quote what was sent or received.
-    reason = f"the call to DynamoDB failed with {type(error).__name__}"
-    transient = isinstance(error, (NoConnectionError, HTTPClientError, ResponseParserError))
-    return Result("InternalServerError" if transient else "CallFailed", reason)
-
-
-def explain_error(error: Mapping[str, Any]) -> Result:
-    """Say why a statement failed, or a whole call."""
-    code = str(error.get("Code") or "UnknownError")
-    reason = f"DynamoDB answered {code}"
-    if not code.startswith(("Validation", "Serialization")):  # these can quote values
-        reason = f"{reason}: {str(error.get('Message') or '')[:LONGEST_REASON]}"
-    item = error.get("Item")
-    return Result(code, reason, item if isinstance(item, dict) and item else None)
+    """Say why a call has no answer."""
+    # Only the name: the text of an error can quote what was sent or received.
+    transient = isinstance(error, (OSError, HTTPException))
+    return Result(
+        "InternalServerError" if transient else "CallFailed",
+        f"the call to DynamoDB failed with {type(error).__name__}",
+    )

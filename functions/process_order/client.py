@@ -1,57 +1,142 @@
-"""The way to DynamoDB: quiet, quick to give up, and spared the work that the store has done already."""
+"""The way to DynamoDB: signed requests over connections that are kept, and no call longer than it may take."""
 
-import logging
-from collections.abc import Callable
+import io
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from http.client import HTTPResponse
 from typing import Any
+from urllib.parse import urlsplit
 
-import botocore
-import botocore.session
-from botocore.config import Config
+from .signing import Signer
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2
-"""Seconds. A call that hangs is given up by then; the store tries it again."""
+CONNECT_TIMEOUT, ANSWER_TIMEOUT = 1.0, 2.0
+"""Seconds for a connection, TLS included, and for a request and its answer; the store tries again."""
 
+LARGEST_ANSWER = 128 * 1024
+"""Bytes that are read of an answer. DynamoDB's to 25 statements has some 5,000; of a longer one the rest is missing."""
 
-def connect(connections: int) -> Callable[[str], Any]:
-    """Make the function that sends a BatchExecuteStatement request, spelled in JSON, and returns DynamoDB's answer."""
-    _silence()
-    # boto3 would give the same client after importing what S3 needs, a tenth of a cold start.
-    client = botocore.session.get_session().create_client("dynamodb", config=settings(connections))
-    client.meta.events.register("provide-client-params.dynamodb.BatchExecuteStatement", _set_aside)
-    client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", _put_back)
-    return lambda request: client.batch_execute_statement(request=request)
-
-
-def settings(connections: int) -> Config:
-    """Leave retries to the store, and keep so many connections."""
-    return Config(
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        retries={"total_max_attempts": 1},
-        parameter_validation=False,
-        max_pool_connections=connections,
-        tcp_keepalive=True,
-        # Building the usual one takes a fifth of a call.
-        user_agent=f"order-notifications Botocore/{botocore.__version__}",
-    )
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+}
+"""How the names of hosts end in the partitions whose regions begin so; elsewhere in amazonaws.com."""
 
 
-def _silence() -> None:
-    """Keep payloads and the session token out of the log.
+class Client:
+    """Sends BatchExecuteStatement requests; every thread that calls keeps a connection of its own."""
 
-    Lambda sets the root logger to the function's level, and at DEBUG botocore logs every statement with its parameters
-    and every header. urllib3 quotes headers in warnings, and warns of the connections that a hanging call leaves.
-    https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Raises RuntimeError or ValueError if the environment does not say where to send, or as whom."""
+        url = endpoint(environment)
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"the endpoint of DynamoDB must be a URL of http or https, got {url!r}")
+        usual = 443 if parts.scheme == "https" else 80
+        self._host, self._port = parts.hostname, parts.port or usual
+        named = f"[{self._host}]" if ":" in self._host else self._host
+        self._signer = Signer(environment, named if self._port == usual else f"{named}:{self._port}", parts.path or "/")
+        self._trust = trust(environment) if parts.scheme == "https" else None
+        self._kept = threading.local()
+
+    def __call__(self, body: bytes, seconds: float) -> tuple[int, bytes]:
+        """Send a request and return the status and text of its answer, or raise OSError or HTTPException in time."""
+        until = time.monotonic() + min(seconds, CONNECT_TIMEOUT + ANSWER_TIMEOUT)
+        request = self._signer.head(body, time.time()) + body
+        if kept := self._kept.__dict__.pop("connection", None):
+            try:
+                return self._exchange(kept, request, until)
+            except TimeoutError:
+                raise
+            except OSError:  # the other side has closed it, after an idle hour or while the function was frozen
+                pass
+        return self._exchange(self._open(until), request, until)
+
+    def _open(self, until: float) -> socket.socket:
+        """Connect to the first address that takes a connection."""
+        until = min(until, time.monotonic() + CONNECT_TIMEOUT)
+        failed: OSError = ConnectionError("the host has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(_left(until))
+                connection.connect(address)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(_left(until))
+                return self._trust.wrap_socket(connection, server_hostname=self._host) if self._trust else connection
+            except OSError as error:
+                connection.close()
+                failed = error
+        raise failed
+
+    def _exchange(self, connection: socket.socket, request: bytes, until: float) -> tuple[int, bytes]:
+        """Send a request and read its answer; keep the connection if nothing is left in it."""
+        until = min(until, time.monotonic() + ANSWER_TIMEOUT)
+        keep = False
+        try:
+            unsent = memoryview(request)
+            while unsent:
+                connection.settimeout(_left(until))
+                unsent = unsent[connection.send(unsent) :]
+            response = HTTPResponse(_Received(connection, until))  # type: ignore[arg-type] # all that it asks for
+            response.begin()
+            answer = response.read(LARGEST_ANSWER)
+            keep = response.isclosed() and not response.will_close
+            return response.status, answer
+        finally:
+            if keep:
+                self._kept.connection = connection
+            else:
+                connection.close()
+
+
+class _Received(io.RawIOBase):
+    """What a connection receives until a deadline, however slowly the other side sends."""
+
+    def __init__(self, connection: socket.socket, until: float) -> None:
+        self._connection, self._until = connection, until
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connection.settimeout(_left(self._until))
+        return self._connection.recv_into(buffer)
+
+
+def _left(until: float) -> float:
+    """Tell the seconds that are left, at least a moment of them."""
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("the call's time is up")
+    return seconds
+
+
+def endpoint(environment: Mapping[str, str]) -> str:
+    """Find DynamoDB's URL as the SDK does.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
-    logging.getLogger("botocore").setLevel(logging.WARNING)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+        for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"):
+            if url := environment.get(name):
+                return url
+    region = environment.get("AWS_REGION", "")
+    suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
+    return f"https://dynamodb.{region}.{suffix}"
 
 
-def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Spare botocore its walk over the statements, the larger half of a call: they are in DynamoDB's JSON already."""
-    context["request"] = params["request"]
-    return {"Statements": []}
-
-
-def _put_back(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    params["body"] = context["request"].encode()
+def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Verify every certificate, against AWS_CA_BUNDLE if it is set."""
+    context = ssl.create_default_context(cafile=environment.get("AWS_CA_BUNDLE") or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

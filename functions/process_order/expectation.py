@@ -33,11 +33,11 @@ class Expectation:
             self._credit -= 1  # what it costs if the guess is wrong
             return True
 
-    def learn(self, status: str, *, guess: bool, existed: bool) -> None:
-        """Take in what an order of this status turned out to be, and what `exists` had said of it."""
+    def learn(self, status: str, *, existed: bool, saved: bool) -> None:
+        """Take in whether an order of this status had a row, and whether expecting one saved a statement."""
         status = status[:LONGEST_STATUS]
         with self._lock:
-            if guess and existed:
+            if saved:
                 self._credit += 2  # what it would have cost, and the statement that it saved
             if status in self._scores or len(self._scores) < STATUSES:
                 score = self._scores.get(status, 0) + (1 if existed else -1)

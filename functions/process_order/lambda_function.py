@@ -7,11 +7,20 @@ import sys
 import time
 from typing import Any, TypedDict
 
-from .orders import INSTANT, Order, Rejected, parse
-from .store import SUPERSEDED, TIE, Outcome, Store, connect
+from .orders import INSTANT, Order, Rejected, latest_version, parse
+from .store import SUPERSEDED, Outcome, Store, connect
 
-MARGIN = 0.5, 0.0002
+MARGIN, MARGIN_PER_RECORD = 0.5, 0.0002
 """Seconds kept at the end of the invocation to log and answer: for any batch, and for each record of it."""
+
+READING = 0.5
+"""Share of the time in which messages are read; in the rest those that were read are written."""
+
+TIE = Outcome(
+    "superseded",
+    "another event of the order with the same timestamp was kept: send a correction with a newer timestamp",
+)
+UNREAD = "the function had no time left to read it"
 
 LONGEST_ID = 128
 """Characters of an id in a log line; an SQS messageId has 36."""
@@ -41,6 +50,8 @@ class Message(TypedDict):
     id: str
     order_id: str | None
     order: Order | None
+    kind: str
+    """Why there is no order: `rejected` or `failed`."""
     reason: str
 
 
@@ -69,9 +80,10 @@ def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> B
     if not isinstance(records, list):
         log.write("ERROR", "the event must have a list of Records: is the function called by an SQS queue?")
         records = []
-    margin = MARGIN[0] + MARGIN[1] * len(records)
-    deadline = store.clock() + context.get_remaining_time_in_millis() / 1000 - margin
-    messages = [_read(record) for record in records]
+    now = store.clock()
+    deadline = now + context.get_remaining_time_in_millis() / 1000 - MARGIN - MARGIN_PER_RECORD * len(records)
+    reading, latest = now + READING * (deadline - now), latest_version()
+    messages = [_read(record, latest, in_time=store.clock() < reading) for record in records]
     newest = _newest(messages)
     written = store.write(newest.values(), deadline)
 
@@ -83,16 +95,16 @@ def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> B
         if kind in ("rejected", "failed"):
             failures[message["id"]] = None
         # A tie that was lost is the only reason not to be stored that a producer can do something about.
-        level = "INFO" if kind == "superseded" and reason else _LEVEL_OF[kind]
-        if log.shows(level):
-            log.message(level, kind, message, reason)
+        line_level = "INFO" if kind == "superseded" and reason else _LEVEL_OF[kind]
+        if log.shows(line_level):
+            log.message(line_level, kind, message, reason)
     milliseconds = round((time.monotonic() - started) * 1000, 1)
     log.write("INFO", "batch processed", records=len(records), **counts, milliseconds=milliseconds)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
 
 
-def _read(record: Any) -> Message:
-    """Read one record; one without a messageId gets an empty one.
+def _read(record: Any, latest: str, *, in_time: bool) -> Message:
+    """Read one record, or only its id if it is too late; one without a messageId gets an empty one.
 
     Lambda answers an empty identifier by returning the whole batch to the queue: nothing is lost, and what was stored
     is superseded next time. SQS itself always sends an identifier.
@@ -100,11 +112,14 @@ def _read(record: Any) -> Message:
     record = record if isinstance(record, dict) else {}
     message_id = record.get("messageId")
     message_id = message_id if isinstance(message_id, str) else ""
+    message: Message = {"id": message_id, "order_id": None, "order": None, "kind": "failed", "reason": UNREAD}
+    if not in_time:
+        return message
     try:
-        order = parse(record.get("body"))
+        order = parse(record.get("body"), latest)
     except Rejected as rejected:
-        return {"id": message_id, "order_id": rejected.order_id, "order": None, "reason": str(rejected)}
-    return {"id": message_id, "order_id": order.order_id, "order": order, "reason": ""}
+        return {**message, "order_id": rejected.order_id, "kind": "rejected", "reason": str(rejected)}
+    return {**message, "order_id": order.order_id, "order": order}
 
 
 def _newest(messages: list[Message]) -> dict[str, Order]:
@@ -122,7 +137,7 @@ def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outc
     """Say what became of a message: `stored` is only the one whose version was written."""
     order = message["order"]
     if order is None:
-        return "rejected", message["reason"]
+        return message["kind"], message["reason"]
     kind, reason = written[order.order_id]
     winner = newest[order.order_id]
     if order is winner or kind == "failed":

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable
+import time
 from datetime import UTC, datetime
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Subnormal
+from decimal import Decimal
 from hashlib import sha256
-from json.encoder import encode_basestring as _quoted
 from typing import Any, NamedTuple
+
+from .values import NESTING_LIMIT, NUMBER_LIMITS, Unstorable, number_attribute, quoted, spell_members, utf8
 
 TIMESTAMP = (
     # 0000 is no year; on the first and last day of time an offset could leave the years 1 to 9999.
@@ -33,12 +34,9 @@ MAX_QUANTITY = 2**53 - 1
 MAX_ITEM_SIZE = 400 * 1024
 """Bytes of an item, names included: DynamoDB's limit."""
 
-MAX_LEVEL = 32
-"""DynamoDB's limit of nesting. A top-level attribute is level 1, so what `extra` holds starts at level 2. An UPDATE
-takes no list or map at the last level, not even an empty one; an INSERT would."""
-
-MAX_NAME = 65_535
-"""Bytes of an attribute's name at any depth: DynamoDB's limit."""
+MAX_AHEAD = 24 * 60 * 60
+"""Seconds that a timestamp may be ahead of the clock of whoever reads the message. The newest event of an order wins:
+one from a clock that runs years ahead would keep every later one out of the table."""
 
 INSTANT = 31
 """Characters of a version that spell the instant; those after them tell events of the same instant apart."""
@@ -51,15 +49,13 @@ COLUMNS = (*ATTRIBUTES, "extra", "version")
 
 _match_timestamp = re.compile(TIMESTAMP).match
 _MISSING = object()
-_SMALL = 10**38
-_NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperation, Overflow, Subnormal])
-_NUMBER_LIMITS = "a number must have at most 38 significant digits and a magnitude of 0 or from 1E-130 to 9.99E+125"
-_NESTING_LIMIT = f"the item must be nested at most {MAX_LEVEL} levels deep, `extra` being the first"
-_NAME_LIMIT = f"an attribute's name must have 1 to {MAX_NAME} bytes"
+_SIZE_LIMIT = f"the item must be at most {MAX_ITEM_SIZE} bytes large, got more"
+AHEAD = "timestamp must be at most a day ahead of the clock of the function, got a later one"
+"""Why an order is rejected that is dated too far in the future; that passes with time."""
 
 
 class Rejected(ValueError):  # noqa: N818 - it names what became of the message
-    """The message can never become an item; the text is the reason and holds no value of the message."""
+    """The message does not become an item; the text is the reason and holds no value of the message."""
 
     def __init__(self, reason: str, order_id: str | None = None) -> None:
         super().__init__(reason)
@@ -67,24 +63,45 @@ class Rejected(ValueError):  # noqa: N818 - it names what became of the message
 
 
 class Order(NamedTuple):
-    """One event of one order, ready to be written."""
+    """One event of one order, ready to be written: what goes into a request is DynamoDB's JSON already."""
 
     order_id: str
     """The table's partition key."""
     status: str
     version: str
     """Greater for a later instant; equal only for equal items."""
-    values: tuple[str, ...]
-    """The item: the value of each of `COLUMNS` in DynamoDB's JSON, spelled once for the hash and for the request."""
+    key: bytes
+    """The value of `orderId`."""
+    rest: bytes
+    """The values of the other `COLUMNS`, with commas between them."""
+
+    @property
+    def newest(self) -> bytes:
+        """The value of `version`."""
+        return b'{"S":"%b"}' % self.version.encode()
 
     @property
     def item(self) -> dict[str, dict[str, Any]]:
         """The DynamoDB item, read from its text."""
-        return {name: json.loads(value) for name, value in zip(COLUMNS, self.values, strict=True)}
+        return dict(zip(COLUMNS, json.loads(b"[%b,%b]" % (self.key, self.rest)), strict=True))
 
 
-def parse(body: object) -> Order:
+def version_at(seconds: float) -> str:
+    """Spell the version that the events after an instant are greater than, and those before it are not."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ#")
+
+
+def latest_version() -> str:
+    """Spell the version that an event must not exceed now."""
+    return version_at(time.time() + MAX_AHEAD)
+
+
+def parse(body: object, latest: str = "") -> Order:
     """Read a message body: an order, or an SNS notification that carries one.
+
+    Args:
+        body: What SQS delivered.
+        latest: What `latest_version` said, if it was asked already.
 
     Raises:
         Rejected: the body is not I-JSON (RFC 7493), breaks the contract, or exceeds a limit of DynamoDB.
@@ -97,11 +114,14 @@ def parse(body: object) -> Order:
     if found := problems(document):
         raise Rejected("; ".join(found), order_id)
     try:
-        return _order(document)
-    except Rejected as rejected:
-        raise Rejected(str(rejected), order_id) from None
+        order = _order(document)
+    except Unstorable as error:
+        raise Rejected(str(error), order_id) from None
     except UnicodeEncodeError:
         raise Rejected("the body must be valid Unicode, got half of a surrogate pair", order_id) from None
+    if order.version > (latest or latest_version()):
+        raise Rejected(AHEAD, order_id)
+    return order
 
 
 def _is_notification(document: Any) -> bool:
@@ -162,6 +182,9 @@ def _kind(value: object) -> str:
 def _decode(text: object) -> Any:
     if not isinstance(text, str):
         raise Rejected(f"the body must be a string, got {_kind(text)}")
+    # Each of these marks stands for a byte of the item at least, in a text as well. Counting them takes no memory.
+    if len(text) > MAX_ITEM_SIZE and sum(map(text.count, ",[{")) > MAX_ITEM_SIZE:
+        raise Rejected(_SIZE_LIMIT)
     try:
         return _DECODER.decode(text)
     except Rejected:
@@ -169,9 +192,9 @@ def _decode(text: object) -> Any:
     except json.JSONDecodeError as error:
         raise Rejected(f"the body must be JSON, got something else at character {error.pos}") from None
     except RecursionError:
-        raise Rejected(_NESTING_LIMIT) from None
+        raise Rejected(NESTING_LIMIT) from None
     except (ValueError, ArithmeticError):  # integers over Python's 4,300 digits, exponents over its 18
-        raise Rejected(_NUMBER_LIMITS) from None
+        raise Rejected(NUMBER_LIMITS) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -186,33 +209,34 @@ def _constant(_: str) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
-_spell = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _CANONICAL = "{" + ",".join(f'"{name}":%s' for name in COLUMNS[:-1]) + "}"
+_VERSION_SIZE = 100
+"""Bytes, more than an item's version has: the canonical text is longer than all the rest."""
 
 
 def _order(document: dict[str, Any]) -> Order:
     """Build the item: a pure function of the event, with one spelling and one sequence for equal values."""
-    order_id, status, timestamp = document["orderId"], document["status"], document["timestamp"]
-    extra = "{}"
+    timestamp, extra, extra_size = document["timestamp"], "{}", 0
     if len(document) > len(ATTRIBUTES):
+        pieces: list[str] = []
         further = {name: value for name, value in document.items() if name not in ATTRIBUTES}
-        extra = _spell(_members(further, 2))
+        extra_size = spell_members(further, 2, pieces)
+        extra = "".join(pieces)
     values = (
-        f'{{"S":{_quoted(order_id)}}}',
-        f'{{"S":{_quoted(document["userId"])}}}',
-        f'{{"S":{_quoted(document["itemName"])}}}',
+        f'{{"S":{quoted(document["orderId"])}}}',
+        f'{{"S":{quoted(document["userId"])}}}',
+        f'{{"S":{quoted(document["itemName"])}}}',
         f'{{"N":"{int(document["quantity"])}"}}',
-        f'{{"S":{_quoted(status)}}}',
+        f'{{"S":{quoted(document["status"])}}}',
         f'{{"S":"{timestamp}"}}',
         f'{{"M":{extra}}}',
     )
     canonical = (_CANONICAL % values).encode()
     version = f"{_instant(timestamp)}{sha256(canonical).hexdigest()[:32]}"
-    order = Order(order_id, status, version, (*values, f'{{"S":"{version}"}}'))
-    # The canonical text is longer than the size that DynamoDB counts: only large items need the exact one.
-    if len(canonical) > MAX_ITEM_SIZE - 100 and _members_size(order.item.items()) > MAX_ITEM_SIZE:
-        raise Rejected(f"the item must be at most {MAX_ITEM_SIZE} bytes large, got more")
-    return order
+    if len(canonical) > MAX_ITEM_SIZE - _VERSION_SIZE and _item_size(document, extra_size, version) > MAX_ITEM_SIZE:
+        raise Unstorable(_SIZE_LIMIT)
+    rest = f'{",".join(values[1:])},{{"S":"{version}"}}'
+    return Order(document["orderId"], document["status"], version, values[0].encode(), rest.encode())
 
 
 def _instant(timestamp: str) -> str:
@@ -223,71 +247,10 @@ def _instant(timestamp: str) -> str:
     return f"{seconds}.{fraction[:6]}Z#{fraction[6:]}"
 
 
-def _members(members: dict[str, Any], level: int) -> dict[str, Any]:
-    for name in members:
-        if not name or (len(name) > MAX_NAME // 4 and len(name.encode()) > MAX_NAME):
-            raise Rejected(_NAME_LIMIT)
-    return {name: _attribute(value, level) for name, value in sorted(members.items())}
-
-
-def _attribute(value: Any, level: int) -> dict[str, Any]:
-    """Encode one JSON value as DynamoDB spells it.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
-    """
-    if level > MAX_LEVEL or (level == MAX_LEVEL and isinstance(value, list | dict)):
-        raise Rejected(_NESTING_LIMIT)
-    if isinstance(value, str):
-        return {"S": value}
-    if value is None:
-        return {"NULL": True}
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, dict):
-        return {"M": _members(value, level + 1)}
-    if isinstance(value, list):
-        return {"L": [_attribute(element, level + 1) for element in value]}
-    return {"N": _number(value)}
-
-
-def _number(value: int | Decimal) -> str:
-    """Spell a number so that equal numbers have equal texts: 100, 100.0 and 1e2 are one."""
-    if isinstance(value, int) and -_SMALL < value < _SMALL:
-        return str(value)
-    try:
-        number: Decimal = _NUMBERS.create_decimal(value).normalize(_NUMBERS)
-    except DecimalException:
-        raise Rejected(_NUMBER_LIMITS) from None
-    return str(int(number)) if number.adjusted() < 38 and number == int(number) else str(number)
-
-
-def _members_size(members: Iterable[tuple[str, dict[str, Any]]]) -> int:
-    return sum(len(name.encode()) + _size(attribute) for name, attribute in members)
-
-
-def _size(attribute: dict[str, Any]) -> int:
-    """Count the bytes of a value as DynamoDB does; it documents those of numbers as approximate.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    [(kind, value)] = attribute.items()
-    match kind:
-        case "S":
-            return len(value.encode())
-        case "N":
-            return _number_size(value)
-        case "M":
-            return 3 + len(value) + _members_size(value.items())
-        case "L":
-            return 3 + len(value) + sum(map(_size, value))
-        case _:
-            return 1
-
-
-def _number_size(text: str) -> int:
-    """Count a byte for each pair of digits on either side of the point, one for the exponent and one for a minus."""
-    sign, digits, exponent = Decimal(text).as_tuple()
-    significant = "".join(map(str, digits)).lstrip("0")
-    trailing = len(significant) - len(significant.rstrip("0"))
-    odd = (int(exponent) + trailing) % 2
-    return (len(significant) - trailing + odd + 1) // 2 + 1 + sign
+def _item_size(document: dict[str, Any], extra_size: int, version: str) -> int:
+    """Count the bytes of an item as DynamoDB does; it documents those of numbers as approximate."""
+    size = sum(map(len, COLUMNS)) + 3 + extra_size + len(version)
+    for name in ATTRIBUTES:
+        value = document[name]
+        size += utf8(value) if isinstance(value, str) else number_attribute(str(int(value)))[1]
+    return size

@@ -5,18 +5,21 @@ import random
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from . import client as dynamodb
 from .answers import REFUSED, TRANSIENT, Result, explain, read
+from .client import Client
 from .expectation import Expectation
-from .orders import COLUMNS, INSTANT, Order
+from .orders import COLUMNS, Order
 
 STATEMENTS_PER_CALL = 25
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.batching.html"""
+
+BYTES_PER_CALL = 1_000_000
+"""Of values, so that calls in flight need little memory and little time; a single order may have more."""
 
 PARALLEL_CALLS = 8
 """Calls in flight at once; also the connections that are kept."""
@@ -24,8 +27,9 @@ PARALLEL_CALLS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the bound of the random pause before the first and before any further attempt, doubling in between."""
 
-LONGEST_CALL = dynamodb.CONNECT_TIMEOUT + dynamodb.READ_TIMEOUT + 0.5
-"""Seconds. A call that has so much time needs no thread to be left behind on."""
+
+REFUSALS = 3
+"""Statements, by turns an INSERT and an UPDATE, that are refused of an order that is superseded."""
 
 
 class Outcome(NamedTuple):
@@ -34,33 +38,28 @@ class Outcome(NamedTuple):
     kind: str
     """`stored`, `superseded` (the table holds this version or a newer one) or `failed`."""
     reason: str = ""
-    """Why it failed, or lost a tie."""
+    """Why it failed."""
 
 
 STORED, SUPERSEDED = Outcome("stored"), Outcome("superseded")
 UNCONFIRMED = Outcome("failed", "DynamoDB confirmed no write before the function's deadline")
-TIE = Outcome(
-    "superseded",
-    "another event of the order with the same timestamp was kept: send a correction with a newer timestamp",
-)
+
+Execute = Callable[[bytes, float], tuple[int, bytes]]
+"""Sends a request in so many seconds; returns the status and text of the answer."""
 
 
 @dataclass(slots=True)
-class _Chunk:
-    """Orders that are written together, and what is known of them."""
+class _Write:
+    """An order that is being written, and what is known of its row."""
 
-    orders: list[Order]
-    updates: set[str] = field(default_factory=set)
-    """Those whose next statement is an UPDATE."""
-    guesses: dict[str, bool] = field(default_factory=dict)
-    """Whether they were expected to exist, until an answer tells."""
-    attempts: int = 0
-    rounds: int = 0
-    """Calls after which an order needed the other statement."""
-
-    def halves(self) -> "list[_Chunk]":
-        half = len(self.orders) // 2
-        return [_Chunk(part, self.updates, self.guesses) for part in (self.orders[:half], self.orders[half:])]
+    order: Order
+    expected: bool | None = None
+    """Whether a row was expected, once that was asked."""
+    update: bool = False
+    """Whether the next statement is an UPDATE."""
+    refusals: int = 0
+    """Statements after which the other one had to be tried."""
+    taught: bool = False
 
 
 class Store:
@@ -68,7 +67,7 @@ class Store:
 
     def __init__(
         self,
-        execute: Callable[[str], Any],
+        execute: Execute,
         table: str,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -87,144 +86,146 @@ class Store:
         self._jitter = jitter
         self._threads = ThreadPoolExecutor(PARALLEL_CALLS)
         self._expectation = expectation or Expectation()
-        self._insert = json.dumps(f'INSERT INTO "{table}" VALUE {{{members}}}')
+        self._insert = _opening(f'INSERT INTO "{table}" VALUE {{{members}}}')
         # NOT >= is true where < is not: of a row whose version is missing or no text. Such a row is replaced.
-        self._update = json.dumps(f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND NOT "version" >= ?')
+        self._update = _opening(f'UPDATE "{table}" {changes} WHERE "orderId" = ? AND NOT "version" >= ?')
 
     def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
-        """Write orders with distinct ids and say by id what became of each, at the latest at `deadline` of the clock.
-
-        A call that hangs is left behind: whatever it still does is one more conditional write.
-        """
+        """Write orders with distinct ids, and say by id what became of each, by the clock's `deadline` or before."""
         waiting = list(orders)
         outcomes: dict[str, Outcome] = {}
-        chunks = deque(
-            _Chunk(waiting[start : start + STATEMENTS_PER_CALL])
-            for start in range(0, len(waiting), STATEMENTS_PER_CALL)
-        )
-        if chunks:
-            self._share(chunks, outcomes, deadline)
-        return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
-
-    def _share(self, chunks: deque[_Chunk], outcomes: dict[str, Outcome], deadline: float) -> None:
-        """Write on this thread and on others, and wait for those until the deadline."""
-        others = min(PARALLEL_CALLS, len(chunks)) - 1
-        drains = [self._threads.submit(self._drain, chunks, outcomes, deadline, deadline) for _ in range(others)]
-        self._drain(chunks, outcomes, deadline - LONGEST_CALL, deadline)
-        if chunks:  # in a hurry: what is left needs a thread that can be left behind
-            drains.append(self._threads.submit(self._drain, chunks, outcomes, deadline, deadline))
-        if wait(drains, timeout=max(0.0, deadline - self.clock())).not_done:
-            # What hangs keeps its threads: it must not delay the next invocation.
+        chunks = deque(_chunks(waiting))
+        others = [self._start(chunks, outcomes, deadline) for _ in range(min(PARALLEL_CALLS, len(chunks)) - 1)]
+        self._drain(chunks, outcomes, deadline)
+        started = [other for other in others if other]
+        if wait(started, timeout=max(0.0, deadline - self.clock())).not_done:
+            # What hangs keeps its threads, and is one more conditional write: it must not delay the next invocation.
             self._threads.shutdown(wait=False)
             self._threads = ThreadPoolExecutor(PARALLEL_CALLS)
+        return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
 
-    def _drain(self, chunks: deque[_Chunk], outcomes: dict[str, Outcome], until: float, deadline: float) -> None:
-        """Write chunks as long as there are any; start nothing from `until` on, and leave what is not done."""
-        while self.clock() < until:
+    def _start(self, chunks: deque[list[_Write]], outcomes: dict[str, Outcome], deadline: float) -> Future[None] | None:
+        """Write on another thread, if there is one to be had; if not, this one writes all."""
+        try:
+            return self._threads.submit(self._drain, chunks, outcomes, deadline)
+        except RuntimeError:
+            return None
+
+    def _drain(self, chunks: deque[list[_Write]], outcomes: dict[str, Outcome], deadline: float) -> None:
+        """Write chunks as long as there are any, and time."""
+        while self.clock() < deadline:
             try:
                 chunk = chunks.popleft()
             except IndexError:
                 return
             try:
-                chunks.extend(self._write_chunk(chunk, outcomes, until, deadline))
+                chunks.extend(self._write_chunk(chunk, outcomes, deadline))
             except Exception as error:  # noqa: BLE001 - a mistake of ours fails its orders and not the invocation
                 failed = Outcome("failed", f"writing failed with {type(error).__name__}")
-                outcomes.update((order.order_id, failed) for order in chunk.orders)
+                outcomes.update((each.order.order_id, failed) for each in chunk)
 
-    def _write_chunk(self, chunk: _Chunk, outcomes: dict[str, Outcome], until: float, deadline: float) -> list[_Chunk]:
-        """Write until nothing is pending or time is up; return what is left, halved if the call as a whole is refused.
+    def _write_chunk(
+        self, chunk: list[_Write], outcomes: dict[str, Outcome], deadline: float
+    ) -> Iterable[list[_Write]]:
+        """Write until nothing is pending or time is up; return the chunk's halves if its call as a whole is refused.
 
         `outcomes` always holds what is known so far, so giving up needs no last word.
         """
-        while chunk.orders:
-            if self.clock() >= until:
-                return [chunk]
-            results = self._call(chunk)
-            if results[0].code in REFUSED and len(chunk.orders) > 1:
-                return chunk.halves()
-            again = [
-                order
-                for order, result in zip(chunk.orders, results, strict=True)
-                if self._settle(chunk, order, result, outcomes)
-            ]
-            transient = any(result.code in TRANSIENT for result in results)
-            chunk.orders = again
-            chunk.rounds += bool(again) and not transient
-            # Rows that keep coming and going are left alone for a while, too.
-            if transient or chunk.rounds > 2:
-                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**chunk.attempts)
+        self._guess(chunk)
+        attempts = 0
+        while chunk and (seconds := deadline - self.clock()) > 0:
+            results = self._call(chunk, seconds)
+            if results[0].code in REFUSED and len(chunk) > 1:
+                half = len(chunk) // 2
+                return chunk[:half], chunk[half:]
+            again = []
+            for each, result in zip(chunk, results, strict=True):
+                self._learn(each, result)
+                if outcome := _settle(each, result):
+                    outcomes[each.order.order_id] = outcome
+                if outcome is None or result.code in TRANSIENT:
+                    again.append(each)
+            chunk = again
+            if any(result.code in TRANSIENT for result in results):
+                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempts)
                 if self.clock() + pause >= deadline:
                     break
                 self._sleep(pause)
-                chunk.attempts += 1
-        return []
+                attempts += 1
+        return ()
 
-    def _settle(self, chunk: _Chunk, order: Order, result: Result, outcomes: dict[str, Outcome]) -> bool:
-        """Take in how the statement of an order ended; tell whether another is needed."""
-        name, updated = order.order_id, order.order_id in chunk.updates
-        existed = _existed(result, updated=updated)
-        if existed is not None and (guess := chunk.guesses.pop(name, None)) is not None:
-            self._expectation.learn(order.status, guess=guess, existed=existed)
-        if existed is not None and existed != updated and result.code:
-            chunk.updates ^= {name}  # an INSERT met a row, or an UPDATE none
-            return True
-        outcomes[name] = _meaning(order, result)
-        return result.code in TRANSIENT
+    def _guess(self, chunk: list[_Write]) -> None:
+        """Choose the first statement of each order, once."""
+        for each in chunk:
+            if each.expected is None:
+                each.expected = each.update = self._expectation.exists(each.order.status)
 
-    def _call(self, chunk: _Chunk) -> list[Result]:
+    def _learn(self, write: _Write, result: Result) -> None:
+        """Take in, once for each order, whether it had a row."""
+        if write.taught or result.code not in ("", "DuplicateItem"):
+            return
+        write.taught = True
+        existed = bool(result.code) or write.update
+        self._expectation.learn(write.order.status, existed=existed, saved=existed and not result.code)
+
+    def _call(self, chunk: list[_Write], seconds: float) -> list[Result]:
         """Send one statement per order, in one call, and say how each ended."""
-        statements = [self._statement(chunk, order) for order in chunk.orders]
+        request = b'{"Statements":[%b]}' % b",".join(map(self._statement, chunk))
         try:
-            answer = self._execute(f'{{"Statements":[{",".join(statements)}]}}')
+            status, text = self._execute(request, seconds)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, these orders are reported and the others go on
-            return [explain(error)] * len(statements)
-        return read(answer, len(statements))
+            return [explain(error)] * len(chunk)
+        return read(status, text, len(chunk))
 
-    def _statement(self, chunk: _Chunk, order: Order) -> str:
+    def _statement(self, write: _Write) -> bytes:
         """Spell the statement of an order in JSON; its values are spelled already."""
-        name, values = order.order_id, order.values
-        if not chunk.attempts and not chunk.rounds and name not in chunk.guesses:
-            chunk.guesses[name] = expected = self._expectation.exists(order.status)
-            if expected:
-                chunk.updates.add(name)
-        if name in chunk.updates:
-            parameters = ",".join((*values[1:], values[0], values[-1]))
-            # The row, if there is one, tells an order that is superseded from one that is not there.
-            told = '"ReturnValuesOnConditionCheckFailure":"ALL_OLD"'
-            return f'{{"Statement":{self._update},"Parameters":[{parameters}],{told}}}'
-        return f'{{"Statement":{self._insert},"Parameters":[{",".join(values)}]}}'
+        order = write.order
+        if write.update:
+            return b"%b%b,%b,%b]}" % (self._update, order.rest, order.key, order.newest)
+        return b"%b%b,%b]}" % (self._insert, order.key, order.rest)
 
 
-def _existed(result: Result, *, updated: bool) -> bool | None:
-    """Tell whether the row was there, if the answer to an UPDATE or INSERT tells it."""
-    match result.code:
-        case "":
-            return updated
-        case "DuplicateItem":
-            return True
-        case "ConditionalCheckFailed" if updated:
-            return result.item is not None
-        case _:
-            return None
+def _opening(statement: str) -> bytes:
+    return f'{{"Statement":{json.dumps(statement)},"Parameters":['.encode()
 
 
-def _meaning(order: Order, result: Result) -> Outcome:
-    """Say what the answer to a statement means for its order."""
+def _chunks(orders: Iterable[Order]) -> Iterator[list[_Write]]:
+    """Part orders into what goes into a call."""
+    chunk: list[_Write] = []
+    room = BYTES_PER_CALL
+    for order in orders:
+        room -= len(order.rest)
+        if chunk and (room < 0 or len(chunk) == STATEMENTS_PER_CALL):
+            yield chunk
+            chunk, room = [], BYTES_PER_CALL - len(order.rest)
+        chunk.append(_Write(order))
+    if chunk:
+        yield chunk
+
+
+def _settle(write: _Write, result: Result) -> Outcome | None:
+    """Say what the answer to a statement means for its order; None if it needs the other statement.
+
+    An INSERT is refused if there is a row, and an UPDATE if the row is newer or not there. To ask for the row could
+    bring 400 KB along, so the other statement tells. After the third refusal in turn the order is superseded: somebody
+    who makes the row or deletes it between two of the statements cannot be the cause of all three.
+    """
     if not result.code:
         return STORED
-    if result.code == "ConditionalCheckFailed":
-        version = ((result.item or {}).get("version") or {}).get("S", "")
-        return TIE if version != order.version and version[:INSTANT] == order.version[:INSTANT] else SUPERSEDED
-    return Outcome("failed", result.reason)
+    if result.code != ("ConditionalCheckFailed" if write.update else "DuplicateItem"):
+        return Outcome("failed", result.reason)
+    write.refusals += 1
+    write.update = not write.update
+    return SUPERSEDED if write.refusals == REFUSALS else None
 
 
 def connect(environment: Mapping[str, str]) -> Store:
     """Make the store of the table TABLE_NAME.
 
     Raises:
-        RuntimeError: TABLE_NAME is not set.
-        ValueError: TABLE_NAME is not the name of a table.
+        RuntimeError: TABLE_NAME, the region or the credentials are not set.
+        ValueError: TABLE_NAME is not the name of a table, or the endpoint no URL.
     """
     if not (table := environment.get("TABLE_NAME")):
         raise RuntimeError("TABLE_NAME must be the name of the table of orders, got nothing: set it on the function")
-    return Store(dynamodb.connect(PARALLEL_CALLS), table)
+    return Store(Client(environment), table)

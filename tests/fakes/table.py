@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from functions.process_order.store import Store
 
@@ -76,18 +77,14 @@ class Table:
             row = self.items.get(order_id["S"])
             known = (row or {}).get("version", {}).get("S")  # a text is not compared with a number, or with nothing
             if row is None or (known is not None and known >= version["S"]):
-                told = statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-                return _response("ConditionalCheckFailed", row if told else None)
+                return _response("ConditionalCheckFailed")
             row.update(zip(names, values, strict=True))
             return _response("")
         return _response("ValidationError")
 
 
-def _response(code: str, item: Item | None = None) -> dict[str, Any]:
-    if not code:
-        return {"TableName": "Orders"}
-    error = {"Code": code, "Message": f"it is {code}", **({"Item": dict(item)} if item else {})}
-    return {"TableName": "Orders", "Error": error}
+def _response(code: str) -> dict[str, Any]:
+    return {"TableName": "Orders", **({"Error": {"Code": code, "Message": f"it is {code}"}} if code else {})}
 
 
 def client_error(code: str, *, status: int = 400, message: str = "no") -> ClientError:
@@ -115,9 +112,22 @@ class Clock:
             self.now += seconds
 
 
-def executing(client: Any) -> Callable[[str], Any]:
-    """Make a store's way to a client that takes the statements of a request one by one."""
-    return lambda request: client.batch_execute_statement(**json.loads(request))
+def executing(client: Any) -> Callable[[bytes, float], tuple[int, bytes]]:
+    """Make a store's way to a client of the SDK, or to what is like one: statements go in, and an answer comes out."""
+
+    def execute(request: bytes, _seconds: float) -> tuple[int, bytes]:
+        try:
+            answer = client.batch_execute_statement(**json.loads(request))
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            told = error.response["Error"]
+            answer = {"__type": f"com.amazonaws.dynamodb.v20120810#{told['Code']}", "message": told["Message"]}
+            return status, json.dumps(answer).encode()
+        except (HTTPClientError, NoConnectionError) as error:
+            raise TimeoutError from error
+        return 200, json.dumps(answer, default=str).encode()
+
+    return execute
 
 
 def store_of(table: Any, clock: Clock | None = None) -> Store:

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from threading import Barrier, Event, current_thread
+from threading import Barrier, Event, Thread, current_thread, main_thread
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
-from botocore.parsers import ResponseParserError
 
+from functions.process_order.expectation import Expectation
 from functions.process_order.orders import Order, parse
-from functions.process_order.store import STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
+from functions.process_order.store import PARALLEL_CALLS, STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
 from tests.fakes.events import body
 from tests.fakes.table import Clock, Statement, Table, client_error, executing, store_of
 
@@ -145,7 +145,6 @@ def test_every_part_of_a_large_batch_is_sent_again() -> None:
         client_error("TransactionConflictException"),
         EndpointConnectionError(endpoint_url="https://dynamodb"),
         TIMEOUT,
-        ResponseParserError("not JSON"),
     ],
     ids=lambda error: f"{type(error).__name__} {error}"[:60],
 )
@@ -239,8 +238,8 @@ def test_an_answer_with_too_few_responses_confirms_nothing() -> None:
             return {"Responses": answer["Responses"][:-1]} if len(self.calls) == 1 else answer
 
     table = Short()
-    assert set(store_of(table).write(orders(3), 10)) == {"O0", "O1", "O2"}
-    assert len(table.calls) == 3
+    assert store_of(table).write(orders(3), 10) == dict.fromkeys(("O0", "O1", "O2"), SUPERSEDED)
+    assert len(table.calls) == 4  # the first, and what tells that it wrote all of them
 
 
 @pytest.mark.parametrize(
@@ -264,54 +263,94 @@ def test_a_garbled_answer_confirms_nothing_and_costs_no_later_invocation_its_thr
     table = Garbling()
     store = store_of(table)
     assert set(store.write(orders(3), 10).values()) == {SUPERSEDED}
-    assert len(table.calls) == 3
+    assert len(table.calls) == 4
     assert set(store.write(orders(30), store.clock() + 10)) == {f"O{index}" for index in range(30)}
+
+
+@pytest.mark.parametrize("text", [b"", b"not JSON", b"[" * 100_000, b"\xff", b'{"Responses": [', b"9" * 5000])
+@pytest.mark.parametrize("status", [200, 301, 400, 403, 502])
+def test_an_answer_that_cannot_be_read_is_asked_for_again(status: int, text: bytes) -> None:
+    table = Table()
+    right = executing(table)
+    unread = iter([(status, text)] * 3)
+    store = Store(lambda request, seconds: next(unread, None) or right(request, seconds), "Orders", jitter=lambda: 0.0)
+    assert set(store.write(orders(3), store.clock() + 10).values()) == {STORED}
+    assert len(table.calls) == 1
 
 
 @pytest.mark.parametrize("count", [3, 30])
 def test_a_mistake_of_ours_fails_its_orders_and_no_later_batch(count: int) -> None:
-    class Odd(Table):
-        def batch_execute_statement(self, *, Statements: Sequence[Statement]) -> Any:  # noqa: N803
-            right = super().batch_execute_statement(Statements=Statements)
-            odd = {"Error": {"Code": "ConditionalCheckFailed", "Item": {"version": "not a value"}}}
-            return {"Responses": [odd] * len(Statements)} if len(self.calls) <= -(-count // 25) else right
+    class Odd(Expectation):
+        mistaken = True
 
-    table = Odd()
-    store = store_of(table)
+        def exists(self, status: str) -> bool:
+            return 1 // 0 > 0 if self.mistaken else super().exists(status)
+
+    odd = Odd()
+    store = Store(executing(Table()), "Orders", expectation=odd)
     written = store.write(orders(count), store.clock() + 5)
-    assert set(written.values()) == {Outcome("failed", "writing failed with AttributeError")}
-    later = orders(60, timestamp="2025-05-04T12:00:00Z")
-    assert set(store.write(later, store.clock() + 5).values()) == {STORED}
+    assert set(written.values()) == {Outcome("failed", "writing failed with ZeroDivisionError")}
+    odd.mistaken = False
+    assert set(store.write(orders(60), store.clock() + 5).values()) == {STORED}
 
 
-def test_a_single_call_with_time_enough_takes_no_thread_and_a_hurried_one_does() -> None:
-    threads = []
-
-    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        threads.append(current_thread())
-        return {}
-
-    store = store_of(Table(before=before))
-    store.write(orders(1), 3.6)
-    store.write(orders(1), 3.4)
-    assert threads[0] is current_thread()
-    assert threads[1] is not current_thread()
-
-
-def test_a_large_batch_is_written_by_this_thread_too_unless_it_could_be_held_past_the_deadline() -> None:
-    threads = set()
+def test_a_batch_is_written_by_this_thread_and_a_large_one_by_others_too() -> None:
+    threads: set[Thread] = set()
     together = Barrier(3)
 
     def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        together.wait(timeout=10)
+        if len(orders_left) > 25:
+            together.wait(timeout=10)
         threads.add(current_thread())
         return {}
 
     store = store_of(Table(before=before))
-    for deadline, included in ((3.6, True), (3.4, False)):
+    for count, expected in ((1, 1), (25, 1), (75, 3)):
+        orders_left = range(count)
         threads.clear()
-        assert set(store.write(orders(75), deadline).values()) <= {STORED, SUPERSEDED}
-        assert (len(threads), current_thread() in threads) == (3, included)
+        store.write(orders(count), 10)
+        assert (len(threads), current_thread() in threads) == (expected, True)
+
+
+def test_where_no_thread_is_to_be_had_this_one_writes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    store = store_of(Table())
+    assert set(store.write(orders(100), 10).values()) == {STORED}
+    monkeypatch.undo()
+    assert set(store.write(orders(100, timestamp="2025-05-04T12:00:00Z"), 10).values()) == {STORED}
+
+
+def test_every_call_is_told_how_long_it_may_take() -> None:
+    told, table, clock = [], Table(before=lambda call, statements: {0: "ThrottlingError"} if call < 2 else {}), Clock()
+
+    def execute(request: bytes, seconds: float) -> tuple[int, bytes]:
+        told.append(round(seconds, 3))
+        return executing(table)(request, seconds)
+
+    Store(execute, "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0).write(orders(1), 10)
+    assert told == [10, 9.95, 9.85]
+
+
+def test_a_call_has_25_statements_and_a_megabyte_of_values_at_most_or_one_order() -> None:
+    sizes: list[tuple[int, int]] = []
+
+    def execute(request: bytes, seconds: float) -> tuple[int, bytes]:
+        sizes.append((len(json.loads(request)["Statements"]), len(request)))
+        return executing(table)(request, seconds)
+
+    table = Table()
+    store = Store(execute, "Orders")
+    many = [
+        parse(body(orderId=f"O{index}", note="x" * length, flags=[True] * flags))
+        for index, (length, flags) in enumerate([(300_000, 0)] * 7 + [(1, 150_000)] + [(1, 0)] * 60)
+    ]
+    assert set(store.write(many, store.clock() + 10).values()) == {STORED}
+    assert sum(count for count, _ in sizes) == len(table.items) == 68
+    assert all(count <= 25 and (size < 1_020_000 or count == 1) for count, size in sizes)
+    assert max(size for _, size in sizes) > 2_000_000
 
 
 def test_nothing_is_started_at_the_deadline() -> None:
@@ -320,34 +359,36 @@ def test_nothing_is_started_at_the_deadline() -> None:
     assert table.calls == []
 
 
-def test_a_later_batch_is_written_by_the_threads_of_the_first() -> None:
-    threads = []
+def test_later_batches_are_written_by_the_threads_of_the_first() -> None:
+    threads = set()
 
     def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        threads.append(current_thread())
+        threads.add(current_thread())
         return {}
 
     store = store_of(Table(before=before))
-    for _ in range(3):
-        store.write(orders(1), 3)
-    assert len(set(threads)) == 1
+    for day in range(1, 8):
+        store.write(orders(500, timestamp=f"2025-05-0{day}T12:00:00Z"), 3)
+    assert len(threads) <= PARALLEL_CALLS + 1
 
 
-def test_a_call_that_hangs_is_left_behind_and_harms_no_later_one() -> None:
-    released = Event()
+def test_a_call_that_hangs_on_another_thread_is_left_behind_and_harms_no_later_one() -> None:
+    released, hanging = Event(), Event()
 
     def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        if "O0" in ids(statements) and statements[0]["Parameters"][4] == {"S": "new"}:
+        if current_thread() is not main_thread() and statements[0]["Parameters"][4] == {"S": "new"}:
+            hanging.set()
             released.wait()
+        elif not released.is_set():
+            hanging.wait()
         return {}
 
     table = Table(before=before)
     store = Store(executing(table), "Orders")
     try:
-        written = store.write(orders(30), store.clock() + 0.2)
-        assert written["O0"] == UNCONFIRMED
-        assert {written[f"O{index}"] for index in range(25, 30)} == {STORED}
-        newer = orders(30, status="paid", timestamp="2025-05-04T12:00:00Z")
+        written = store.write(orders(50), store.clock() + 0.5)
+        assert list(written.values()).count(UNCONFIRMED) == list(written.values()).count(STORED) == 25
+        newer = orders(50, status="paid", timestamp="2025-05-04T12:00:00Z")
         assert set(store.write(newer, store.clock() + 10).values()) == {STORED}
         assert json.dumps(written)  # the answer given is a copy: what hangs can no longer change it
     finally:

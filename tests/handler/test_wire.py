@@ -11,8 +11,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from functions.process_order import client, orders
-from functions.process_order.store import LONGEST_CALL
+import pytest
+
+from functions.process_order import orders
 from tests.fakes.events import body, sqs_event
 from tests.fakes.table import Table, store_of
 
@@ -109,14 +110,16 @@ def test_a_missing_table_name_stops_the_function_while_it_initialises() -> None:
     assert "in <module>\n    _store()" in errors
 
 
-def test_the_contract_is_light_to_import() -> None:
-    program = "import sys, process_order.orders; print('boto3' in sys.modules or 'botocore' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], cwd=FUNCTIONS, capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_a_missing_region_or_credential_stops_the_function_while_it_initialises(name: str) -> None:
+    given: Any = {name: "", "AWS_LAMBDA_FUNCTION_NAME": "ProcessOrder"}
+    code, output, errors = invoke({}, "http://127.0.0.1:9", **given)
+    assert (code, output) == (1, "")
+    assert f"RuntimeError: {name} must be set, as Lambda sets it from the function's role and region" in errors
 
 
-def test_a_call_that_hangs_is_given_up_before_a_lone_call_would_be_missed() -> None:
-    config = client.settings(8)
-    assert (config.connect_timeout, config.read_timeout) == (1, 2)
-    assert config.connect_timeout + config.read_timeout < LONGEST_CALL
-    assert config.retries["total_max_attempts"] == 1
+def test_the_handler_needs_the_standard_library_alone() -> None:
+    program = "import sys, process_order.lambda_function; print(*{n.partition('.')[0] for n in sys.modules})"
+    command = [sys.executable, "-S", "-c", program]  # -S: without the packages that are installed
+    done = subprocess.run(command, cwd=FUNCTIONS, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= sys.stdlib_module_names | {"process_order", "__main__"}

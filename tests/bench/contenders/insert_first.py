@@ -3,12 +3,12 @@
 import os
 from typing import Any
 
-from functions.process_order import client
+from functions.process_order.client import Client
 from functions.process_order.lambda_function import process
-from functions.process_order.store import PARALLEL_CALLS, Store
+from functions.process_order.store import Store
 from tests.bench.streams import InsertFirst
 
-store = Store(client.connect(PARALLEL_CALLS), os.environ["TABLE_NAME"], expectation=InsertFirst())
+store = Store(Client(os.environ), os.environ["TABLE_NAME"], expectation=InsertFirst())
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
