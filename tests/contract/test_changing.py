@@ -51,6 +51,11 @@ TRIED = {
         *("tests/contract/test_runbook.py", "tests/contract/test_promises.py"),
         *("-k", "has_its or dashboard or section or renamed or generated"),
     ],
+    "Another stack": [
+        *("-m", "pytest", "-q", "tests/contract/test_workflows.py"),
+        *("-k", "stack or deployment or required"),
+    ],
+    "Another type of resource": [*("-m", "pytest", "-q", "tests/cloud/test_resources.py"), *("-k", "secret or row")],
 }
 """What is run in the copy after each change."""
 
