@@ -67,6 +67,9 @@ VERBS = {
     "review": Verb(
         "review.command:run", "say what a change does, and whether it loses an order", "--stack prod", REVIEW
     ),
+    "rehearse": Verb(
+        "review.command:try_it", "try a change on the local cloud while orders pass", "--stack prod", REVIEW
+    ),
     "publish": Verb("ops.publish:run", "check orders against the contract and publish them", "orders.jsonl --rate 50"),
     "status": Verb("ops.status:run", "show queues, function, table, recent errors and alarms", "--watch"),
     "verify": Verb("ops.verify:run", "check queues, log and table, and give one verdict", "orders.jsonl --wait 60s"),

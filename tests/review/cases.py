@@ -1,4 +1,4 @@
-"""Previews that a reviewer may meet, each with the report that it gets in `golden/`.
+"""Previews that a reviewer may meet, each with the headline that it gets.
 
 Those in `engine/` are what `make review-preview` wrote under `./orders engine`, for edits of the program.
 """
@@ -30,11 +30,11 @@ from tools.review.engine import read_events, read_preview
 from tools.review.policies import policies
 from tools.review.report import Review
 from tools.review.safety import judge
+from tools.review.trial import Trial
 
 TODAY = date(2026, 6, 1)
+ARRIVED = Trial(said="96 orders published before, during and after the change; 96 stored, 3 of 3 dead letters kept")
 ENGINE = Path(__file__).parent / "engine"
-BY_ENGINE = "made by the Pulumi engine, with the local cloud's provider; outputs and places are left out"
-BY_HAND = "made by hand, in the shape of Pulumi's pkg/display/json.go"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +43,14 @@ class Case:
 
     made: Callable[[], str]
     """What the CLI wrote to standard output."""
-    passes: bool
-    source: str = BY_HAND
-    """Whether an engine or a hand made it."""
+    says: str
+    """The headline."""
     log: str = ""
     failed: bool = False
     allowances: str = "[]"
     events: str | None = None
     reports: str | None = None
+    trial: Trial = ARRIVED
 
     def review(self) -> Review:
         events = None if self.events is None else read_events(self.events)
@@ -59,23 +59,23 @@ class Case:
         allowed: tuple[Allowance, ...] = read_allowances(self.allowances)
         return Review(
             preview=read,
-            safety=judge(read, allowed, TODAY),
+            safety=judge(read, allowed, TODAY, self.trial.lost),
             policies=policies(
                 events,
                 None if self.reports is None else json.loads(self.reports),
                 new=not read.states("before"),
             ),
+            trial=self.trial,
             today=TODAY,
         )
 
 
-def by_engine(name: str, *, passes: bool, **given: Any) -> Case:
+def by_engine(name: str, *, says: str, **given: Any) -> Case:
     """What the engine wrote for a change of the stack `dev`."""
     events = ENGINE / f"{name}.jsonl"
     return Case(
         made=lambda: gzip.decompress((ENGINE / f"{name}.json.gz").read_bytes()).decode(),
-        passes=passes,
-        source=BY_ENGINE,
+        says=says,
         events=events.read_text() if events.exists() else "",
         **given,
     )
@@ -165,22 +165,71 @@ REPORTS = json.dumps(
 )
 
 CASES = {
-    "first-deployment": by_engine("first-deployment", passes=True, reports=REPORTS),
-    "one-key-changed": by_engine("one-key-changed", passes=True, reports=REPORTS),
-    "queue-renamed": by_engine("queue-renamed", passes=False),
-    "queue-renamed-and-allowed": by_engine("queue-renamed", passes=True, allowances=allowance("2026-06-01")),
-    "queue-renamed-and-no-longer-allowed": by_engine("queue-renamed", passes=False, allowances=allowance("2026-05-31")),
-    "hash-key-changed": by_engine("hash-key-changed", passes=False),
-    "key-replaced": by_engine("key-replaced", passes=False),
-    "retention-lowered": by_engine("retention-lowered", passes=False),
-    "dead-letter-queue-removed": by_engine("dead-letter-queue-removed", passes=False, failed=True),
-    "statements-changed": by_engine("statements-changed", passes=True),
-    "policies-violated": by_engine("policies-violated", passes=False, failed=True, reports=REPORTS),
-    "secret-added": by_engine("secret-added", passes=True),
-    "failed": by_engine("failed", passes=False, failed=True),
-    "no-preview-at-all": Case(made=lambda: "", passes=False, failed=True, log="error: no stack named 'prod' found\n"),
-    "subscription-replaced": Case(made=subscription_replaced, passes=False),
-    "secret-and-unknown": Case(made=secret_and_unknown, passes=True),
-    "five-hundred-resources": Case(made=five_hundred, passes=False),
-    "hostile-names": Case(made=hostile_names, passes=False),
+    "first-deployment": by_engine(
+        "first-deployment", says="✅ 38 creations, rehearsed: every order arrived", reports=REPORTS
+    ),
+    "one-key-changed": by_engine(
+        "one-key-changed",
+        says="⚠️ LOOK: changes what nobody can try here: threshold of 2 alarms; 5 updates",
+        reports=REPORTS,
+    ),
+    "queue-renamed": by_engine(
+        "queue-renamed", says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it"
+    ),
+    "queue-renamed-and-allowed": by_engine(
+        "queue-renamed",
+        says="⚠️ LOOK (6 points): allowed: deletes OrderQueue and the orders waiting in "
+        "it; 1 replacement, 6 deletions, 4 updates, 6 creations",
+        allowances=allowance("2026-06-01"),
+    ),
+    "queue-renamed-and-no-longer-allowed": by_engine(
+        "queue-renamed",
+        says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it",
+        allowances=allowance("2026-05-31"),
+    ),
+    "hash-key-changed": by_engine("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
+    "key-replaced": by_engine(
+        "key-replaced",
+        says="❌ UNSAFE: replaces OrderKey: nothing that it encrypts can be read once "
+        "it is gone, orders that wait and backups included",
+    ),
+    "retention-lowered": by_engine(
+        "retention-lowered", says="❌ UNSAFE: OrderQueue loses the orders in it that have waited longer"
+    ),
+    "dead-letter-queue-removed": by_engine(
+        "dead-letter-queue-removed",
+        says="❌ UNSAFE (4 findings): deletes OrderQueue-dlq and the orders waiting in it",
+        failed=True,
+    ),
+    "statements-changed": by_engine(
+        "statements-changed",
+        says="⚠️ LOOK: changes what nobody can try here: policy of ProcessOrder-permissions; 1 update",
+    ),
+    "policies-violated": by_engine(
+        "policies-violated", says="❌ REFUSED: 1 mandatory policy is violated; 1 update", failed=True, reports=REPORTS
+    ),
+    "secret-added": by_engine("secret-added", says="✅ 1 creation, rehearsed: every order arrived"),
+    "failed": by_engine("failed", says="❌ FAILED: there is no whole preview to judge", failed=True),
+    "no-preview-at-all": Case(
+        made=lambda: "",
+        says="❌ FAILED: there is no whole preview to judge",
+        failed=True,
+        log="error: no stack named 'prod' found\n",
+    ),
+    "subscription-replaced": Case(
+        made=subscription_replaced,
+        says="❌ UNSAFE: replaces OrderQueue-subscription: what is published "
+        "until there is another one does not reach its queue",
+    ),
+    "secret-and-unknown": Case(
+        made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 2 updates"
+    ),
+    "five-hundred-resources": Case(
+        made=five_hundred, says="❌ UNSAFE (50 findings): deletes tenant-400 and the orders waiting in it"
+    ),
+    "hostile-names": Case(
+        made=hostile_names,
+        says="❌ UNSAFE: deletes <code>a&#124;b&#96; &#64;octocat &#60;img src=x "
+        "onerror=alert&#40;1&#41;&#62;</code> and the orders waiting in it",
+    ),
 }

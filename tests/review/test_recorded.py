@@ -16,8 +16,8 @@ Program = Callable[[], None]
 
 
 def changes(before: Program, after: Program) -> dict[str, Change]:
-    old = documents(lambda _: record(root=BARE, program=before), ROOT)
-    new = documents(lambda answer: record(root=BARE, program=after, answer=answer), ROOT, old)
+    old, _ = documents(lambda _: record(root=BARE, program=before), ROOT)
+    new, _ = documents(lambda answer: record(root=BARE, program=after, answer=answer), ROOT, old)
     return {change.state.name: change for change in compare(old, new)}
 
 
@@ -97,7 +97,7 @@ def test_protection_that_is_taken_away_is_a_change() -> None:
 
 
 def test_the_code_of_a_function_is_told_by_its_content_and_not_by_its_place() -> None:
-    found = documents(lambda _: record(root=BARE), ROOT)
+    found, _ = documents(lambda _: record(root=BARE), ROOT)
     [code] = [each["inputs"]["code"] for each in found if each["type"].endswith(":Function")]
     assert code["hash"]
     assert str(ROOT) not in str(code)

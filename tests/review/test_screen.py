@@ -26,7 +26,7 @@ def test_a_terminal_gets_a_page_without_markup() -> None:
     out = Terminal()
     show(TEXT, out)
     page = out.getvalue()
-    assert "UNSAFE: deletes OrderQueue" in page
+    assert "UNSAFE (5 findings): deletes OrderQueue" in page
     assert "OrderQueue-redrive-allow" in page
     assert not [mark for mark in ("|---", "<br>", "<details>", "</summary>", "####") if mark in page]
 

@@ -32,6 +32,8 @@ class State:
     """The inputs that the provider's check has filled in."""
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By input, the URNs that its value comes from."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the program says of it besides its inputs and is told of here, such as `ignoreChanges`."""
 
     @property
     def name(self) -> str:
@@ -87,6 +89,8 @@ class Preview:
     """Why the preview is not whole; empty if it is."""
     whole: bool = False
     """Whether the resources that stay the same are among the changes."""
+    besides: tuple[str, ...] = ()
+    """What changes and is no resource's, or cannot be seen; each as words for the headline."""
 
     def states(self, side: str) -> list[State]:
         """All resources `before` or `after` the change."""
@@ -130,4 +134,9 @@ def state_of(document: Mapping[str, Any] | None) -> State | None:
         outputs={key: plain(value) for key, value in (document.get("outputs") or {}).items()},
         defaults=frozenset(given.get("__defaults") or ()),
         sources={key: tuple(urns or ()) for key, urns in (document.get("propertyDependencies") or {}).items()},
+        options={
+            key: document[key]
+            for key in ("ignoreChanges", "replaceOnChanges", "deleteBeforeReplace", "provider")
+            if document.get(key)
+        },
     )

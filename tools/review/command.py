@@ -15,22 +15,26 @@ from tools.review.changes import Preview
 from tools.review.engine import read_events, read_preview
 from tools.review.policies import Verdict, policies, read_reports
 from tools.review.report import Review, report
+from tools.review.revision import edited_judges, revision
 from tools.review.safety import judge
 from tools.review.screen import show
+from tools.review.trial import FILE as REHEARSAL
+from tools.review.trial import NOT_ASKED, NOT_HANDED_OVER, Trial, read_trial
+from tools.root import ROOT
 from tools.terminal import Printer
 
 Inputs = tuple[Preview, list[Verdict] | None, Iterable[Mapping[str, Any]] | None]
+AGAINST = "what the change is compared with; default: where the work left origin/main, or HEAD"
 
 
 @click.argument("preview", type=Path, required=False)
 @click.option("--stack", default="", help="which Pulumi.STACK.yaml; default: that of the preview, or dev")
+@click.option("--against", metavar="REVISION", help=AGAINST)
 @click.option(
-    "--against",
-    metavar="REVISION",
-    help="what a recorded run is compared with; default: where the work left origin/main, or HEAD",
+    "--change", type=Path, metavar="FOLDER", help="the change, if it is not here: nothing of it is run, only read"
 )
 @click.option(
-    "--allowed", type=Path, default=Path(FILE), metavar="FILE", help="unsafe changes that are allowed, if it exists"
+    "--no-rehearsal", is_flag=True, help="do not try the change on the local cloud, which takes half a minute"
 )
 def run(_printer: Printer, **options: Any) -> int:
     """Print the report; 1 if something speaks against the change.
@@ -43,20 +47,64 @@ def run(_printer: Printer, **options: Any) -> int:
     return 0 if review.passes else 1
 
 
+@click.option("--stack", default="dev", help="which Pulumi.STACK.yaml")
+@click.option("--against", metavar="REVISION", help=AGAINST)
+@click.option(
+    "--change", type=Path, metavar="FOLDER", help="the change, if it is not here; then this is what it changes"
+)
+def try_it(printer: Printer, *, stack: str, against: str | None, change: Path | None) -> int:
+    """Try a change under traffic; 1 if orders are lost, 3 if it could not be tried."""
+    trial = _rehearsed(stack, against, change)
+    if printer.as_json:
+        sys.stdout.write(trial.text())
+    for line in (trial.said, *trial.lost, f"not rehearsed: {trial.left_out}" if trial.left_out else ""):
+        if line:
+            printer.line(line)
+    return 3 if trial.left_out else 1 if trial.lost else 0
+
+
 def _review(options: SimpleNamespace) -> Review:
     today = datetime.now(UTC).date()
     preview, events, reports = _engine(options) if options.preview else _recorded(options)
     allowances: tuple[Allowance, ...] = ()
+    allowed = (options.change or Path()) / FILE
     try:
-        allowances = read_allowances(options.allowed.read_text()) if options.allowed.exists() else ()
+        allowances = read_allowances(allowed.read_text()) if allowed.exists() else ()
+        trial = _trial(options, preview)
     except ValueError as error:
-        preview = replace(preview, problems=(*preview.problems, str(error)))
+        preview, trial = replace(preview, problems=(*preview.problems, str(error))), Trial(left_out=str(error))
     return Review(
         preview=preview,
-        safety=judge(preview, allowances, today),
+        safety=judge(preview, allowances, today, trial.lost),
         policies=policies(events, reports, new=not preview.states("before")),
+        trial=trial,
         today=today,
     )
+
+
+def _trial(options: SimpleNamespace, preview: Preview) -> Trial:
+    """What another job has tried, or what comes of it here; a change of nothing is not tried."""
+    handed_over = options.preview / REHEARSAL if options.preview else None
+    if handed_over and handed_over.exists():
+        return read_trial(handed_over.read_text(errors="replace"))
+    if options.no_rehearsal:
+        return NOT_ASKED
+    if options.change or (options.preview and options.preview.is_file()):
+        return NOT_HANDED_OVER
+    if all(change.operation == "same" for change in preview.changes):
+        return Trial()
+    return _rehearsed(preview.stack, options.against, None)
+
+
+def _rehearsed(stack: str, against: str | None, change: Path | None) -> Trial:
+    try:
+        from tools.review.rehearsal import rehearse  # only this way needs the local cloud
+    except ImportError as error:
+        return Trial(left_out=f"the local cloud is not installed here ({error})")
+    if change is not None:
+        return rehearse(ROOT, change, stack)
+    with revision(against) as (before, _):
+        return rehearse(before, ROOT, stack)
 
 
 def _engine(options: SimpleNamespace) -> Inputs:
@@ -72,6 +120,8 @@ def _engine(options: SimpleNamespace) -> Inputs:
         failed=(folder / "failed").exists(),
         refused=any(verdict.mandatory for verdict in events),
     )
+    if options.change:
+        preview = replace(preview, besides=tuple(edited_judges(ROOT, options.change)))
     try:
         text = _text(folder / "policies.json")
         return preview, events, read_reports(text) if text else None

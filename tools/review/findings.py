@@ -13,10 +13,12 @@ LIMIT = 12_000
 
 
 def sentence(finding: Finding) -> str:
-    """`replaces OrderQueue; the orders waiting in it are lost`."""
-    who = name(finding.change.state.name)
-    if finding.kind in ("delete", "replace"):
-        return f"{finding.kind}s {who}; {finding.says}"
+    """`deletes OrderQueue and the orders waiting in it`."""
+    if finding.kind == "orders":
+        return prose(finding.says)
+    who = name(finding.who)
+    if finding.kind in ("create", "delete", "replace"):
+        return f"{finding.kind}s {who}{finding.says}"
     return f"{who} {finding.says}"
 
 
@@ -27,7 +29,7 @@ def findings(safety: Safety, today: date) -> Iterator[str]:
         first: dict[str, str] = {}
         rows = []
         for each in safety.findings:
-            who = name(each.change.state.name)
+            who = name(each.who)
             way = each.instead if first.setdefault(each.instead, who) == who else f"as for {first[each.instead]}"
             rows.append((_standing(each, today), sentence(each), way))
         yield table(("", "what happens", "the safe way"), rows, LIMIT)
@@ -45,7 +47,7 @@ def findings(safety: Safety, today: date) -> Iterator[str]:
 
 def _proposed(unsafe: Sequence[Finding]) -> list[tuple[str, str]]:
     """What the first allowances would match, and what they would allow: one for a resource and one for its parts."""
-    names = [(finding.change.state.name, finding.kind) for finding in unsafe]
+    names = [(finding.who, finding.kind) for finding in unsafe]
     found = []
     for own, kind in names:
         whole = next((other for other, same in names if same == kind and own.startswith(f"{other}-")), None)

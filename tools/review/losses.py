@@ -1,11 +1,12 @@
-"""Updates that lose orders or their delivery although the resource stays."""
+"""Updates that are known to lose orders, their delivery or the word about it although the resource stays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from tools.review.changes import State
-from tools.review.holdings import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE
+from tools.review.pipeline import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE
 from tools.review.values import MISSING, number
 
 DAY = 24 * 3600
@@ -28,11 +29,15 @@ class Loss:
 def _lower(default: float, *, endless: float | None = None) -> Callable[[Any, Any], bool]:
     """Whether a number goes down; `endless` is the number that stands for no limit."""
 
+    def limit(value: Any) -> float | None:
+        found = number(value, default)
+        return inf if found is not None and found == endless else found
+
     def lowered(before: Any, after: Any) -> bool:
-        was, becomes = number(before, default), number(after, default)
+        was, becomes = limit(before), limit(after)
         if was is None or becomes is None:
             return bool(before != after)  # not known, or not readable: it may be lower
-        return becomes != endless and (becomes < was or was == endless) and was != becomes
+        return becomes < was
 
     return lowered
 
@@ -57,9 +62,26 @@ def _gone(before: Any, after: Any) -> bool:
     return bool(before) and before is not MISSING and (after is MISSING or not after)
 
 
+def _other(before: Any, after: Any) -> bool:
+    """Whether something that was set becomes another."""
+    return bool(before) and MISSING not in (before, after) and before != after
+
+
 def _narrower(before: Any, after: Any) -> bool:
-    """Whether a filter appears or changes; one that is taken away lets everything through."""
-    return after is not MISSING and bool(after) and before != after
+    """Whether a filter lets less through: fewer values of a key, or a key that it did not look at."""
+    if after is MISSING or not after or before == after:
+        return False
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return True
+    return not all(
+        isinstance(before.get(key), list) and isinstance(values, list) and all(each in values for each in before[key])
+        for key, values in after.items()
+    )
+
+
+def _another_scope(before: Any, after: Any) -> bool:
+    attributes = "MessageAttributes"
+    return (attributes if before is MISSING else before) != (attributes if after is MISSING else after)
 
 
 def _without_item_failures(before: Any, after: Any) -> bool:
@@ -71,121 +93,140 @@ def _stopped(before: Any, after: Any) -> bool:
     return number(after, -1) == 0 and number(before, -1) != 0
 
 
+def _loss(on: str, path: str, when: Callable[[Any, Any], bool], says: str, instead: str) -> Loss:
+    return Loss(on=on, path=tuple(path.split(".")), when=when, says=says, instead=instead)
+
+
 LOSSES = (
-    Loss(
-        on=QUEUE,
-        path=("messageRetentionSeconds",),
-        when=_lower(4 * DAY),
-        says="loses the orders in it that have waited longer",
-        instead="Wait until its oldest message is younger (`./orders status`), or redrive what waits.",
+    _loss(
+        QUEUE,
+        "messageRetentionSeconds",
+        _lower(4 * DAY),
+        "loses the orders in it that have waited longer",
+        "Wait until its oldest message is younger (`./orders status`), or redrive what waits.",
     ),
-    Loss(
-        on=QUEUE,
-        path=("redrivePolicy", "deadLetterTargetArn"),
-        when=_gone,
-        says="has no dead-letter queue any more; an order that keeps failing is tried until it expires, and lost",
-        instead="Keep the redrive policy.",
+    _loss(
+        QUEUE,
+        "redrivePolicy.deadLetterTargetArn",
+        _gone,
+        "has no dead-letter queue any more; an order that keeps failing is tried until it expires, and lost",
+        "Keep the redrive policy.",
     ),
-    Loss(
-        on=QUEUE,
-        path=("maxMessageSize",),
-        when=_lower(262144),
-        says="refuses orders that are larger",
-        instead="Keep the size, or have producers send smaller orders first.",
+    _loss(
+        QUEUE,
+        "maxMessageSize",
+        _lower(262144),
+        "refuses orders that are larger",
+        "Keep the size, or have producers send smaller orders first.",
     ),
-    Loss(
-        on=SUBSCRIPTION,
-        path=("redrivePolicy", "deadLetterTargetArn"),
-        when=_gone,
-        says="has no dead-letter queue any more; an order that SNS cannot deliver is lost",
-        instead="Keep the redrive policy.",
+    _loss(
+        SUBSCRIPTION,
+        "redrivePolicy.deadLetterTargetArn",
+        _gone,
+        "has no dead-letter queue any more; an order that SNS cannot deliver is lost",
+        "Keep the redrive policy.",
     ),
-    Loss(
-        on=SUBSCRIPTION,
-        path=("filterPolicy",),
-        when=_narrower,
-        says="lets only the orders through that its filter admits; the others never reach the queue",
-        instead="Be sure that another subscription takes the others, and say so in the allowance.",
+    _loss(
+        SUBSCRIPTION,
+        "filterPolicy",
+        _narrower,
+        "lets only the orders through that its filter admits; the others never reach the queue",
+        "Be sure that another subscription takes the others, and say so in the allowance.",
     ),
-    Loss(
-        on=MAPPING,
-        path=("enabled",),
-        when=_off(default=True),
-        says="stops reading the queue; orders expire in it at the end of its retention",
-        instead="Lower `maximumConcurrency` instead, or switch it back on before the retention ends.",
+    _loss(
+        SUBSCRIPTION,
+        "filterPolicyScope",
+        _another_scope,
+        "looks for what its filter wants in another part of the message; what has it elsewhere never reaches the queue",
+        "Add a subscription of another queue with the new filter first.",
     ),
-    Loss(
-        on=MAPPING,
-        path=("filterCriteria",),
-        when=_narrower,
-        says="deletes the orders unread that its filter does not admit",
-        instead="Filter at the subscription of another queue.",
+    _loss(
+        MAPPING,
+        "enabled",
+        _off(default=True),
+        "stops reading the queue; orders expire in it at the end of its retention",
+        "Lower `maximumConcurrency` instead, or switch it back on before the retention ends.",
     ),
-    Loss(
-        on=MAPPING,
-        path=("functionResponseTypes",),
-        when=_without_item_failures,
-        says="takes every message of a batch for stored, also those that the function reports as failed",
-        instead="Keep `ReportBatchItemFailures`.",
+    _loss(
+        MAPPING,
+        "filterCriteria",
+        _narrower,
+        "deletes the orders unread that its filter does not admit",
+        "Filter at the subscription of another queue.",
     ),
-    Loss(
-        on=FUNCTION,
-        path=("reservedConcurrentExecutions",),
-        when=_stopped,
-        says="is not run any more; each try costs orders one of their receives",
-        instead="Disable nothing here; bound the load by the mapping's `maximumConcurrency`.",
+    _loss(
+        MAPPING,
+        "functionResponseTypes",
+        _without_item_failures,
+        "takes every message of a batch for stored, also those that the function reports as failed",
+        "Keep `ReportBatchItemFailures`.",
     ),
-    Loss(
-        on=TABLE,
-        path=("pointInTimeRecovery", "enabled"),
-        when=_off(default=False),
-        says="can no longer be restored; the recovery points of the last 35 days are deleted",
-        instead="Keep point-in-time recovery on.",
+    _loss(
+        FUNCTION,
+        "reservedConcurrentExecutions",
+        _stopped,
+        "is not run any more; each try costs orders one of their receives",
+        "Disable nothing here; bound the load by the mapping's `maximumConcurrency`.",
     ),
-    Loss(
-        on=TABLE,
-        path=("deletionProtectionEnabled",),
-        when=_off(default=False),
-        says="can be deleted by anyone who may delete tables",
-        instead="Keep deletion protection on; take it off only in the change that deletes the table on purpose.",
+    _loss(
+        TABLE,
+        "pointInTimeRecovery.enabled",
+        _off(default=False),
+        "can no longer be restored; the recovery points of the last 35 days are deleted",
+        "Keep point-in-time recovery on.",
     ),
-    Loss(
-        on=TABLE,
-        path=("ttl", "enabled"),
-        when=_goes_on,
-        says="deletes orders by itself once they have expired",
-        instead="Export what must be kept, and say in the allowance who decided that orders may go.",
+    _loss(
+        TABLE,
+        "pointInTimeRecovery.recoveryPeriodInDays",
+        _lower(35),
+        "loses its older recovery points",
+        "Keep the period.",
     ),
-    Loss(
-        on=KEY,
-        path=("isEnabled",),
-        when=_off(default=True),
-        says="is disabled; nothing that it encrypts can be read or written",
-        instead="Keep it enabled.",
+    _loss(
+        TABLE,
+        "deletionProtectionEnabled",
+        _off(default=False),
+        "can be deleted by anyone who may delete tables",
+        "Keep deletion protection on; take it off only in the change that deletes the table on purpose.",
     ),
-    Loss(
-        on=LOG_GROUP,
-        path=("retentionInDays",),
-        when=_lower(0, endless=0),
-        says="loses the log lines that are older",
-        instead="Export the lines that are needed first.",
+    _loss(
+        TABLE,
+        "ttl.enabled",
+        _goes_on,
+        "deletes orders by itself once they have expired",
+        "Export what must be kept, and say in the allowance who decided that orders may go.",
     ),
-    Loss(
-        on=ALARM,
-        path=("alarmActions",),
-        when=_gone,
-        says="tells nobody any more",
-        instead="Keep an action, such as the alarms' topic.",
+    _loss(
+        TABLE,
+        "ttl.attributeName",
+        _other,
+        "deletes other orders by itself than before",
+        "Export what must be kept, and say in the allowance who decided that orders may go.",
     ),
-    Loss(
-        on=ALARM,
-        path=("actionsEnabled",),
-        when=_off(default=True),
-        says="tells nobody any more",
-        instead="Keep its actions enabled; raise its threshold instead.",
+    _loss(
+        KEY,
+        "isEnabled",
+        _off(default=True),
+        "is disabled; nothing that it encrypts can be read or written",
+        "Keep it enabled.",
+    ),
+    _loss(
+        LOG_GROUP,
+        "retentionInDays",
+        _lower(0, endless=0),
+        "loses the log lines that are older",
+        "Export the lines that are needed first.",
+    ),
+    _loss(ALARM, "alarmActions", _gone, "tells nobody any more", "Keep an action, such as the alarms' topic."),
+    _loss(
+        ALARM,
+        "actionsEnabled",
+        _off(default=True),
+        "tells nobody any more",
+        "Keep its actions enabled; raise its threshold instead.",
     ),
 )
-"""Every way in which an update loses orders, their delivery, or the word about it."""
+"""What gets words of its own. Whatever else is neither harmless nor tried is named without them."""
 
 
 def losses(before: State, after: State) -> list[Loss]:
@@ -193,6 +234,15 @@ def losses(before: State, after: State) -> list[Loss]:
     return [
         loss for loss in LOSSES if loss.on == after.type and loss.when(before.get(*loss.path), after.get(*loss.path))
     ]
+
+
+def gains(type_: str, path: str, before: Any, after: Any) -> bool:
+    """Whether a change at a path is the opposite of a loss."""
+    return any(
+        loss.when(after, before) and not loss.when(before, after)
+        for loss in LOSSES
+        if loss.on == type_ and ".".join(loss.path) == path
+    )
 
 
 def unprotected(before: State, after: State) -> bool:

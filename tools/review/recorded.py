@@ -1,26 +1,26 @@
 """Compares two recorded runs of the program, the working tree's and a revision's, where no Pulumi engine can."""
 
 import hashlib
-import io
 import json
 import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tools.recording.graph import Answer, Graph, Resource, program, record, recorded_answer
+from tools.recording.graph import STACK_TYPE, Answer, Graph, Resource, program, record, recorded_answer
 from tools.recording.pack import check
-from tools.recording.types import checked, type_of
+from tools.recording.types import checked, default_tags, type_of
 from tools.review.changes import Change, Preview, State, name_of, state_of
 from tools.review.differences import differences
+from tools.review.markdown import name as shown
+from tools.review.revision import edited_judges, revision
 from tools.review.values import FILES, SIGNATURE
 from tools.root import ROOT
 
@@ -35,15 +35,17 @@ Names = Mapping[tuple[str, str], str]
 """By type and name, the name under which AWS knows a resource that the program has renamed."""
 
 
-def documents(run: Callable[[Answer | None], Graph], root: Path, before: Documents = ()) -> list[dict[str, Any]]:
-    """Every resource of a run as Pulumi writes states to JSON, with the URNs that it had before.
+def documents(
+    run: Callable[[Answer | None], Graph], root: Path, before: Documents = ()
+) -> tuple[list[dict[str, Any]], Graph]:
+    """Every resource of a run as Pulumi writes states to JSON, with the URNs that it had before; and the run.
 
     `run` records the program with what answers it. A resource that is one of `before` by an alias keeps its physical
     name, and with it its ARN: the program is then run again.
     """
     graph = run(None)
     earlier = _earlier(graph)
-    found = [_document(each, root, each.name, earlier[each.urn]) for each in graph.resources]
+    found = [_document(each, root, each.name, earlier[each.urn], graph) for each in graph.resources]
     old = {document["urn"] for document in before}
     names = {
         (document["type"], name_of(document["urn"])): name_of(alias)
@@ -52,30 +54,45 @@ def documents(run: Callable[[Answer | None], Graph], root: Path, before: Documen
         if alias in old and document["urn"] not in old
     }
     if not names:
-        return found
+        return found, graph
     graph = run(_answer(graph.config["aws:region"], names))
     return [
-        _document(each, root, names.get((each.type, each.name), each.name), earlier[each.urn])
+        _document(each, root, names.get((each.type, each.name), each.name), earlier[each.urn], graph)
         for each in graph.resources
-    ]
+    ], graph
 
 
 def _earlier(graph: Graph) -> dict[str, list[str]]:
     """By URN, the URNs under which each resource was known before, as the engine tells them from its aliases.
 
-    A child of a renamed component is renamed with it. Aliases of another parent, project or stack are not followed.
+    A child of a component that had another name or type had it, too. Another project or stack is not followed.
     """
-    names: dict[str, list[str]] = {}
     earlier: dict[str, list[str]] = {}
     for each in graph.resources:  # parents come before their children
-        given = [alias.spec.name or each.name for alias in each.request.aliases if alias.HasField("spec")]
-        parent = name_of(each.parent)
-        if each.name.startswith(parent):
-            given += [old + each.name.removeprefix(parent) for old in names.get(each.parent, ())]
-        names[each.urn] = given
-        whole = [alias.urn for alias in each.request.aliases if alias.urn]
-        earlier[each.urn] = whole + [each.urn.removesuffix(each.name) + name for name in given]
+        specs = [alias.spec for alias in each.request.aliases if alias.HasField("spec")]
+        own = [(each.name, each.type, "")] + [(s.name or each.name, s.type or each.type, s.parentUrn) for s in specs]
+        known = [alias.urn for alias in each.request.aliases if alias.urn]
+        whose = name_of(each.parent)
+        for parent in (each.parent, *earlier.get(each.parent, ())):
+            for name, type_, given in own:
+                follows = name == each.name and name.startswith(whose)
+                known.append(
+                    _urn(
+                        each.urn,
+                        given or parent,
+                        type_,
+                        name_of(parent) + name.removeprefix(whose) if follows else name,
+                    )
+                )
+        known += [_urn(each.urn, "", s.type or each.type, s.name or each.name) for s in specs if s.noParent]
+        earlier[each.urn] = [urn for urn in dict.fromkeys(known) if urn != each.urn]
     return earlier
+
+
+def _urn(like: str, parent: str, type_: str, name: str) -> str:
+    """An URN of the same stack and project."""
+    types = parent.split("::")[2] if parent else STACK_TYPE
+    return "::".join([*like.split("::")[:2], type_ if types == STACK_TYPE else f"{types}${type_}", name])
 
 
 def _answer(region: str, names: Names) -> Answer:
@@ -88,17 +105,25 @@ def _answer(region: str, names: Names) -> Answer:
     return answer
 
 
-def _document(resource: Resource, root: Path, name: str, earlier: list[str]) -> dict[str, Any]:
-    given = _hashed(MessageToDict(resource.request.object), root)
+def _document(resource: Resource, root: Path, name: str, earlier: list[str], graph: Graph) -> dict[str, Any]:
+    given, request = _hashed(MessageToDict(resource.request.object), root), resource.request
+    inputs = checked(resource.type, name, given) if resource.custom else given
+    if "region" in type_of(resource.type).replaced_by and not request.provider:
+        inputs.setdefault("region", graph.config["aws:region"])
     return {
         "urn": resource.urn,
         "type": resource.type,
         "custom": resource.custom,
         "parent": resource.parent,
         "protect": resource.protect,
-        "inputs": checked(resource.type, name, given) if resource.custom else given,
+        "retainOnDelete": request.retainOnDelete,
+        "inputs": {**inputs, "__defaults": sorted(inputs.keys() - given.keys())},
         "propertyDependencies": resource.property_dependencies,
         "aliases": earlier,
+        "ignoreChanges": list(request.ignoreChanges),
+        "replaceOnChanges": list(request.replaceOnChanges),
+        "deleteBeforeReplace": request.deleteBeforeReplace,
+        "provider": request.provider,
     }
 
 
@@ -133,10 +158,16 @@ def _change(before: State | None, after: State | None) -> Change:
     assert after is not None
     if before is None:
         return Change(operation="create", after=after)
+    ignored = {path: before.inputs[path] for path in after.options.get("ignoreChanges", ()) if path in before.inputs}
+    after = replace(after, inputs={**after.inputs, **ignored})
     both = Change(operation="same", before=before, after=after)
     changed = {each.path.split(".")[0].split("[")[0] for each in differences(both)}
-    reasons = tuple(sorted(changed & type_of(after.type).replaced_by))
-    operation = "replace" if reasons else "update" if changed or before.protect != after.protect else "same"
+    replacing = {path.split(".")[0].split("[")[0] for path in after.options.get("replaceOnChanges", ())}
+    if "*" in replacing:
+        replacing = changed
+    reasons = tuple(sorted(changed & (type_of(after.type).replaced_by | replacing)))
+    updated = changed or before.protect != after.protect or before.options != after.options
+    operation = "replace" if reasons else "update" if updated else "same"
     return Change(operation=operation, before=before, after=after, reasons=reasons)
 
 
@@ -145,55 +176,59 @@ def compared(stack: str, against: str | None) -> tuple[Preview, list[dict[str, A
 
     Raises RuntimeError if there is no such revision or one of the programs does not run.
     """
-    commit = _commit(against)
-    with tempfile.TemporaryDirectory() as folder:
-        archive = _git("archive", "--format=tar", commit)
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(folder, filter="data")
-        before = _documents_of(Path(folder), stack)
+    with revision(against) as (folder, commit):
+        before = _run_of(folder, stack)
+        secrets = [_secrets(root, stack) for root in (folder, ROOT)]
+        judges = edited_judges(folder, ROOT)
     graphs = [record(stack=stack, preview=preview) for preview in (True, False)]
-    revision = f"`{commit[:12]}`" + (f" (`{against}`)" if against else "")
-    after = documents(lambda answer: record(stack=stack, answer=answer), ROOT, before)
+    after, graph = documents(lambda answer: record(stack=stack, answer=answer), ROOT, before["resources"])
     config = ROOT / f"Pulumi.{stack}.policy.json"
     settings = json.loads(config.read_text()) if config.exists() else None
-    reports = [asdict(check(graph, config=settings)) for graph in graphs]
-    source = SOURCE.format(revision=revision)
-    return Preview(source=source, stack=stack, changes=tuple(compare(before, after)), whole=True), reports
+    reports = [asdict(check(each, config=settings)) for each in graphs]
+    named = f"`{commit[:12]}`" + (f" (`{against}`)" if against else "")
+    besides = [*judges, *_of_stack(before, graph)] if before["resources"] else judges
+    if secrets[0] != secrets[1]:
+        besides.append("a secret setting changes, which cannot be read here")
+    changes = tuple(compare(before["resources"], after))
+    source = SOURCE.format(revision=named)
+    return Preview(source=source, stack=stack, changes=changes, whole=True, besides=tuple(besides)), reports
 
 
-def _commit(against: str | None) -> str:
-    """The commit to compare with: where the work branched off, unless a revision is named."""
-    if against is not None:
-        return _git("rev-parse", "--verify", f"{against}^{{commit}}").decode().strip()
-    try:
-        return _git("merge-base", "origin/main", "HEAD").decode().strip()
-    except RuntimeError:
-        return _git("rev-parse", "HEAD").decode().strip()
+def _of_stack(before: Mapping[str, Any], graph: Graph) -> Iterator[str]:
+    """What changes and is no resource's: exports, on which others rely, and the tags that all resources get."""
+    exports = json.loads(json.dumps(dict(graph.exports), default=str))
+    for key in sorted({*before["exports"], *exports}):
+        if key in before["exports"] and before["exports"][key] != exports.get(key):
+            yield f"{'exports another' if key in exports else 'no longer exports'} {shown(key)}"
+    if before["tags"] != default_tags(graph.config):
+        yield "the tags that every resource gets by default change"
 
 
-def _git(*arguments: str) -> bytes:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"git {' '.join(arguments)} must succeed, got: {done.stderr.decode().strip()}")
-    return done.stdout
+def _secrets(root: Path, stack: str) -> list[Any]:
+    """The encrypted settings of a stack, as they are written."""
+    files = [root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml"]
+    said = [(yaml.safe_load(file.read_text()) or {}).get("config") or {} for file in files if file.exists()]
+    return [(key, value) for each in said for key, value in sorted(each.items()) if "secure" in str(value)]
 
 
-def _documents_of(root: Path, stack: str) -> list[dict[str, Any]]:
-    """The resources of another copy of the project; none if it does not have the stack."""
+def _run_of(root: Path, stack: str) -> dict[str, Any]:
+    """The resources, exports and default tags of another copy of the project; none if it does not have the stack."""
     if not (root / f"Pulumi.{stack}.yaml").exists():
-        return []
+        return {"resources": [], "exports": {}, "tags": {}}
     # A process of its own: its modules have the names of ours.
     command = [sys.executable, "-m", "tools.review.recorded", str(root), stack]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the program of the other revision must run, got:\n{done.stderr[-2000:]}")
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def _main(root: Path, stack: str) -> None:
     run = partial(record, stack=stack, root=root, program=partial(program, root))
-    json.dump(documents(lambda _: run(), root), sys.stdout)
+    found, graph = documents(lambda _: run(), root)
+    told = {"resources": found, "exports": dict(graph.exports), "tags": default_tags(graph.config)}
+    json.dump(told, sys.stdout, default=str)
 
 
 if __name__ == "__main__":

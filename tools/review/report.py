@@ -7,11 +7,13 @@ from datetime import date
 
 from tools.recording.types import type_of
 from tools.review.changes import Change, Preview, State
+from tools.review.coverage import untried
 from tools.review.differences import Difference, differences, written
 from tools.review.findings import findings, sentence
 from tools.review.markdown import code, folded, name, prose, quoted, size, table
 from tools.review.policies import Policies
 from tools.review.safety import Safety
+from tools.review.trial import Trial
 from tools.review.values import MISSING, SECRET, Mark
 
 LIMIT = 65_536
@@ -19,7 +21,9 @@ LIMIT = 65_536
 CHANGES, CREATED, POLICIES = 14_000, 12_000, 8_000
 """Bytes that each table may take."""
 SHOWN = 8
-"""Differences of one resource that are shown."""
+"""Differences of one resource that are shown, and points to look at."""
+HEADLINE = 200
+"""Characters of what a headline names."""
 VERBS = {"create": "creates", "update": "updates", "replace": "replaces", "delete": "deletes", "import": "imports"}
 COUNTED = {
     "replace": ("replacement", "replacements"),
@@ -38,13 +42,38 @@ class Review:
     preview: Preview
     safety: Safety
     policies: Policies | None
+    trial: Trial
     today: date
 
     @property
     def passes(self) -> bool:
         """Whether nothing speaks against the change."""
-        refused = self.policies is not None and any(verdict.mandatory for verdict in self.policies.verdicts)
-        return not (self.preview.problems or self.safety.unsafe or refused)
+        return not (self.preview.problems or self.safety.unsafe or self.refused)
+
+    @property
+    def refused(self) -> int:
+        """How many mandatory policies are violated."""
+        return sum(verdict.mandatory for verdict in self.policies.verdicts) if self.policies else 0
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything in the cloud changes."""
+        return any(change.counts and change.operation in COUNTED for change in self.preview.changes)
+
+    @property
+    def to_look_at(self) -> list[str]:
+        """What a person has to decide, because nothing here could."""
+        safety, found = self.safety, []
+        found += [f"allowed: {sentence(each)}" for each in safety.findings if each.allowed]
+        if rest := untried(self.preview, safety.findings, rehearsed=self.trial.held):
+            found.append(f"changes what nobody can try here: {', '.join(rest)}")
+        advisories = len(self.policies.verdicts) - self.refused if self.policies else 0
+        if advisories:
+            found.append(f"{advisories} advisory {'policy is' if advisories == 1 else 'policies are'} violated")
+        found += self.preview.besides
+        if self.trial.left_out and self.changes:
+            found.append("not rehearsed")
+        return found
 
 
 def report(review: Review) -> str:
@@ -55,7 +84,9 @@ def report(review: Review) -> str:
         f"### Review{stack}: {headline(review)}",
         preview.source,
         *_problems(preview),
+        *_rehearsal(review),
         *findings(review.safety, review.today),
+        *_to_look_at(review),
         *_changes(preview),
         *_policies(review.policies, whole=not preview.problems),
     ]
@@ -75,26 +106,43 @@ def _fitting(blocks: list[str]) -> Iterator[str]:
 
 
 def headline(review: Review) -> str:
-    """The verdict in one line."""
-    unsafe, verdicts = review.safety.unsafe, review.policies.verdicts if review.policies else ()
-    refused = len([verdict for verdict in verdicts if verdict.mandatory])
-    counts = _counts(review.preview)
+    """The verdict in one sentence."""
+    unsafe, counts, points = review.safety.unsafe, _counts(review.preview), review.to_look_at
     if unsafe:
-        more = f", and {len(unsafe) - 1} more" if len(unsafe) > 1 else ""
-        return f"❌ UNSAFE: {sentence(unsafe[0])}{more}"
+        number = f" ({len(unsafe)} findings)" if len(unsafe) > 1 else ""
+        return f"❌ UNSAFE{number}: {sentence(unsafe[0])}"
     if review.preview.problems:
         return "❌ FAILED: there is no whole preview to judge"
-    if refused:
-        return f"❌ REFUSED: {refused} mandatory {'policy is' if refused == 1 else 'policies are'} violated; {counts}"
-    if review.safety.findings:
-        return f"⚠️ ALLOWED: {sentence(review.safety.findings[0])}; {counts}"
-    return f"✅ {counts}, nothing that holds orders is touched" if counts != "no changes" else "✅ no changes"
+    if review.refused:
+        number = "policy is" if review.refused == 1 else "policies are"
+        return f"❌ REFUSED: {review.refused} mandatory {number} violated; {counts}"
+    if points:
+        number = f" ({len(points)} points)" if len(points) > 1 else ""
+        first = points[0] if len(points[0]) <= HEADLINE else f"{points[0][:HEADLINE].rpartition(', ')[0]}, …"
+        return f"⚠️ LOOK{number}: {first}; {counts}"
+    return f"✅ {counts}, rehearsed: every order arrived" if review.changes else "✅ no changes"
 
 
 def _counts(preview: Preview) -> str:
     counted = Counter(change.operation for change in preview.changes if change.counts)
     parts = [f"{counted[key]} {words[counted[key] != 1]}" for key, words in COUNTED.items() if counted[key]]
     return ", ".join(parts) or "no changes"
+
+
+def _rehearsal(review: Review) -> Iterator[str]:
+    trial = review.trial
+    if trial.left_out and review.changes:
+        yield f"Not rehearsed: {prose(trial.left_out)}."
+    elif trial.said:
+        yield f"Rehearsed on the local cloud: {prose(trial.said)}."
+
+
+def _to_look_at(review: Review) -> Iterator[str]:
+    points = review.to_look_at
+    if points:
+        yield "#### What nobody but you can decide"
+        shown = [f"- {point}" for point in points[:SHOWN]]
+        yield "\n".join((*shown, *([f"- {len(points) - SHOWN} others"] if len(points) > SHOWN else [])))
 
 
 def _problems(preview: Preview) -> Iterator[str]:
@@ -178,5 +226,5 @@ def _policies(policies: Policies | None, *, whole: bool) -> Iterator[str]:
     elif policies.exempt is not None:
         yield "No exemption is in force."
     if policies.waiting is not None:
-        wait = "decision waits" if policies.waiting < 2 else "decisions wait"
-        yield f"{policies.waiting or 'No'} {wait} for the update."
+        wait = "policy check has" if policies.waiting < 2 else "policy checks have"
+        yield f"{policies.waiting or 'No'} {wait} to wait for the update."

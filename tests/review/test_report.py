@@ -1,0 +1,45 @@
+"""The report says in one sentence what a change does, and all of it fits a comment."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.review.cases import CASES
+from tools.review.report import LIMIT, headline, report
+from tools.review.trial import NOT_ASKED, Trial
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_preview_gets_the_headline_that_says_what_it_does_and_passes_unless_that_is_a_no(name: str) -> None:
+    review = CASES[name].review()
+    assert headline(review) == CASES[name].says
+    assert review.passes is not CASES[name].says.startswith("❌")
+    assert len(report(review).encode()) < LIMIT
+
+
+def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
+    noise = "@#`<>&" * 1000
+    reports = [
+        {"mode": "update", "violations": [], "exempt": [f"{index} {noise}" for index in range(50)], "waiting": []}
+    ]
+    case = replace(CASES["five-hundred-resources"], log=noise, failed=True, reports=json.dumps(reports))
+    text = report(case.review())
+    assert len(text.encode()) < LIMIT - 100
+    assert "left out" in text
+
+
+def test_a_change_that_was_not_tried_is_never_called_safe() -> None:
+    case = CASES["first-deployment"]
+    assert headline(case.review()).startswith("✅ ")
+    assert headline(replace(case, trial=NOT_ASKED).review()) == "⚠️ LOOK: not rehearsed; 38 creations"
+    assert "Not rehearsed: nobody asked" in report(replace(case, trial=NOT_ASKED).review())
+
+
+def test_orders_that_a_rehearsal_has_lost_come_first_and_can_be_allowed_by_name() -> None:
+    lost = Trial(said="96 orders published", lost=("after the change 0 of 32 orders are stored",))
+    review = replace(CASES["queue-renamed"], trial=lost).review()
+    assert headline(review) == "❌ UNSAFE (6 findings): after the change 0 of 32 orders are stored"
+    entry = {"match": "rehearsal", "change": "orders", "reason": "meant", "expires": "2026-06-01"}
+    allowed = replace(CASES["first-deployment"], trial=lost, allowances=json.dumps([entry])).review()
+    assert headline(allowed).startswith("⚠️ LOOK: allowed: after the change 0 of 32 orders are stored")

@@ -1,0 +1,82 @@
+"""What of a change nobody has tried or can decide: everything that no row of a type calls harmless."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tools.recording.row import Type
+from tools.recording.types import TYPES, type_of
+from tools.review.changes import Change, Preview
+from tools.review.differences import Difference, differences
+from tools.review.losses import gains
+from tools.review.markdown import name as shown
+from tools.review.needs import lacks, takes_away
+from tools.review.pipeline import Pipeline
+from tools.review.safety import Finding
+from tools.review.values import number
+
+
+def untried(preview: Preview, findings: tuple[Finding, ...], *, rehearsed: bool) -> list[str]:
+    """What a reviewer has to look at, as words that follow `changes what nobody can try here:`."""
+    before, after = Pipeline(preview.states("before")), Pipeline(preview.states("after"))
+    named = {(finding.urn, finding.kind) for finding in findings}
+    found: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], str] = {}
+    for change in preview.changes:
+        if change.counts and change.operation != "read":
+            for what in dict.fromkeys(_of_change(change, before, after, rehearsed=rehearsed)):
+                if (change.state.urn, what) not in named and (change.state.urn, change.operation) not in named:
+                    key = change.state.type, what
+                    found[key] += 1
+                    first.setdefault(key, change.state.name)
+    told = [_words(type_, what, first[type_, what], count) for (type_, what), count in found.items()]
+    return [*told, *(f"{each.who} {each.says}" for each in lacks(before, after) if not each.certain)]
+
+
+def _words(type_: str, what: str, name: str, count: int) -> str:
+    kind = type_of(type_).box[0] or type_.rpartition(":")[2]
+    return f"{shown(what)} of {shown(name)}" if count == 1 else f"{shown(what)} of {count} {shown(kind)}s"
+
+
+def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: bool) -> Iterator[str]:
+    """The inputs, or `creation` and `deletion`, that are neither harmless nor covered."""
+    type_ = type_of(change.state.type)
+    if change.before is None or change.after is None:
+        if change.state.type not in TYPES:
+            yield "creation"
+        elif change.operation == "delete" and not (type_.reasoned and not takes_away(change, before, after)):
+            yield "deletion"
+        return
+    yield from (f"the option {each}" for each in _options(change))
+    found = differences(change)
+    tagged = any(each.path.split(".")[0] == "tags" for each in found)
+    for each in found:
+        top = each.path.split(".")[0].split("[")[0]
+        if top == "tagsAll" and tagged:
+            continue
+        if top in type_.reasoned.split() and not takes_away(change, before, after):
+            continue
+        if rehearsed and top in type_.rehearsed.split():
+            continue
+        if not _is_harmless(type_, change.state.type, each):
+            yield top
+
+
+def _options(change: Change) -> Iterator[str]:
+    assert change.before is not None
+    assert change.after is not None
+    old, new = change.before.options, change.after.options
+    yield from (key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
+
+
+def _is_harmless(type_: Type, token: str, found: Difference) -> bool:
+    path = found.path
+    if any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in type_.harmless.split()):
+        return True
+    if gains(token, path, found.before, found.after):
+        return True
+    before, after = _size(found.before), _size(found.after)
+    return path in type_.rising.split() and before is not None and after is not None and 0 <= before <= after
+
+
+def _size(value: object) -> float | None:
+    return float(value) if isinstance(value, bool) else number(value, -1)
