@@ -78,6 +78,9 @@ docs: $(READY) ## write the generated parts of the documents
 	@./orders docs
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 
+golden: $(READY) ## write the graphs that a test compares again: read the difference before you commit it
+	@$(BIN)/python -m tests.unit.graphs
+
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -110,4 +113,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs test engine lint audit proofs types check lock
+.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs golden test engine lint audit proofs types check lock

@@ -1,6 +1,6 @@
 """The program under settings of the tests' own: what a user's stack files say decides no test."""
 
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,22 @@ LOCAL = {
     "orders:logLevel": "DEBUG",
 }
 """The stack `local` of the tests, in which a message that fails is a dead letter after some 20 s."""
+
+_OTHER_TEXTS = {
+    "batch_size": "7",  # more than ten would need a batching window
+    "alarm_email": "ops@example.com",
+    "alarm_runbook": "https://example.com/runbook",
+    "permissions_boundary": "arn:aws:iam::123456789012:policy/orders-boundary",
+}
+
+
+def another(field: Field[Any]) -> str:
+    """A legal value of a setting that is not its default."""
+    default: Any = field.default
+    choices = [choice for choice in field.metadata["setting"].choices if choice != default]
+    if field.name in _OTHER_TEXTS or choices:
+        return _OTHER_TEXTS.get(field.name) or text_of(choices[-1])
+    return text_of(not default if isinstance(default, bool) else default + 1)
 
 
 IDENTITIES = (Path(__file__).parent / "contract/identities.txt").read_text().splitlines()

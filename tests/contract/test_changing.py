@@ -32,16 +32,20 @@ else:
     raise AssertionError("an order without a currency was accepted")
 """
 
+SETTING = """
+from pathlib import Path
+
+reached = Path("tests/unit/golden/settings.txt").read_text()
+assert "orders:queueRetention: 5\\n  OrderQueue.messageRetentionSeconds: 345600 -> 432000\\norders:" in reached
+"""
+
 TRIED = {
     "A consumer": [
         *("-m", "pytest", "-q", "tests/unit/test_monitoring.py", "tests/contract/test_promises.py"),
         *("-k", "alarm or dashboard or renamed or generated"),
     ],
     "An attribute": ["-c", CONTRACT],
-    "A setting": [
-        *("-m", "pytest", "-q", "tests/unit/test_settings.py", "tests/contract/test_promises.py"),
-        *("-k", "queueRetention or maxReceiveCount or row or generated or renamed"),
-    ],
+    "A setting": ["-c", SETTING],
     "A rule": [
         *("-m", "pytest", "-q", "tests/policy/test_rules.py", "tests/contract/test_promises.py"),
         *("-k", "kms-key-described or generated or sound or exist"),
@@ -49,7 +53,7 @@ TRIED = {
     "An alarm": [
         *("-m", "pytest", "-q", "tests/unit/test_monitoring.py"),
         *("tests/contract/test_runbook.py", "tests/contract/test_promises.py"),
-        *("-k", "has_its or dashboard or section or renamed or generated"),
+        *("-k", "has_an_alarm or dashboard or section or renamed or generated"),
     ],
     "Another stack": [
         *("-m", "pytest", "-q", "tests/contract/test_workflows.py"),
@@ -92,6 +96,7 @@ def test_a_recipe_works_on_a_copy_of_the_project(heading: str, tmp_path: Path) -
         subprocess.run(shlex.split(command), cwd=root, check=True)
     run(root, "-m", "tools", "docs")
     run(root, "policy/document.py")
+    run(root, "-m", "tests.unit.graphs")
     run(root, *TRIED[heading])
 
 

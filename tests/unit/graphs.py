@@ -1,0 +1,84 @@
+"""What the programs register, as texts for a reviewer to read; `make golden` writes them again."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from config import StackConfig, key_of
+from tests.defaults import DEFAULTS, another, identity
+from tests.unit.bootstrap import bootstrap
+from tools.recording.graph import Graph, Resource, record
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+def graph_text(graph: Graph) -> str:
+    """Every resource by its place and name, with what it is given, and what the stack exports."""
+    resources = {identity(each): _spelled(each) for each in sorted(graph.resources, key=identity)}
+    document = {"resources": resources, "exports": dict(graph.exports)}
+    return yaml.safe_dump(document, default_flow_style=None, width=140, allow_unicode=True)
+
+
+def _spelled(resource: Resource) -> dict[str, Any]:
+    after = sorted(urn.rpartition("::")[2] for urn in resource.dependencies)
+    told = {"protect": resource.protect, "after": after, "inputs": _plain(resource.properties)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _plain(value: Any) -> Any:
+    """A value without the paths of this machine, and the documents in it opened."""
+    if isinstance(value, Mapping):
+        if "assets" in value:
+            return sorted(value["assets"])
+        return {name: _plain(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return _plain(json.loads(value)) if isinstance(value, str) and value.startswith('{"') else value
+
+
+def settings_text() -> str:
+    """For each setting another value than its default, and every input that then differs."""
+    before, lines = dict(_leaves(record(stack="dev", config=DEFAULTS))), list[str]()
+    for field in fields(StackConfig):
+        key, value = f"orders:{key_of(field)}", another(field)
+        after = dict(_leaves(record(stack="dev", config={**DEFAULTS, key: value})))
+        lines += [f"{key}: {value}"]
+        for path in sorted(before.keys() | after.keys()):
+            if before.get(path) != after.get(path):
+                lines += [f"  {path}: {before.get(path, 'nothing')} -> {after.get(path, 'nothing')}"]
+    return "\n".join(lines) + "\n"
+
+
+def _leaves(graph: Graph) -> Iterator[tuple[str, Any]]:
+    for resource in graph.resources:
+        yield from _leaves_of(resource.name, {"protect": resource.protect, **_plain(resource.properties)})
+
+
+def _leaves_of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping | list):
+        for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _leaves_of(f"{path}.{name}", part)
+    else:
+        yield path, value
+
+
+GOLDEN: Mapping[str, Callable[[], str]] = {
+    "pipeline.yaml": lambda: graph_text(record(stack="dev", config=DEFAULTS)),
+    "settings.txt": settings_text,
+    "bootstrap.yaml": lambda: graph_text(bootstrap(stacks='["dev", "prod"]')),
+}
+"""By file, under settings of the tests' own."""
+
+
+def main() -> None:
+    """Write every text."""
+    for name, text in GOLDEN.items():
+        (FOLDER / name).write_text(text())
+
+
+if __name__ == "__main__":
+    main()
