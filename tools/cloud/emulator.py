@@ -1,6 +1,7 @@
 """The local cloud's own process: MiniStack on one loopback port, gone with everything it made when its parent goes."""
 
 import asyncio
+import importlib
 import json
 import os
 import re
@@ -10,18 +11,28 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+
+BUNDLED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What Lambda's Python has besides the standard library.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+"""
 
 
 def main(port: int, folder: str, certificate: str, key: str) -> None:
     """Serve until standard input ends: when the parent closes it, or dies in whatever way."""
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     from ministack.app import app  # reads the environment and starts threads when imported
+    from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
+    detect = lambda_runtime._detect_runtime_binary  # noqa: SLF001
+    lambda_runtime._detect_runtime_binary = _hiding_packages(detect, Path(folder) / "bundled")  # noqa: SLF001
     lambda_svc._execute_function_warm = _telling_crashes(lambda_svc._execute_function_warm)  # noqa: SLF001
     # MiniStack's own main would also serve on port 443 where it may, and leave a file with its process number.
     config = Config()
@@ -29,6 +40,24 @@ def main(port: int, folder: str, certificate: str, key: str) -> None:
     config.certfile, config.keyfile = certificate, key
     config.keep_alive_timeout = 75
     asyncio.run(serve(app, config))
+
+
+def _hiding_packages(detect: Callable[[str], tuple[str, str]], bundled: Path) -> Callable[[str], tuple[str, str]]:
+    """Let a function in Python import what it could on Lambda, and nothing else of what is installed here."""
+    bundled.mkdir(exist_ok=True)
+    for name in BUNDLED:
+        place = Path(str(importlib.import_module(name).__file__))
+        place = place.parent if place.name == "__init__.py" else place
+        (bundled / place.name).unlink(missing_ok=True)
+        (bundled / place.name).symlink_to(place)
+    hide = f"import sys\nown = [p for p in sys.path if p.startswith({sys.base_prefix!r}) and '-packages' not in p]\n"
+    hide += f"sys.path[:] = [*own, {str(bundled)!r}]\n"
+
+    def detecting(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        return binary, hide + script if runtime.startswith("python") else script
+
+    return detecting
 
 
 def _telling_crashes(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

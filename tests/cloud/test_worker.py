@@ -1,0 +1,50 @@
+"""A function on the local cloud imports what it could import on Lambda."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+
+from tools.cloud.deploy import Deployment
+from tools.cloud.resources.functions import archive_bytes
+
+LOOK = """
+import importlib, sys
+def handler(event, context):
+    try:
+        importlib.import_module(event)
+    except ImportError as error:
+        return str(error)
+    return "imported"
+"""
+
+
+@pytest.fixture(scope="module")
+def function(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Make a function that tries to import what it is sent the name of."""
+    source = tmp_path_factory.mktemp("look") / "look.py"
+    source.write_text(LOOK)
+    code = archive_bytes(pulumi.AssetArchive({"look.py": pulumi.FileAsset(str(source))}))
+    functions = deployment.client("lambda")
+    functions.create_function(
+        FunctionName="Look",
+        Code={"ZipFile": code},
+        Handler="look.handler",
+        Runtime="python3.12",
+        Role=functions.get_function_configuration(FunctionName=deployment.outputs["functionName"])["Role"],
+        Timeout=20,
+    )
+    yield lambda name: json.load(functions.invoke(FunctionName="Look", Payload=json.dumps(name))["Payload"])
+    functions.delete_function(FunctionName="Look")
+
+
+@pytest.mark.parametrize("name", ["json", "ssl", "ctypes", "boto3", "botocore.client", "urllib3", "dateutil.parser"])
+def test_it_has_the_standard_library_and_boto3_with_what_that_brings(function: Any, name: str) -> None:
+    assert function(name) == "imported"
+
+
+@pytest.mark.parametrize("name", ["requests", "pulumi", "yaml", "pytest", "tools", "functions", "ministack"])
+def test_it_has_nothing_else_that_is_installed_here(function: Any, name: str) -> None:
+    assert function(name) == f"No module named {name!r}"
