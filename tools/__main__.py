@@ -164,8 +164,7 @@ def _command(name: str) -> click.Command:
 
     epilog = f"\b\nexample:\n  {PROGRAM} {name} {verb.example}".rstrip()
     command = click.command(name.split()[-1], help=verb.what[0].upper() + verb.what[1:] + ".", epilog=epilog)(run)
-    if verb.connects:
-        command.params += SHARED
+    command.params += SHARED if verb.connects else SHARED[-1:]
     return command
 
 

@@ -93,6 +93,25 @@ class Stack:
         """The URL of every queue, dead-letter queues included; first the one that the orders wait in."""
         return list(dict.fromkeys(url for each in self.dead_letters.values() for url in (each.queue_url, each.url)))
 
+    @functools.cached_property
+    def log_groups(self) -> dict[str, str]:
+        """The log group of each function, by its name; first that of the function which stores the orders."""
+        own, *others = self.functions
+        found = {own: self["logGroupName"]}
+        for name in others:
+            known = self.client("lambda").get_function_configuration(FunctionName=name)
+            found[name] = known.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+        return found
+
+    def function_of(self, source: str) -> str | None:
+        """The function that reads a consumer's queue; None if something else does."""
+        queue = self.dead_letters[source].queue_url.rpartition("/")[2]
+        for name in self.functions:
+            mappings = self.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+            if any(mapping["EventSourceArn"].rpartition(":")[2] == queue for mapping in mappings):
+                return name
+        return None
+
     @property
     def functions(self) -> list[str]:
         """The names of the functions; first the one that stores the orders."""
