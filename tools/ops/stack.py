@@ -50,6 +50,8 @@ class Stack:
     """The stack's exports."""
     make_client: Callable[[str], Any] = field(repr=False)
     """Makes the client of a service."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables by which the AWS CLI and SDKs reach it."""
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
@@ -155,7 +157,8 @@ def aws_stack(origin: str, outputs: Mapping[str, Any]) -> Stack:
     def make(service: str) -> Any:
         return session().create_client(service, region_name=str(outputs["region"]), config=_config())
 
-    return Stack(origin=origin, outputs=outputs, make_client=make)
+    environment = {name: str(outputs["region"]) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    return Stack(origin=origin, outputs=outputs, make_client=make, environment=environment)
 
 
 def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
@@ -191,7 +194,16 @@ def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
             config=_config(proxies={}, ignore_configured_endpoint_urls=True),
         )
 
-    return Stack(origin=origin, outputs=outputs, make_client=make)
+    environment = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": str(document["caBundle"]),
+        "AWS_ACCESS_KEY_ID": str(document["accessKeyId"]),
+        "AWS_SECRET_ACCESS_KEY": str(document["secretAccessKey"]),
+        "AWS_REGION": str(document["region"]),
+        "AWS_DEFAULT_REGION": str(document["region"]),
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    return Stack(origin=origin, outputs=outputs, make_client=make, environment=environment)
 
 
 def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:
