@@ -3,6 +3,7 @@
 import pulumi
 from foundation import settings
 from foundation.account import Account, Stack
+from foundation.operators import Operators
 from foundation.state import State
 from foundation.tracing import trace_topics
 from foundation.workflows import Workflows, WorkflowsArgs, github_provider
@@ -25,6 +26,10 @@ workflows = {
     )
     for stack in chosen.stacks
 }
+operators = {
+    stack: Operators(f"orders-{stack}", Stack(name=stack, account=account, alone=len(chosen.stacks) == 1))
+    for stack in chosen.stacks
+}
 trace_topics("orders-tracing", account)
 
 pulumi.export("backendUrl", state.backend_url)
@@ -43,4 +48,9 @@ pulumi.export(
         }
         for stack, roles in workflows.items()
     },
+)
+# For whoever manages the rights of people: policies to attach to them.
+pulumi.export(
+    "people",
+    {stack: {"producers": each.producers_arn, "operators": each.operators_arn} for stack, each in operators.items()},
 )

@@ -6,14 +6,14 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # started as a folder, from anywhere
 
 import click
 
 from tools.interrupts import Interrupts
-from tools.ops.failure import Failure
+from tools.ops.failure import UNREACHABLE, Failure
 from tools.root import ROOT
 from tools.terminal import Printer
 
@@ -75,6 +75,8 @@ VERBS = {
     "verify": Verb("ops.verify:run", "check queues, log and table, and give one verdict", "orders.jsonl --wait 60s"),
     "trace": Verb("ops.trace:run", "say where an order is: table, dead-letter queues, log", "O1234"),
     "tail": Verb("ops.tail:run", "follow the function's log", "--level WARN --since 1h"),
+    "env": Verb("ops.environment:run", "print variables by which the AWS CLI and boto3 reach the stack", "--stack dev"),
+    "invoke": Verb("ops.invoke:run", "run the handler on one event, deployed locally or in this process", "event.json"),
     "dlq list": Verb("ops.listing:run", "list dead letters with the reason of each", "--match Laptop"),
     "dlq show": Verb("ops.listing:show", "show whole messages, by the start of their id or by their order", "4f0c2d1e"),
     "dlq redrive": Verb(
@@ -164,8 +166,7 @@ def _command(name: str) -> click.Command:
 
     epilog = f"\b\nexample:\n  {PROGRAM} {name} {verb.example}".rstrip()
     command = click.command(name.split()[-1], help=verb.what[0].upper() + verb.what[1:] + ".", epilog=epilog)(run)
-    if verb.connects:
-        command.params += SHARED
+    command.params += SHARED if verb.connects else SHARED[-1:]
     return command
 
 
@@ -198,26 +199,43 @@ def main(command_line: list[str] | None = None) -> int:
             return int(cli.invoke(context) or 0)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except click.ClickException as mistake:
-        mistake.show()
-        return mistake.exit_code
-    except Failure as failure:
-        Printer().error(str(failure))
-        return failure.status
-    except KeyboardInterrupt:
-        Printer().error("interrupted: what was sent is sent, and the rest is where it was")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read has seen enough; what is still buffered must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        import pulumi  # takes long, and does not matter before
+    except (Exception, KeyboardInterrupt) as error:
+        return _told(error)
 
-        if not isinstance(error, OSError | RuntimeError | ValueError | pulumi.RunError):
-            raise
-        Printer().error(str(error))
-        return 1
+
+def _told(error: BaseException) -> int:
+    """Say why a command ended, and return its exit status; what nobody foresaw keeps its traceback."""
+    match error:
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case Failure():
+            Printer().error(str(error))
+            return error.status
+        case KeyboardInterrupt():
+            Printer().error("interrupted: what was sent is sent, and the rest is where it was")
+            return INTERRUPTED
+        case BrokenPipeError():
+            _close(sys.stdout)  # whoever read has seen enough
+            return 0
+        case OSError():
+            _close(sys.stdout)
+            Printer().error(f"what a command reads and writes must be read and written to its end, but: {error}")
+            return UNREACHABLE
+    import pulumi  # takes long, and does not matter before
+
+    if not isinstance(error, RuntimeError | ValueError | pulumi.RunError):
+        raise error
+    Printer().error(str(error))
+    return 1
+
+
+def _close(stream: IO[str]) -> None:
+    """Drop what a stream could not write: it must not fail once more at exit."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

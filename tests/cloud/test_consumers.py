@@ -59,7 +59,8 @@ def ops(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     def run(*arguments: str) -> tuple[int, Any]:
         capsys.readouterr()
         status = main([*arguments, "--json", "--outputs", stack.origin])
-        return status, json.loads(capsys.readouterr().out or "null")
+        lines = capsys.readouterr().out.splitlines()
+        return status, json.loads(lines[0]) if len(lines) == 1 else [json.loads(line) for line in lines] or None
 
     return run
 
@@ -156,6 +157,27 @@ def test_exported_dead_letters_go_to_the_consumer_that_is_named(
     assert ops("dlq", "import", file, "--to", "AuditQueue")[1]["sent"] == 1
     assert [message["Body"] for message in take(stack, consumer.queue_url)] == [body]
     assert ops("dlq", "purge", "--from", "AuditQueue", "--yes")[1]["deleted"] == 1
+
+
+def test_what_another_function_crashes_on_shows_everywhere(stack: Stack, ops: Callable[..., Any]) -> None:
+    consumer = stack.dead_letters["InvoiceQueue"]
+    for url in (consumer.url, consumer.queue_url):  # the recipe's code expects an object
+        stack.client("sqs").send_message(QueueUrl=url, MessageBody="[1]")
+
+    def crash() -> bool:
+        lines = ops("tail", "--no-follow", "--function", "WriteInvoice", "--level", "ERROR", "--since", "5m")[1]
+        return bool(lines)
+
+    assert eventually(crash, "crashing")
+    facts = ops("status")[1]
+    assert any("`tail --function WriteInvoice --level WARN --trace`" in problem for problem in facts["problems"])
+    assert any("WriteInvoice: " in line["text"] for line in facts["log"]["latest"])
+    [letter, *_] = ops("dlq", "list", "--from", "InvoiceQueue")[1]
+    [shown] = ops("dlq", "show", letter["messageId"])[1]
+    assert any("TypeError" in failure for failure in shown["failures"])
+    checks = {check["name"]: check for check in ops("verify", "--wait", "0s")[1]["checks"]}
+    assert (checks["queues"]["ok"], "InvoiceQueue-dlq 1" in checks["queues"]["text"]) == (False, True)
+    assert ops("dlq", "purge", "--id", letter["messageId"], "--yes")[1]["deleted"] == 1
 
 
 @pytest.mark.parametrize("option", [("list", "--from"), ("import", os.devnull, "--to")])

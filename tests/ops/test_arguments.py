@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ LINES = {
     "verify": [],
     "trace": ["O1"],
     "tail": [],
+    "env": [],
+    "invoke": ["event.json"],
     "dlq list": [],
     "dlq show": ["abc"],
     "dlq redrive": [],
@@ -69,7 +72,9 @@ def test_a_span_of_time_has_a_unit(text: str, seconds: float) -> None:
     assert span(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["O1234", "two words; rm -rf $HOME `ls` 'x' \"", "O\x1b[2J'\\\u202e", "-x", ""])
+@pytest.mark.parametrize(
+    "text", ["é\x07 \\ '", "O1", "two words; rm -rf $HOME `ls` 'x' \"", "O\x1b[2J'\\\u202e", "-x", ""]
+)
 def test_a_shell_reads_a_quoted_text_back(text: str) -> None:
     told = subprocess.run(["bash", "-c", f"printf %s {quoted(text)}"], capture_output=True, check=True)
     assert told.stdout.decode() == text
@@ -115,6 +120,12 @@ def test_help_loads_neither_boto3_nor_rich() -> None:
         "sys.exit(bool({'boto3', 'botocore', 'rich'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def test_a_full_standard_output_is_status_3_and_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "tools", "help"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr.count(b"\n"), b"No space left on device" in done.stderr) == (3, 1, True)
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:

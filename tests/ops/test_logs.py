@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.unit.test_terminal import Terminal, plain
 from tools.ops import logs, tail
 from tools.ops.failure import Failure
 from tools.ops.logs import understand
 from tools.ops.stack import Stack
+from tools.terminal import Printer
 
 SUMMARY = {"level": "INFO", "message": "batch processed", "records": 10, "stored": 8, "superseded": 0, "rejected": 2}
 REJECTED = {"level": "WARN", "message": "message rejected", "orderId": "O1", "reason": "quantity must be ..."}
@@ -32,10 +34,12 @@ def test_an_error_of_the_runtime_is_told_with_its_type() -> None:
 
 
 def test_a_crash_is_an_error_with_the_innermost_place_of_the_function() -> None:
-    frames = [f'  File "/var/task/{file}", line {number}, in f\\n' for file, number in (("a.py", 1), ("b/c.py", 2))]
+    files = (("/var/task/a.py", 1), ("/var/task/b/c.py", 2), ("/var/lang/lib/python3.12/json/decoder.py", 3))
+    frames = [f'  File "{file}", line {number}, in f\n' for file, number in files]
     crash = {"level": "ERROR", "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": frames}
     line = understand(0, json.dumps(crash))
     assert line.text == "KeyError: 'x' (c.py:2)"
+    assert len(logs.trace_of(line)) == 3
     assert logs.crashed(line)
     assert tail.wanted(line, level="ERROR")
     assert not logs.crashed(understand(0, json.dumps({**crash, "errorType": "Sandbox.Timedout"})))
@@ -50,9 +54,20 @@ def test_a_report_of_lambdas_matters_only_when_an_invocation_went_wrong(
     assert (line.platform, line.level, line.text) == (platform, level, f"platform.report: {status} after 1000.0 ms")
 
 
-@pytest.mark.parametrize("message", ["START RequestId: 1", "plain", "[1]", "null", '{"type": "platform.report"}', "{}"])
+@pytest.mark.parametrize(
+    "message",
+    ["START RequestId: 1", "plain", "[" * 9000, '{"a": "\\ud800"}', "[1]", "null", '{"type": "platform.report"}', "{}"],
+)
 def test_any_message_can_be_told(message: str) -> None:
     assert logs.spell(understand(0, message)).startswith("00:00:00.000 ")
+
+
+def test_a_text_of_several_lines_keeps_them_but_no_line_can_pass_for_another() -> None:
+    shown = Terminal()
+    tail.show(understand(0, "[ERROR] KeyError: 'x'\nTraceback:\n00:00:00.000 INFO  forged"), Printer(out=shown))
+    lines = plain(shown)
+    assert [line[:4].strip() for line in lines] == ["00:0", "", ""]
+    assert lines[0].startswith("00:00:00.000 ERROR [ERROR] KeyError")
 
 
 def test_totals_add_up_the_summaries() -> None:
@@ -98,7 +113,8 @@ class FullPages:
 
 def log_of(*millis: int) -> Stack:
     lines = [{"logStreamName": "s", "timestamp": at, "message": f"line {n}"} for n, at in enumerate(millis)]
-    return Stack(origin="a test", outputs={"logGroupName": "logs"}, make_client=lambda _service: FullPages(lines))
+    outputs = {"logGroupName": "logs", "functionName": "f"}
+    return Stack(origin="a test", outputs=outputs, make_client=lambda _service: FullPages(lines))
 
 
 def test_a_log_of_more_than_one_full_page_is_read_to_its_end() -> None:

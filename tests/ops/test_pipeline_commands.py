@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from functions.process_order.orders import parse
 from tests.ops.cloud import QUEUE, Command, item, order, send
 from tests.unit.test_terminal import Terminal, plain
 from tools.__main__ import main
@@ -58,14 +60,50 @@ def test_an_order_that_never_came_is_not_verified(command: Command, outputs: Pat
     assert shown.out.endswith("not verified\n")
 
 
-def test_an_older_event_of_a_stored_order_is_verified(command: Command, outputs: Path, tmp_path: Path) -> None:
-    older = order()
+def test_what_is_stored_in_place_of_an_event_is_told(command: Command, outputs: Path, tmp_path: Path) -> None:
+    older, shared = order(), ("--outputs", str(outputs))
     newer = {**older, "status": "paid", "timestamp": "2026-01-01T00:00:00+02:00"}
     (tmp_path / "both.json").write_text(json.dumps([older, newer]))
-    assert command("publish", str(tmp_path / "both.json"), "--outputs", str(outputs)).status == 0
-    assert checks(command, outputs, str(tmp_path / "both.json"))["table"]["ok"] is True
+    assert "!" not in command("publish", str(tmp_path / "both.json"), *shared).out
+    assert "newer" not in str(checks(command, outputs, str(tmp_path / "both.json"))["table"]["text"])
     (tmp_path / "older.json").write_text(json.dumps(older))
-    assert checks(command, outputs, str(tmp_path / "older.json"))["table"]["ok"] is True
+    found = checks(command, outputs, str(tmp_path / "older.json"))["table"]
+    assert (found["ok"], f"a newer version is stored of {older['orderId']}" in str(found["text"])) == (True, True)
+    assert "! a newer version is stored of" in command("publish", str(tmp_path / "older.json"), *shared).out
+
+
+def test_a_lost_tie_is_told(command: Command, outputs: Path, tmp_path: Path) -> None:
+    first = order()
+    events = sorted((json.dumps({**first, "itemName": name}) for name in "abc"), key=lambda body: parse(body).version)
+    (tmp_path / "winner.json").write_text(events[-1])
+    (tmp_path / "loser.json").write_text(events[0])
+    for name in ("winner", "loser"):
+        published = command("publish", str(tmp_path / f"{name}.json"), "--outputs", str(outputs)).out
+        assert ("another event of the same instant is stored" in published) is (name == "loser")
+        told = str(checks(command, outputs, str(tmp_path / f"{name}.json"))["table"]["text"])
+        assert ("another event of the same instant is stored" in told) is (name == "loser")
+
+
+@pytest.mark.parametrize(("days", "far", "status"), [(0.5, "within a day", 0), (400, "by more than a day", 1)])
+def test_a_row_that_is_dated_after_now_is_named(
+    command: Command, deployment: Deployment, outputs: Path, tmp_path: Path, days: float, far: str, status: int
+) -> None:
+    known = order()
+    (tmp_path / "order.json").write_text(json.dumps(known))
+    assert command("publish", str(tmp_path / "order.json"), "--outputs", str(outputs)).status == 0
+    assert checks(command, outputs, str(tmp_path / "order.json"))["table"]["ok"]
+    dated = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.%fZ#000x")
+    deployment.client("dynamodb").update_item(
+        TableName=deployment.outputs["tableName"],
+        Key={"orderId": {"S": known["orderId"]}},
+        UpdateExpression="SET version = :dated",
+        ExpressionAttributeValues={":dated": {"S": dated}},
+    )
+    traced = command("trace", known["orderId"], "--outputs", str(outputs))
+    assert (traced.status, f"dated after now {far}" in traced.out) == (status, True)
+    found = checks(command, outputs, str(tmp_path / "order.json"))["table"]
+    assert (found["ok"], f"dated after now {far}" in str(found["text"])) == (status == 0, True)
+    assert f"dated after now {far}" in command("publish", str(tmp_path / "order.json"), "--outputs", str(outputs)).out
 
 
 def test_orders_come_from_standard_input(deployment: Deployment, outputs: Path) -> None:

@@ -4,24 +4,26 @@ from typing import Any
 
 import pytest
 
-from tools.ops.status import problems
+from tools.ops.status import Facts, problems, unknown
 
-QUIET: dict[str, Any] = {"visible": 0, "inFlight": 0, "delayed": 0, "oldest": None}
+QUIET: dict[str, Any] = {"visible": 0, "inFlight": 0, "delayed": 0, "oldest": None, "patience": 540}
 
 
-def facts(*, log: dict[str, int] | None = None, **queue: Any) -> dict[str, Any]:
+def facts(*, log: dict[str, Any] | None = None, **queue: Any) -> Facts:
     """A stack at rest, but for what is given."""
-    counts = {"batches": 0, "stored": 0, "superseded": 0, "rejected": 0, "failed": 0, "seconds": 900, "errors": 0}
-    return {
-        "queues": [
+    counts = dict.fromkeys(("batches", "stored", "superseded", "rejected", "failed", "errors"), 0)
+    return Facts(
+        stack="a test",
+        region="eu-west-1",
+        queues=[
             {"name": "OrderQueue", "deadLetters": False, **QUIET, **queue},
             {"name": "OrderQueue-dlq", "deadLetters": True, **QUIET},
         ],
-        "log": {**counts, **(log or {})},
-        "functions": [{"name": "f", "state": "Active", "lastUpdate": "Successful", "mappings": ["Enabled"]}],
-        "table": {"name": "Orders", "state": "ACTIVE"},
-        "alarms": [],
-    }
+        log={**counts, "others": {}, "seconds": 900, **(log or {})},
+        functions=[{"name": "f", "state": "Active", "lastUpdate": "Successful", "mappings": ["Enabled"]}],
+        table={"name": "Orders", "state": "ACTIVE"},
+        alarms=[],
+    )
 
 
 def test_a_stack_at_rest_and_one_at_work_are_well() -> None:
@@ -35,14 +37,25 @@ def test_messages_that_are_not_stored_are_a_problem(outcome: str) -> None:
     assert problem.startswith(f"200 receives {outcome} in the last ")
 
 
-def test_a_queue_that_nobody_empties_is_a_problem() -> None:
-    [problem] = problems(facts(visible=200))
-    assert problem.startswith("OrderQueue holds 200 messages, and none was handled in the last ")
+def test_of_messages_that_wait_for_an_unknown_time_nothing_bad_is_said() -> None:
+    waiting = facts(visible=200)
+    assert list(problems(waiting)) == []
+    [gap] = unknown(waiting)
+    assert gap.startswith("OrderQueue holds 200 messages, none was handled in the last 15 min, and how long")
+    assert not list(unknown(facts(visible=200, oldest=2.0)))
 
 
-def test_a_queue_that_is_emptied_too_slowly_is_a_problem() -> None:
-    [problem] = problems(facts(log={"stored": 5}, visible=200, oldest=1000.0))
-    assert problem.startswith("the oldest message in OrderQueue has waited for ")
+@pytest.mark.parametrize(("oldest", "count"), [(539.0, 0), (541.0, 1)])
+def test_a_queue_is_emptied_too_slowly_after_all_tries_of_a_message(oldest: float, count: int) -> None:
+    found = list(problems(facts(visible=200, oldest=oldest)))
+    assert len(found) == count
+    assert all(problem.startswith("the oldest message in OrderQueue has waited for ") for problem in found)
+
+
+def test_errors_of_another_function_are_a_problem_with_the_command_that_shows_them() -> None:
+    [problem] = problems(facts(log={"others": {"WriteInvoice": 2}}))
+    assert problem.startswith("WriteInvoice: 2 warnings and errors in the log of the last ")
+    assert "`tail --function WriteInvoice --level WARN --trace`" in problem
 
 
 def test_a_function_that_crashes_before_it_counts_is_a_problem() -> None:

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 import yaml
 
-from tests.unit.bootstrap import BOOTSTRAP, bootstrap, boundary, deployed, document, statements
+from tests.unit.bootstrap import BOOTSTRAP, MANAGED_POLICY, bootstrap, boundary, deployed, document, statements
 from tests.unit.iam import many
 from tools.recording.graph import ACCOUNT
 from tools.recording.pack import check
@@ -89,7 +89,8 @@ def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview:
     report = check(bootstrap(preview=preview), config=PACK_CONFIG)
     assert not report.violations
     used = {line.split(": ")[2] for line in report.exempt}
-    known_in_preview, known_in_update = ("preview-keys", "deploy-keys", "boundary"), ("preview", "deploy")
+    known_in_preview = ("preview-keys", "deploy-keys", "boundary", "producers", "operators")
+    known_in_update = ("preview", "deploy")
     assert used == {
         f"orders-{name}-{part}"
         for name in ("dev", "staging", "prod")
@@ -99,7 +100,8 @@ def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview:
 
 def test_every_setting_of_the_bootstraps_policy_configuration_is_needed() -> None:
     for name in PACK_CONFIG["iam-least-privilege"]["allowStarResourceFor"]:
-        used = [*statements("dev-preview"), *statements("dev-deploy"), *boundary()]
+        people = document(deployed().one(MANAGED_POLICY, "orders-dev-operators"))["Statement"]
+        used = [*statements("dev-preview"), *statements("dev-deploy"), *boundary(), *people]
         assert any(name in many(each["Action"]) and "*" in many(each["Resource"]) for each in used)
 
 
@@ -116,6 +118,10 @@ def test_what_the_workflows_and_stacks_need_to_know_is_exported() -> None:
                 "previewRole": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-preview",
                 "deployRole": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-deploy",
             }
+            for name in ("dev", "staging", "prod")
+        },
+        "people": {
+            name: {part: f"arn:aws:iam::{ACCOUNT}:policy/orders-{name}-{part}" for part in ("producers", "operators")}
             for name in ("dev", "staging", "prod")
         },
     }

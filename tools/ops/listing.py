@@ -8,8 +8,11 @@ from tools.ops.choosing import compare, find, show_table, warn_of
 from tools.ops.deadletters import Message
 from tools.ops.export import describe, summary
 from tools.ops.failure import NO
-from tools.ops.stack import Stack
+from tools.ops.stack import OWN, Stack
 from tools.terminal import BAD, DIM, Printer, counted
+
+LATEST = 3
+"""Errors of another consumer's function that are shown with its dead letter."""
 
 
 @selecting
@@ -50,7 +53,8 @@ def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, lim
     for message in messages:
         show_table([message.letter], states, printer)
         for failure in failures(stack, message):
-            printer.line(f"the function said: {failure}", style=BAD)
+            for number, text in enumerate(f"the function said: {failure}".split("\n")):
+                printer.line("    " * bool(number) + text, style=BAD)
         for name, value in message.attributes.items():
             printer.line(f"attribute {name}: {value.get('StringValue', '(binary)')}")
         for line in message.body.split("\n"):  # as it came: read and written again it could be another text
@@ -59,8 +63,16 @@ def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, lim
 
 
 def failures(stack: Stack, message: Message) -> list[str]:
-    """What the function's log says of a message: it keeps its id when it moves to the dead-letter queue."""
+    """What the functions' logs say of a message, which keeps its id when it moves to the dead-letter queue.
+
+    Of one that another function crashed on, what that function said last: a crash names no message.
+    """
     start = int(message.sent * 1000)
     said = logs.read(stack, start=start, pattern=logs.mentioning("messageId", message.id))
     lines = [line for _, line in said if line.fields.get("messageId") == message.id]
-    return list(dict.fromkeys(str(line.fields["reason"]) for line in lines if line.fields.get("reason")))
+    told = list(dict.fromkeys(str(line.fields["reason"]) for line in lines if line.fields.get("reason")))
+    if told or message.source in OWN or not (function := stack.function_of(message.source)):
+        return told
+    loud = logs.read(stack, start=start, pattern=logs.LOUD, functions=[function])
+    since = dict.fromkeys(line.text for _, line in loud if line.level in ("ERROR", "FATAL"))
+    return [f"{text} (one of its errors since then)" for text in list(since)[-LATEST:]]

@@ -1,10 +1,13 @@
 """Reads the function's log lines from CloudWatch Logs and spells them for a person."""
 
+import heapq
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from tools.ops.decoding import decode
 from tools.ops.failure import Failure
@@ -24,6 +27,8 @@ LOUD = (
 )
 """A filter pattern for the summaries of invocations and whatever went wrong.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html"""
+FOREIGN = re.compile(r"site-packages|dist-packages|/var/(lang|runtime)/|/lib/python3|<frozen ")
+"""In the names of files that are not the function's own code."""
 _SAFE = re.compile(r"[\w.:/ -]+", re.ASCII)
 
 
@@ -40,6 +45,8 @@ class Line:
     """What it says, as the handler or Lambda wrote it; `message` alone for a line that is not JSON."""
     platform: bool
     """Whether Lambda wrote it about an invocation that went well."""
+    function: str = ""
+    """Whose log it is in, if the stack has several functions."""
 
 
 def since(seconds: float) -> int:
@@ -55,22 +62,37 @@ def mentioning(name: str, value: str) -> str:
     return f'{{ $.{name} = "{value}" }}' if _SAFE.fullmatch(value) else ""
 
 
-def read(stack: Stack, *, start: int, pattern: str = "") -> Iterator[tuple[str, Line]]:
-    """Each line since an instant with an id of its own, oldest first."""
+def read(stack: Stack, *, start: int, pattern: str = "", functions: Collection[str] = ()) -> Iterator[tuple[str, Line]]:
+    """Each line of some functions, or all, since an instant with an id of its own, oldest first."""
+    groups = stack.log_groups
+    if unknown := [name for name in functions if name not in groups]:
+        raise Failure(f"--function must be one of {', '.join(groups)}, got {unknown[0]}")
+    logs = [_read(stack, name, start, pattern) for name in functions or groups]
+    return heapq.merge(*logs, key=lambda entry: entry[1].millis)
+
+
+def _read(stack: Stack, function: str, start: int, pattern: str) -> Iterator[tuple[str, Line]]:
+    own, several = function == stack.functions[0], len(stack.functions) > 1
     more = {"filterPattern": pattern} if pattern else {}
     pages = stack.client("logs").get_paginator("filter_log_events")
     seen: set[str] = set()
     while True:
         last, size = start, 0
-        for page in pages.paginate(logGroupName=stack["logGroupName"], startTime=start, **more):
-            size = len(page["events"])
-            for event in page["events"]:
-                # MiniStack gives no eventId.
-                event_id = event.get("eventId") or f"{event['logStreamName']} {event['timestamp']} {event['message']}"
-                last = max(last, event["timestamp"])
-                if event_id not in seen:
-                    seen.add(event_id)
-                    yield event_id, understand(event["timestamp"], event["message"])
+        try:
+            for page in pages.paginate(logGroupName=stack.log_groups[function], startTime=start, **more):
+                size = len(page["events"])
+                for event in page["events"]:
+                    at, message = event["timestamp"], event["message"]
+                    # MiniStack gives no eventId.
+                    event_id = event.get("eventId") or f"{function} {event['logStreamName']} {at} {message}"
+                    last = max(last, at)
+                    if event_id not in seen:
+                        seen.add(event_id)
+                        yield event_id, understand(at, message, function=function if several else "")
+        except ClientError as error:
+            if own or error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return  # a function whose log group comes with its first line
         if size < FULL_PAGE:
             return
         if last == start:
@@ -83,13 +105,13 @@ def read(stack: Stack, *, start: int, pattern: str = "") -> Iterator[tuple[str, 
 class Follower:
     """Hands out each line of the log once, oldest first."""
 
-    def __init__(self, stack: Stack, *, start: int) -> None:
-        self._stack, self._start = stack, start
+    def __init__(self, stack: Stack, *, start: int, functions: Collection[str] = ()) -> None:
+        self._stack, self._start, self._functions = stack, start, functions
         self._seen: dict[str, int] = {}
 
     def new_lines(self) -> Iterator[Line]:
         """The lines that have arrived since the last call."""
-        for event_id, line in read(self._stack, start=self._start):
+        for event_id, line in read(self._stack, start=self._start, functions=self._functions):
             if event_id not in self._seen:
                 self._seen[event_id] = line.millis
                 yield line
@@ -98,12 +120,12 @@ class Follower:
         self._seen = {event_id: millis for event_id, millis in self._seen.items() if millis >= self._start}
 
 
-def follow(stack: Stack, *, start: int, interval: float) -> Iterator[Line]:
+def follow(stack: Stack, *, start: int, interval: float, functions: Collection[str] = ()) -> Iterator[Line]:
     """The lines since an instant, and from then on each new one.
 
     Looks every `interval` seconds, and less often where there is so much that a look takes long.
     """
-    follower = Follower(stack, start=start)
+    follower = Follower(stack, start=start, functions=functions)
     stack.client("logs")  # making it takes long, but only once
     while True:
         began = time.monotonic()
@@ -111,7 +133,7 @@ def follow(stack: Stack, *, start: int, interval: float) -> Iterator[Line]:
         time.sleep(max(interval, min(2.0, 3 * (time.monotonic() - began))))
 
 
-def understand(millis: int, message: str) -> Line:
+def understand(millis: int, message: str, *, function: str = "") -> Line:
     """Read one log event: a line of the handler, an error or a report of Lambda's, or plain text."""
     try:
         fields = decode(message)
@@ -120,14 +142,18 @@ def understand(millis: int, message: str) -> Line:
     if not isinstance(fields, dict):
         text = message.strip()
         platform = text.startswith(("START ", "END ", "REPORT ", "INIT_START "))
-        return Line(millis=millis, level="INFO", text=text, fields={"message": text}, platform=platform)
+        found = re.match(r"\[(\w+)\]", text)
+        level = "ERROR" if " Task timed out " in text else found[1].replace("WARNING", "WARN") if found else "INFO"
+        return Line(
+            millis=millis, level=level, text=text, fields={"message": text}, platform=platform, function=function
+        )
     if str(fields.get("type", "")).startswith("platform."):
-        return _platform(millis, fields)
+        return _platform(millis, fields, function)
     level = str(fields.get("level", "INFO"))
-    return Line(millis=millis, level=level, text=_text(fields), fields=fields, platform=False)
+    return Line(millis=millis, level=level, text=_text(fields), fields=fields, platform=False, function=function)
 
 
-def _platform(millis: int, fields: dict[str, Any]) -> Line:
+def _platform(millis: int, fields: dict[str, Any], function: str) -> Line:
     """Read a line that Lambda wrote.
 
     https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
@@ -138,7 +164,8 @@ def _platform(millis: int, fields: dict[str, Any]) -> Line:
     if isinstance(metrics, dict) and "durationMs" in metrics:
         text += f" after {metrics['durationMs']} ms"
     well = status == "success"
-    return Line(millis=millis, level="INFO" if well else "ERROR", text=text, fields=fields, platform=well)
+    level = "INFO" if well else "ERROR"
+    return Line(millis=millis, level=level, text=text, fields=fields, platform=well, function=function)
 
 
 def _text(fields: dict[str, Any]) -> str:
@@ -146,16 +173,26 @@ def _text(fields: dict[str, Any]) -> str:
         counts = ", ".join(f"{fields[name]} {name}" for name in OUTCOMES if fields.get(name))
         return f"{fields['records']} records: {counts or 'nothing'} in {fields.get('milliseconds', '?')} ms"
     if "errorMessage" in fields:
-        return f"{fields.get('errorType', 'Error')}: {fields['errorMessage']}{_place(fields.get('stackTrace'))}"
+        places = [f"{file.rpartition('/')[2]}:{number}" for file, number in _places(fields)]
+        place = f" ({places[-1]})" if places else ""
+        return f"{fields.get('errorType', 'Error')}: {fields['errorMessage']}{place}"
     parts = [str(fields.get("message", ""))]
     parts += [f"{word} {fields[name]}" for word, name in (("order", "orderId"), ("", "reason")) if name in fields]
     return " · ".join(part.strip() for part in parts)
 
 
-def _place(trace: object) -> str:
-    """Where a crash came from: the innermost line of the function in Lambda's stack trace."""
+def trace_of(line: Line) -> list[str]:
+    """The stack trace of a crash, innermost call last, as Lambda wrote it."""
+    trace = line.fields.get("stackTrace")
+    return "".join(map(str, trace)).rstrip().split("\n") if isinstance(trace, list) else []
+
+
+def _places(fields: dict[str, Any]) -> list[tuple[str, str]]:
+    """File and line of each call in a stack trace; of our own code only, if any of it is."""
+    trace = fields.get("stackTrace")
     places = re.findall(r'File "([^"]+)", line (\d+)', "".join(map(str, trace)) if isinstance(trace, list) else "")
-    return f" ({places[-1][0].rpartition('/')[2]}:{places[-1][1]})" if places else ""
+    ours = [place for place in places if not FOREIGN.search(place[0])]
+    return ours or places
 
 
 def crashed(line: Line) -> bool:
@@ -164,9 +201,10 @@ def crashed(line: Line) -> bool:
 
 
 def spell(line: Line) -> str:
-    """One line for a person: time in UTC, level, and what it says."""
+    """One line for a person: time in UTC, level, and what it says; after it those of a text of several lines."""
     clock = time.strftime("%H:%M:%S", time.gmtime(line.millis / 1000))
-    return f"{clock}.{line.millis % 1000:03d} {line.level:5} {line.text}"
+    who = f"{line.function}: " if line.function else ""
+    return f"{clock}.{line.millis % 1000:03d} {line.level:5} {who}{line.text}"
 
 
 def totals(lines: Iterable[Line]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """`publish`: checks order events against the contract and publishes them to the topic."""
 
+import contextlib
 import itertools
 import json
 import random
@@ -10,11 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import click
+from botocore.exceptions import ClientError
 
 from functions.process_order.orders import Rejected, parse
+from tools.ops import table
 from tools.ops.arguments import attribute, rated, unchecked
-from tools.ops.failure import NO, Failure
+from tools.ops.failure import NO, Failure, accounting
 from tools.ops.files import read_text, writing
+from tools.ops.refusals import DENIED
 from tools.ops.sending import BATCH_BYTES, Pace, Refused, batches, send
 from tools.ops.stack import Stack
 from tools.root import ROOT
@@ -22,6 +26,8 @@ from tools.terminal import BAD, GOOD, Advance, Printer
 
 THREADS = 8
 """Batches on their way at once."""
+COMPARED = 1000
+"""Orders that are held against the table before they are published; `verify` looks at any number."""
 SHOWN = 10
 """Problems that are spelled out."""
 
@@ -60,14 +66,21 @@ def run(
     if save:
         with writing(save) as saved:
             saved.writelines(f"{body}\n" for body in bodies)
+    remarks = compare(stack, bodies)
+    for remark in remarks:
+        printer.line(f"! {remark}", style="yellow")
     started = time.monotonic()
-    with printer.progress("publishing", len(bodies)) as advance:
-        refused = publish(stack, bodies, pace=Pace(rate), attributes=dict(attributes), advance=advance)
+    with (
+        printer.progress("publishing", len(bodies)) as bar,
+        accounting(printer, lambda: f"published {bar.steps} of {len(bodies)} orders before it ended"),
+    ):
+        refused = publish(stack, bodies, pace=Pace(rate), attributes=dict(attributes), advance=bar)
     seconds = time.monotonic() - started
     published = len(bodies) - len(refused)
     if printer.as_json:
         failed = [{"position": r.position + 1, "reason": r.reason} for r in refused]
-        printer.json({"published": published, "failed": failed, "seconds": round(seconds, 3)})
+        figures = {"published": published, "failed": failed, "remarks": remarks, "seconds": round(seconds, 3)}
+        printer.json(figures)
     printer.line(
         f"published {published} of {len(bodies)} orders in {seconds:.1f} s ({published / max(seconds, 1e-9):.0f}/s)",
         style=BAD if refused else GOOD,
@@ -75,6 +88,23 @@ def run(
     for refusal in refused[:SHOWN]:
         printer.line(f"  order {refusal.position + 1} was not taken: {refusal.reason}", style=BAD)
     return NO if refused else 0
+
+
+def compare(stack: Stack, bodies: Sequence[str]) -> list[str]:
+    """What the table says beforehand of orders that will not be stored as they are."""
+    if len(bodies) > COMPARED:
+        return []
+    newest: dict[str, str] = {}
+    for body in bodies:
+        with contextlib.suppress(Rejected):
+            order = parse(body)
+            newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
+    try:
+        return table.remarks(table.versions(stack, newest), newest)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in DENIED:
+            raise
+        return ["not compared with the table: your credentials do not allow dynamodb:BatchGetItem"]
 
 
 def publish(

@@ -50,6 +50,8 @@ class Stack:
     """The stack's exports."""
     make_client: Callable[[str], Any] = field(repr=False)
     """Makes the client of a service."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables by which the AWS CLI and SDKs reach it."""
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
@@ -92,6 +94,25 @@ class Stack:
     def queues(self) -> list[str]:
         """The URL of every queue, dead-letter queues included; first the one that the orders wait in."""
         return list(dict.fromkeys(url for each in self.dead_letters.values() for url in (each.queue_url, each.url)))
+
+    @functools.cached_property
+    def log_groups(self) -> dict[str, str]:
+        """The log group of each function, by its name; first that of the function which stores the orders."""
+        own, *others = self.functions
+        found = {own: self["logGroupName"]}
+        for name in others:
+            known = self.client("lambda").get_function_configuration(FunctionName=name)
+            found[name] = known.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+        return found
+
+    def function_of(self, source: str) -> str | None:
+        """The function that reads a consumer's queue; None if something else does."""
+        queue = self.dead_letters[source].queue_url.rpartition("/")[2]
+        for name in self.functions:
+            mappings = self.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+            if any(mapping["EventSourceArn"].rpartition(":")[2] == queue for mapping in mappings):
+                return name
+        return None
 
     @property
     def functions(self) -> list[str]:
@@ -136,7 +157,8 @@ def aws_stack(origin: str, outputs: Mapping[str, Any]) -> Stack:
     def make(service: str) -> Any:
         return session().create_client(service, region_name=str(outputs["region"]), config=_config())
 
-    return Stack(origin=origin, outputs=outputs, make_client=make)
+    environment = {name: str(outputs["region"]) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    return Stack(origin=origin, outputs=outputs, make_client=make, environment=environment)
 
 
 def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
@@ -172,7 +194,16 @@ def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
             config=_config(proxies={}, ignore_configured_endpoint_urls=True),
         )
 
-    return Stack(origin=origin, outputs=outputs, make_client=make)
+    environment = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": str(document["caBundle"]),
+        "AWS_ACCESS_KEY_ID": str(document["accessKeyId"]),
+        "AWS_SECRET_ACCESS_KEY": str(document["secretAccessKey"]),
+        "AWS_REGION": str(document["region"]),
+        "AWS_DEFAULT_REGION": str(document["region"]),
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    return Stack(origin=origin, outputs=outputs, make_client=make, environment=environment)
 
 
 def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:

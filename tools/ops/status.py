@@ -1,10 +1,11 @@
 """`status`: queues, function, table, recent errors and alarms at a glance."""
 
 import contextlib
-import functools
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,17 +13,32 @@ import click
 
 from tools.ops import logs
 from tools.ops.arguments import spanning
-from tools.ops.failure import NO
+from tools.ops.decoding import decode
+from tools.ops.failure import NO, UNREACHABLE
 from tools.ops.stack import Stack
 from tools.terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
 """The exports of the queues that an order passes; other consumers have queues of their own."""
-LONG_WAIT = 900
-"""Seconds. Three receives at the default visibility timeout take 9 minutes; longer is a backlog."""
 SHOWN = 5
 """Recent errors that are spelled out."""
-Facts = dict[str, Any]
+Part = dict[str, Any]
+"""What is known of one part of a stack, as JSON-ready values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What `status` shows."""
+
+    stack: str
+    region: str
+    queues: list[Part]
+    """First the one that the orders wait in."""
+    functions: list[Part]
+    """First the one that stores the orders."""
+    table: Part
+    log: Part
+    alarms: list[Part]
 
 
 @spanning("--since", "15m", "log to look at")
@@ -39,50 +55,52 @@ def run(stack: Stack, printer: Printer, *, since: float, watch: bool, interval: 
         return 0
     facts = gather(stack, recent=since)
     show(facts, printer)
-    return NO if facts["problems"] else 0
+    if any(problems(facts)):
+        return NO
+    return UNREACHABLE if any(unknown(facts)) else 0
 
 
 def gather(stack: Stack, *, recent: float) -> Facts:
     """Everything that `status` shows, asked for at once; `recent` is how many seconds of log are read."""
-    # Threads may share a client but not make one: each question is asked as soon as its client is made.
-    asked: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
-        **{url: (("sqs", "cloudwatch"), functools.partial(queue, stack, url)) for url in stack.queues},
-        **{name: (("lambda",), functools.partial(function, stack, name)) for name in stack.functions},
-        "alarms": (("cloudwatch",), lambda: alarms(stack)),
-        "log": (("logs",), lambda: log(stack, recent)),
-        "table": (("dynamodb",), lambda: table(stack)),
-    }
-    with ThreadPoolExecutor(len(asked)) as pool:
-        running = {}
-        for name, (services, question) in asked.items():
-            for service in services:
-                stack.client(service)
-            running[name] = pool.submit(question)
-        facts: Facts = {name: answer.result() for name, answer in running.items()}
-    facts["queues"] = [facts.pop(url) for url in stack.queues]
-    facts["functions"] = [facts.pop(name) for name in stack.functions]
-    facts["stack"] = stack.origin
-    facts["region"] = stack["region"]
-    facts["problems"] = list(problems(facts))
-    return facts
+    # Threads may share a client but not make one.
+    for service in ("sqs", "cloudwatch", "lambda", "logs", "dynamodb"):
+        stack.client(service)
+    with ThreadPoolExecutor(len(stack.queues) + len(stack.functions) + 3) as pool:
+        queues = [pool.submit(queue, stack, url) for url in stack.queues]
+        functions = [pool.submit(function, stack, name) for name in stack.functions]
+        asked_table, asked_log, asked_alarms = (
+            pool.submit(table, stack),
+            pool.submit(log, stack, recent),
+            pool.submit(alarms, stack),
+        )
+        return Facts(
+            stack=stack.origin,
+            region=stack["region"],
+            queues=[answer.result() for answer in queues],
+            functions=[answer.result() for answer in functions],
+            table=asked_table.result(),
+            log=asked_log.result(),
+            alarms=asked_alarms.result(),
+        )
 
 
-def queue(stack: Stack, url: str) -> Facts:
+def queue(stack: Stack, url: str) -> Part:
     """Depth, in flight and delayed, and the age of the oldest message where CloudWatch knows it."""
-    names = ("", "NotVisible", "Delayed")
+    counts = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
     attributes = stack.client("sqs").get_queue_attributes(
-        QueueUrl=url, AttributeNames=[f"ApproximateNumberOfMessages{name}" for name in names]
+        QueueUrl=url, AttributeNames=[*counts, "VisibilityTimeout", "RedrivePolicy"]
     )["Attributes"]
-    visible, in_flight, delayed = (int(attributes[f"ApproximateNumberOfMessages{name}"]) for name in names)
+    visible, in_flight, delayed = (int(attributes[name]) for name in counts)
+    tries = int(decode(attributes.get("RedrivePolicy") or "{}").get("maxReceiveCount", 1))
     name = url.rpartition("/")[2]
-    age = oldest_age(stack, name) if visible + in_flight else None
     return {
         "name": name,
         "deadLetters": any(url == each.url for each in stack.dead_letters.values()),
         "visible": visible,
         "inFlight": in_flight,
         "delayed": delayed,
-        "oldest": age,
+        "oldest": oldest_age(stack, name) if visible + in_flight else None,
+        "patience": tries * int(attributes.get("VisibilityTimeout", 30)),
     }
 
 
@@ -102,7 +120,7 @@ def oldest_age(stack: Stack, queue_name: str) -> float | None:
     return None if latest is None else float(latest["Maximum"])
 
 
-def function(stack: Stack, name: str) -> Facts:
+def function(stack: Stack, name: str) -> Part:
     """Whether a function and its event source mapping are ready."""
     client = stack.client("lambda")
     found = client.get_function_configuration(FunctionName=name)
@@ -114,24 +132,28 @@ def function(stack: Stack, name: str) -> Facts:
         "memory": found["MemorySize"],
         "timeout": found["Timeout"],
         "mappings": [mapping["State"] for mapping in mappings],
+        "level": found.get("LoggingConfig", {}).get("ApplicationLogLevel", "INFO"),
     }
 
 
-def table(stack: Stack) -> Facts:
+def table(stack: Stack) -> Part:
     """The table's state, and its number of items as DynamoDB last counted: every six hours or so."""
     found = stack.client("dynamodb").describe_table(TableName=stack["tableName"])["Table"]
     return {"name": stack["tableName"], "state": found["TableStatus"], "items": found.get("ItemCount", 0)}
 
 
-def log(stack: Stack, seconds: float) -> Facts:
-    """What the function's log of the last seconds adds up to, and its latest warnings and errors."""
+def log(stack: Stack, seconds: float) -> Part:
+    """What the own function's log of the last seconds adds up to, and all functions' latest warnings and errors."""
+    own = stack.functions[0]
     lines = [line for _, line in logs.read(stack, start=logs.since(seconds), pattern=logs.LOUD)]
     bad = [line for line in lines if line.level in ("WARN", "ERROR", "FATAL")]
-    latest = [{"at": line.millis, "level": line.level, "text": line.text} for line in bad[-SHOWN:]]
-    return {"seconds": seconds, **logs.totals(lines), "errors": len(bad), "latest": latest}
+    latest = [{"at": line.millis, "level": line.level, "text": logs.spell(line)} for line in bad[-SHOWN:]]
+    errors = Counter(line.function or own for line in bad)
+    totals = logs.totals(line for line in lines if line.function in ("", own))
+    return {"seconds": seconds, **totals, "errors": errors.pop(own, 0), "others": dict(errors), "latest": latest}
 
 
-def alarms(stack: Stack) -> list[Facts]:
+def alarms(stack: Stack) -> list[Part]:
     """The stack's alarms, those in alarm first."""
     pages = stack.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
     found = [alarm for page in pages for alarm in page.get("MetricAlarms", []) if concerns(alarm, stack)]
@@ -156,55 +178,67 @@ def concerns(alarm: Mapping[str, Any], stack: Stack) -> bool:
 
 def problems(facts: Facts) -> Iterable[str]:
     """What an operator must look at, with the command that helps."""
-    for found in facts["queues"]:
+    for found in facts.queues:
         if found["deadLetters"] and (count := found["visible"] + found["inFlight"]):
             held = counted(count, "message")
             yield f"{found['name']} holds {held}: `dlq list` says why, `dlq redrive` sends back"
-    yield from orders_at_risk(facts)
-    for state in facts["functions"]:
+        elif not found["deadLetters"] and (found["oldest"] or 0) > found["patience"]:
+            yield f"the oldest message in {found['name']} has waited for {ago(found['oldest'])}"
+    yield from orders_at_risk(facts.log)
+    for state in facts.functions:
         if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
             yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"
         if not any(mapping == "Enabled" for mapping in state["mappings"]):
             mappings = ", ".join(state["mappings"]) or "missing"
             yield f"{state['name']} reads no queue: its event source mapping is {mappings}"
-    if facts["table"]["state"] not in ("ACTIVE", "UPDATING"):
-        yield f"{facts['table']['name']} is {facts['table']['state']}"
-    for alarm in facts["alarms"]:
+    if facts.table["state"] not in ("ACTIVE", "UPDATING"):
+        yield f"{facts.table['name']} is {facts.table['state']}"
+    for alarm in facts.alarms:
         if alarm["state"] == "ALARM":
             yield f"alarm {alarm['name']}: {alarm['reason']}"
 
 
-def orders_at_risk(facts: Facts) -> Iterable[str]:
-    """What the log and the queue say of orders that are not stored, or not in time."""
-    waiting, recent = facts["queues"][0], facts["log"]
+def orders_at_risk(recent: Part) -> Iterable[str]:
+    """What the functions' logs say of orders that are not stored."""
     for outcome, help_ in (("failed", "`tail` says why"), ("rejected", "`tail` says which producer to ask")):
         if count := recent[outcome]:
             yield f"{counted(count, 'receive')} {outcome} in the last {ago(recent['seconds'])}: {help_}"
     if recent["errors"] and not recent["failed"] and not recent["rejected"]:  # it crashes before it counts anything
-        lines = counted(recent["errors"], "warning or error", "warnings and errors")
-        yield f"{lines} in the log of the last {ago(recent['seconds'])}: `tail --level WARN` shows them"
-    handled = recent["stored"] + recent["superseded"]
-    if waiting["visible"] and not handled:
+        yield _errors(recent, recent["errors"], "`tail --level WARN`")
+    for name, count in recent["others"].items():
+        yield f"{name}: {_errors(recent, count, f'`tail --function {name} --level WARN --trace`')}"
+
+
+def _errors(recent: Part, count: int, command: str) -> str:
+    lines = counted(count, "warning or error", "warnings and errors")
+    return f"{lines} in the log of the last {ago(recent['seconds'])}: {command} shows them"
+
+
+def unknown(facts: Facts) -> Iterable[str]:
+    """What cannot be told: whether messages that wait, while nothing shows that any is handled, wait for long."""
+    waiting, recent = facts.queues[0], facts.log
+    if waiting["visible"] and waiting["oldest"] is None and not recent["stored"] + recent["superseded"]:
         held = counted(waiting["visible"], "message")
-        yield f"{waiting['name']} holds {held}, and none was handled in the last {ago(recent['seconds'])}"
-    elif (waiting["oldest"] or 0) > LONG_WAIT:
-        yield f"the oldest message in {waiting['name']} has waited for {ago(waiting['oldest'])}"
+        yield (
+            f"{waiting['name']} holds {held}, none was handled in the last {ago(recent['seconds'])}, and how long the "
+            "oldest has waited is not known: look again in a minute"
+        )
 
 
 def show(facts: Facts, printer: Printer) -> None:
+    found_problems, found_unknown = list(problems(facts)), list(unknown(facts))
     if printer.as_json:
-        printer.json(facts)
+        printer.json({**asdict(facts), "problems": found_problems, "unknown": found_unknown})
         return
-    items, recent = facts["table"], facts["log"]
-    printer.line(f"{facts['stack']} in {facts['region']}", style="bold")
+    items, recent = facts.table, facts.log
+    printer.line(f"{facts.stack} in {facts.region}", style="bold")
     rows = []
-    for found in facts["queues"]:
+    for found in facts.queues:
         style = BAD if found["deadLetters"] and found["visible"] + found["inFlight"] else ""
-        rows.append(
-            [(text, style) for text in (found["name"], found["visible"], found["inFlight"], ago(found["oldest"]))]
-        )
+        cells = (found["name"], found["visible"], found["inFlight"], ago(found["oldest"]))
+        rows.append([(text, style) for text in cells])
     printer.table(("queue", "visible", "in flight", "oldest"), rows)
-    for state in facts["functions"]:
+    for state in facts.functions:
         mappings = ", ".join(state["mappings"]) or "none"
         size = f"{state['memory']} MB, {state['timeout']} s"
         printer.line(f"function  {state['name']}: {state['state']}, mapping {mappings}, {size}")
@@ -212,14 +246,15 @@ def show(facts: Facts, printer: Printer) -> None:
     counts = ", ".join(f"{recent[name]} {name}" for name in logs.OUTCOMES)
     printer.line(f"last {ago(recent['seconds']):8} {recent['batches']} batches: {counts}")
     for line in recent["latest"]:
-        at = datetime.fromtimestamp(line["at"] / 1000, UTC)
-        printer.line(f"  {at:%H:%M:%S} {line['level']} {line['text']}", style=DIM)
-    states = [alarm["state"] for alarm in facts["alarms"]]
+        printer.line(" ", line["text"].split("\n")[0], style=DIM)
+    states = [alarm["state"] for alarm in facts.alarms]
     if states:
         printer.line(f"alarms    {states.count('ALARM')} of {len(states)} in alarm")
     else:
         printer.line("alarms    none found")
-    for problem in facts["problems"]:
+    for problem in found_problems:
         printer.line(f"! {problem}", style=BAD)
-    if not facts["problems"]:
+    for gap in found_unknown:
+        printer.line(f"? {gap}", style="yellow")
+    if not found_problems and not found_unknown:
         printer.line("all is well", style=GOOD)

@@ -10,6 +10,9 @@ from tools.ops.stack import Stack
 
 AS_VERSIONS = "%Y-%m-%dT%H:%M:%S.%fZ#"
 """How a version begins: the instant in UTC, so that text order is time order."""
+FAR = "by more than a day"
+SHOWN = 3
+"""Orders that a remark names."""
 GET = 100
 """Keys in one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
@@ -48,13 +51,27 @@ def ahead(version: str) -> str:
     if version[:INSTANT] <= now.strftime(AS_VERSIONS):
         return ""
     more = version[:INSTANT] > (now + timedelta(days=1)).strftime(AS_VERSIONS)
-    return "by more than a day" if more else "within a day"
+    return FAR if more else "within a day"
 
 
-def missing(stack: Stack, newest: Mapping[str, str]) -> set[str]:
-    """Those of the orders, given by id and version, that the table holds neither at that version nor at a newer one."""
-    stored = versions(stack, newest)
-    return {order_id for order_id, version in newest.items() if stored.get(order_id, "") < version}
+def remarks(stored: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """What is to be said of orders, given by id and version, that a table stores otherwise than in these versions."""
+    known = {order_id: (stored[order_id], version) for order_id, version in wanted.items() if order_id in stored}
+    found = {
+        "a newer version is stored of": [i for i, (has, new) in known.items() if has > new and not is_tie(has, new)],
+        "another event of the same instant is stored, which a newer timestamp overcomes, of": [
+            i for i, (has, new) in known.items() if has > new and is_tie(has, new)
+        ],
+    }
+    for order_id, (has, _) in known.items():
+        if far := ahead(has):
+            found.setdefault(f"dated after now {far}, and so ahead of every correction:", []).append(order_id)
+    return [f"{what} {_some(ids)}" for what, ids in found.items() if ids]
+
+
+def _some(ids: list[str]) -> str:
+    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+    return ", ".join(ids[:SHOWN]) + more
 
 
 def wait_until_stored(
@@ -64,16 +81,18 @@ def wait_until_stored(
     seconds: float,
     stored: Callable[[int], None] = lambda _count: None,
     sleep: Callable[[float], None] = time.sleep,
+    seen: dict[str, str] | None = None,
 ) -> set[str]:
     """Wait until the table holds every order at its version or a newer one; return those it still lacks at the end.
 
-    `stored` is told each time how many more have arrived.
+    `stored` is told each time how many more have arrived, and `seen` gets the versions that they are stored in.
     """
-    waiting = dict(newest)
+    waiting, found = dict(newest), {} if seen is None else seen
     deadline = time.monotonic() + seconds
     pause = 0.1
     while waiting:
-        lacking = missing(stack, waiting)
+        found |= versions(stack, waiting)
+        lacking = {order_id for order_id, version in waiting.items() if found.get(order_id, "") < version}
         stored(len(waiting) - len(lacking))
         waiting = {order_id: waiting[order_id] for order_id in lacking}
         if not waiting or time.monotonic() + pause > deadline:

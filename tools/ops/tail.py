@@ -1,4 +1,4 @@
-"""`tail`: follows the function's log."""
+"""`tail`: follows the functions' logs."""
 
 import contextlib
 import re
@@ -19,24 +19,42 @@ STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 @click.option("--level", type=click.Choice(LEVELS), default="DEBUG", help="least severe line")
 @click.option("--order", metavar="ID", help="only lines that name this order")
 @click.option("--match", type=pattern, metavar="REGEX", help="only lines in which this is found")
+@click.option("--function", "functions", multiple=True, metavar="NAME", help="only lines of this function")
+@click.option("--trace", is_flag=True, help="stack traces, too")
 @click.option("--platform", is_flag=True, help="Lambda's own lines, too")
 @click.option("--no-follow", is_flag=True, help="end after the lines that are there")
 @spanning("--interval", "1s", "between two looks")
-def run(stack: Stack, printer: Printer, *, since: float, no_follow: bool, interval: float, **filters: Any) -> int:
+def run(
+    stack: Stack,
+    printer: Printer,
+    *,
+    since: float,
+    no_follow: bool,
+    interval: float,
+    functions: tuple[str, ...],
+    trace: bool,
+    **filters: Any,
+) -> int:
     start = logs.since(since)
-    lines = Follower(stack, start=start).new_lines() if no_follow else follow(stack, start=start, interval=interval)
+    if no_follow:
+        lines = Follower(stack, start=start, functions=functions).new_lines()
+    else:
+        lines = follow(stack, start=start, interval=interval, functions=functions)
     with contextlib.suppress(KeyboardInterrupt):
         for line in lines:
             if wanted(line, **filters):
-                show(line, printer)
+                show(line, printer, trace=trace)
     return 0
 
 
-def show(line: Line, printer: Printer) -> None:
-    """Print one line, in the colour of its level."""
+def show(line: Line, printer: Printer, *, trace: bool = False) -> None:
+    """Print one line, in the colour of its level; what follows its first line is further to the right."""
     if printer.as_json:
         printer.json(line.fields)
-    printer.line(spell(line), style=STYLES.get(line.level, ""))
+    first, *more = spell(line).split("\n")
+    printer.line(first, style=STYLES.get(line.level, ""))
+    for each in [*more, *(logs.trace_of(line) if trace else [])]:
+        printer.line("   ", each, style=DIM)
 
 
 def wanted(

@@ -29,7 +29,7 @@ def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: i
     else:
         show(found, since, printer)
     settled = found["stored"] and all(m["state"] == "stored" for m in found["deadLetters"])
-    return 0 if settled and not found["held"] else NO
+    return 0 if settled and not found["held"] and found["ahead"] != table.FAR else NO
 
 
 def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, printer: Printer) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, pri
         "unseen": looked.unseen,
         "held": looked.held,
         "queue": status.queue(stack, stack["queueUrl"]),
+        "level": status.function(stack, stack.functions[0])["level"],
         "log": [logs.spell(line) for _, line in said if line.fields.get("orderId") == logged],
     }
 
@@ -97,11 +98,13 @@ def show(found: dict[str, Any], seconds: float, printer: Printer) -> None:
         printer.line(f"       `dlq show {letter['messageId'][:8]}` shows it, {advice(letter)}")
     _show_gaps(found, printer)
     for line in found["log"]:
-        printer.line(f"log    {line}", style=DIM)
+        for number, text in enumerate(line.split("\n")):
+            printer.line("       " if number else "log   ", text, style=DIM)
     if not found["log"]:
-        printer.line(
-            f"log    no line of the last {ago(seconds)} names it; level INFO names only rejected and failed messages"
+        less = (
+            "" if found["level"] in ("TRACE", "DEBUG") else f"; level {found['level']} names no message that went well"
         )
+        printer.line(f"log    no line of the last {ago(seconds)} names it{less}")
 
 
 def _show_gaps(found: dict[str, Any], printer: Printer) -> None:

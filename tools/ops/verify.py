@@ -71,8 +71,9 @@ def expected(bodies: list[str]) -> dict[str, str]:
 
 
 def check_queues(stack: Stack) -> Check:
-    """Nothing waits to be processed, and nothing is a dead letter."""
-    found = [status.queue(stack, stack[url]) for url in status.QUEUES]
+    """Nothing waits to be stored, and nothing is a dead letter of any consumer."""
+    urls = dict.fromkeys([stack["queueUrl"], *(each.url for each in stack.dead_letters.values())])
+    found = [status.queue(stack, url) for url in urls]
     counts = [queue["visible"] + queue["inFlight"] + queue["delayed"] for queue in found]
     text = ", ".join(f"{queue['name']} {count or 'empty'}" for queue, count in zip(found, counts, strict=True))
     if any(counts[1:]):
@@ -82,7 +83,8 @@ def check_queues(stack: Stack) -> Check:
 
 def check_log(stack: Stack, *, seconds: float) -> Check:
     """The function has processed batches lately, and no message failed or was rejected."""
-    lines = [line for _, line in logs.read(stack, start=logs.since(seconds), pattern=logs.LOUD)]
+    read = logs.read(stack, start=logs.since(seconds), pattern=logs.LOUD, functions=stack.functions[:1])
+    lines = [line for _, line in read]
     sums = logs.totals(lines)
     bad = [line for line in lines if line.level in ("WARN", "ERROR", "FATAL")]
     counts = ", ".join(f"{sums[name]} {name}" for name in logs.OUTCOMES)
@@ -90,20 +92,23 @@ def check_log(stack: Stack, *, seconds: float) -> Check:
     if not sums["batches"]:
         text += "; nothing shows that it works: `publish --generate 1`, then verify again"
     if bad:
-        text += f"; the latest of {len(bad)} warnings and errors: {bad[-1].text}"
+        latest = bad[-1].text.split("\n")[0]
+        text += f"; the latest of {len(bad)} warnings and errors: {latest}"
     works = sums["batches"] > 0
     return Check(name="log", ok=works and not bad, text=text, early=not works and not bad)
 
 
 def check_table(stack: Stack, newest: dict[str, str], *, seconds: float, advance: Advance) -> Check:
     """The table is ready and, waited for so long, holds every expected order at its version or a newer one."""
-    found = status.table(stack)
-    lacking = table.wait_until_stored(stack, newest, seconds=seconds, stored=advance)
+    found, stored = status.table(stack), dict[str, str]()
+    lacking = table.wait_until_stored(stack, newest, seconds=seconds, stored=advance, seen=stored)
     orders = f"{len(newest) - len(lacking)} of {len(newest)} orders" if newest else f"about {found['items']} orders"
-    text = f"{found['name']} {found['state']}, {orders} stored"
+    text = "; ".join([f"{found['name']} {found['state']}, {orders} stored", *table.remarks(stored, newest)])
     if lacking:
         text += f"; `trace {quoted(min(lacking))}` says where one of the others is"
-    return Check(name="table", ok=found["state"] in ("ACTIVE", "UPDATING") and not lacking, text=text)
+    frozen = any(table.ahead(version) == table.FAR for version in stored.values())
+    ready = found["state"] in ("ACTIVE", "UPDATING")
+    return Check(name="table", ok=ready and not lacking and not frozen, text=text)
 
 
 def _settled(check: Callable[[], Check], deadline: float) -> Check:
