@@ -1,9 +1,195 @@
-"""stub"""
+"""Tries a change: deploys what is, lets orders pass all the time, applies the change, and accounts for every order."""
 
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from tools.cloud.deployment import Deployment
+
+from tools.cloud.cloud import CloudError, running_cloud
+from tools.cloud.provider import UnknownTypeError
+from tools.cloud.traffic import make_traffic
+from tools.recording.graph import stack_config
+from tools.review.account import Account, Sight, look
+from tools.review.stage import HELD
 from tools.review.trial import Trial
+
+ORDERS, SEED = 60, 7
+STAGE = (sys.executable, "-m", "tools.review.stage")
+PATIENCE, LONGEST = 4.0, 12.0
+"""Seconds without any progress after which nothing more is expected, and seconds that are waited for at most."""
+OUTAGE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}'
+SHORTENED = "what failed was tried again at once, whatever the visibility timeout"
 
 
 def rehearse(before: Path, after: Path, stack: str) -> Trial:
-    return Trial(left_out="not built yet")
+    """Try what one folder has against what another has, both for one stack."""
+    start = before if (before / f"Pulumi.{stack}.yaml").exists() else after
+    try:
+        region = stack_config(stack, start)[1]["aws:region"]
+        with running_cloud(region=region, command=STAGE) as cloud:
+            return _Rehearsal(Deployment(cloud, stack=stack, say=lambda _: None)).run(start, after)
+    except (BotoCoreError, ClientError, CloudError) as error:
+        return Trial(left_out=_line(error))
+
+
+class _Rehearsal:
+    """One run."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        traffic = make_traffic(ORDERS, SEED, prefix="R")
+        self._bodies = traffic.bodies
+        self._account = Account(poison=traffic.poison)
+        self._shapes = [""]
+        self._topics: list[str] = []
+
+    def run(self, before: Path, after: Path) -> Trial:
+        """Publish before, during and after the change; the same orders have events in each part."""
+        deployment, account = self._deployment, self._account
+        first, waiting, during, last = (self._bodies[start::4] for start in range(4))
+        try:
+            deployment.apply(root=before)
+        except Exception as error:  # noqa: BLE001 - a program may raise anything
+            return Trial(left_out=f"what is now cannot be deployed on the local cloud: {_line(error)}")
+        self._know_consumers()
+        self._publish("before", first)
+        was = self._settled()
+        if lost := [*account.losses(was, was)]:
+            return Trial(left_out=f"what is now loses orders already: {'; '.join(lost)}")
+        try:
+            self._change(after, waiting, during)
+        except UnknownTypeError as error:
+            return Trial(left_out=_line(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            return Trial(lost=(f"the change cannot be deployed: {_line(error)}",))
+        try:
+            admits = self._know_consumers()
+            self._publish("after", last)
+            sight = self._settled()
+            lost = [*account.losses(sight, was), *account.less(was, sight, admits)]
+            lost += [] if lost else self._gone_in_an_outage()
+        except KeyError as error:
+            return Trial(lost=(f"after the change the program no longer exports {error.args[0]}",))
+        kept, dead = self._kept(was, sight)
+        if kept < dead:
+            lost.append(f"only {kept} of {dead} dead letters from before the change are left")
+        stored = len(account.newest()) - sum(map(len, account.missing(sight).values()))
+        said = (
+            f"{len(account.newest())} orders published before, during and after the change in {len(account.published)} "
+        )
+        said += f"messages; {stored} stored, {kept} of {dead} dead letters kept; {SHORTENED}"
+        return Trial(said=said, lost=tuple(lost))
+
+    def _change(self, after: Path, waiting: Sequence[str], during: Sequence[str]) -> None:
+        """Apply the change while some orders wait and others come."""
+        held = self._deployment.cloud.folder / HELD
+        held.touch()
+        self._publish("waiting", waiting)
+        coming = threading.Thread(target=self._publish, args=("during", during), kwargs={"pause": 0.1})
+        coming.start()
+        try:
+            self._deployment.apply(root=after)
+        finally:
+            coming.join()
+            held.unlink()
+
+    def _know_consumers(self) -> dict[str, str]:
+        """Learn the topic's address, and by queue with which attributes its filter admits a message."""
+        sns, outputs = self._deployment.client("sns"), self._deployment.outputs
+        names = {each["url"].rpartition("/")[2]: each["name"] for each in outputs["queues"]}
+        self._topics = [outputs["topicArn"], *(each for each in self._topics if each != outputs["topicArn"])]
+        admits = {}
+        for each in sns.list_subscriptions_by_topic(TopicArn=outputs["topicArn"])["Subscriptions"]:
+            told = sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"]
+            shape = _shape(told)
+            if name := names.get(each["Endpoint"].rpartition(":")[2]):
+                admits[name] = shape
+            if shape not in self._shapes:
+                self._shapes.append(shape)
+        return admits
+
+    def _publish(self, part: str, bodies: Sequence[str], *, pause: float = 0.0) -> None:
+        """Publish as producers do, who know an address until they are told another."""
+        for index in range(0, len(bodies), 5):
+            chunk = bodies[index : index + 5]
+            shape = self._shapes[index // 5 % len(self._shapes)]
+            topic = self._topics[-1 if index // 5 % 2 else 0]
+            entries = [
+                {"Id": str(number), "Message": body, "MessageAttributes": json.loads(shape or "{}")}
+                for number, body in enumerate(chunk)
+            ]
+            try:
+                answer = self._deployment.client("sns").publish_batch(
+                    TopicArn=topic, PublishBatchRequestEntries=entries
+                )
+            except (BotoCoreError, ClientError):
+                answer = {"Failed": entries}
+            for taken in answer.get("Successful", ()):
+                self._account.took(part, chunk[int(taken["Id"])], shape)
+            self._account.refused[part] += len(answer.get("Failed", ()))
+            time.sleep(pause)
+
+    def _settled(self) -> Sight:
+        """Wait until every message is where it belongs, or nothing moves any more."""
+        started = moved = time.monotonic()
+        last: tuple[int, ...] = ()
+        while True:
+            sight = look(self._deployment)
+            now = time.monotonic()
+            if self._account.settled(sight) or now - moved > PATIENCE or now - started > LONGEST:
+                return sight
+            if sight.progress() != last:
+                last, moved = sight.progress(), now
+            time.sleep(0.2)
+
+    def _gone_in_an_outage(self) -> Iterator[str]:
+        """Whether what the function cannot write for a moment is stored later, or else a dead letter."""
+        short = make_traffic(8, SEED, prefix="S", examples=None)
+        bodies = [body for body in short.bodies if body not in short.poison]
+        with self._outage():
+            self._publish("outage", bodies)
+            time.sleep(1.0)
+        sight = self._settled()
+        gone = self._account.missing(sight).get("outage", [])
+        held = " ".join(m["Body"] for found in (sight.dead, sight.waiting) for each in found.values() for m in each)
+        if lost := [order for order in gone if f'"{order}"' not in held]:
+            yield f"{len(lost)} orders that could not be written for a second are neither stored nor dead letters"
+
+    @contextlib.contextmanager
+    def _outage(self) -> Iterator[None]:
+        """The function may not write."""
+        client, outputs = self._deployment.client, self._deployment.outputs
+        told: dict[str, Any] = client("lambda").get_function_configuration(FunctionName=outputs["functionName"])
+        role = {"RoleName": told["Role"].rpartition("/")[2], "PolicyName": "outage-of-the-rehearsal"}
+        client("iam").put_role_policy(**role, PolicyDocument=OUTAGE)
+        try:
+            yield
+        finally:
+            client("iam").delete_role_policy(**role)
+
+    def _kept(self, before: Sight, sight: Sight) -> tuple[int, int]:
+        """How many dead letters from before there still are, and how many there were."""
+        ids = [{m["MessageId"] for each in seen.dead.values() for m in each} for seen in (before, sight)]
+        return len(ids[0] & ids[1]), len(ids[0])
+
+
+def _shape(subscription: dict[str, str]) -> str:
+    """Message attributes that a subscription's filter admits, as JSON; empty: it has none, or looks elsewhere."""
+    policy = json.loads(subscription.get("FilterPolicy") or "{}")
+    if subscription.get("FilterPolicyScope", "MessageAttributes") != "MessageAttributes":
+        return ""
+    texts = {key: next((each for each in values if isinstance(each, str)), None) for key, values in policy.items()}
+    if not policy or None in texts.values():
+        return ""
+    return json.dumps({key: {"DataType": "String", "StringValue": text} for key, text in texts.items()})
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(f"{error}".split())[:1000] or type(error).__name__
