@@ -6,7 +6,7 @@ REQUIREMENTS ?= requirements/dev.txt
 BIN := .venv/bin
 READY := .venv/ready
 PACK_READY := policy/venv/ready
-# Levels and exemptions of a stack, if it has any: docs/deploying.md, section 5.
+# Levels and exemptions of a stack, if it has any: docs/deploying.md, section 2.
 PACK_CONFIG = $(addprefix --policy-pack-config ,$(wildcard Pulumi.$(STACK).policy.json))
 PREVIEWED = build/review/$(STACK)
 ENGINE = $(if $(RECORDED),,$(shell command -v pulumi 2>/dev/null))
