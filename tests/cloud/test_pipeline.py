@@ -11,21 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from components.package import process_order_archive
+from tests.fakes.events import EXAMPLE
 from tools.cloud.cloud import CloudError, loopback_client
 from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import messages_in
-from tools.cloud.provider import create
-from tools.cloud.resources.functions import archive_bytes
 
-EXAMPLE = {
-    "orderId": "O1234",
-    "userId": "U123",
-    "itemName": "Laptop",
-    "quantity": 1,
-    "status": "new",
-    "timestamp": "2025-05-03T12:00:00Z",
-}
 T = TypeVar("T")
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting for something that takes a few."""
@@ -136,49 +126,6 @@ def test_poison_is_a_dead_letter_after_exactly_three_receives_and_its_neighbours
     }
     assert poison not in queue_messages(deployment, "queueUrl")
     assert item_of(deployment, json.loads(poison)["orderId"]) is None
-
-
-@pytest.fixture
-def weakened_function(deployment: Deployment, request: pytest.FixtureRequest) -> Any:
-    """ProcessOrder once more, under a role without one action; named after that action."""
-    missing: str = request.param
-    name = f"Without-{missing.split(':')[1]}"
-    iam, functions = deployment.client("iam"), deployment.client("lambda")
-    policy = iam.get_role_policy(RoleName="ProcessOrder-role", PolicyName="ProcessOrder-permissions")["PolicyDocument"]
-    policy = policy if isinstance(policy, dict) else json.loads(policy)
-    policy["Statement"] = [
-        {**statement, "Action": [action for action in statement["Action"] if action != missing]}
-        for statement in policy["Statement"]
-        if statement["Action"] != "dynamodb:BatchExecuteStatement"  # the provisioner's own, made below
-    ]
-    trust = json.dumps(iam.get_role(RoleName="ProcessOrder-role")["Role"]["AssumeRolePolicyDocument"])
-    _, role = create(deployment.cloud, "aws:iam/role:Role", name, {"assumeRolePolicy": trust}, {})
-    inputs = {"role": name, "policy": json.dumps(policy)}
-    create(deployment.cloud, "aws:iam/rolePolicy:RolePolicy", name, inputs, {})
-    functions.create_function(
-        FunctionName=name,
-        Code={"ZipFile": archive_bytes(process_order_archive())},
-        Handler="process_order.lambda_function.lambda_handler",
-        Runtime="python3.12",
-        Role=role["arn"],
-        Timeout=5,
-        Environment={"Variables": {"TABLE_NAME": deployment.outputs["tableName"]}},
-    )
-    yield name
-    functions.delete_function(FunctionName=name)
-
-
-@pytest.mark.parametrize(
-    "weakened_function", ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"], indirect=True, ids=lambda action: action
-)
-def test_without_one_of_its_table_actions_the_function_can_store_nothing(
-    deployment: Deployment, weakened_function: str
-) -> None:
-    event = order()
-    records = {"Records": [{"messageId": "m-1", "body": json.dumps(event)}]}
-    answer = deployment.client("lambda").invoke(FunctionName=weakened_function, Payload=json.dumps(records))
-    assert json.load(answer["Payload"]) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-    assert item_of(deployment, event["orderId"]) is None
 
 
 def test_plain_http_is_not_answered(deployment: Deployment) -> None:

@@ -11,8 +11,8 @@ from functions.process_order import orders
 from functions.process_order.lambda_function import process
 from functions.process_order.store import Store
 
-_SCHEMA = Path(orders.__file__).with_name("order.schema.json")
-EXAMPLE: dict[str, Any] = json.loads(_SCHEMA.read_text())["examples"][0]
+SCHEMA: dict[str, Any] = json.loads(Path(orders.__file__).with_name("order.schema.json").read_text())
+EXAMPLE: dict[str, Any] = SCHEMA["examples"][0]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, validators
 
 from functions.process_order import orders
+from tests.fakes.events import SCHEMA
 
 CANARY = "PAYLOAD"
 """Stands in every text of a generated message that no log line may show."""
@@ -120,9 +120,7 @@ def _is_integer(_checker: object, value: Any) -> bool:
 
 
 _CHECKER = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
-_VALIDATOR: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)(  # type: ignore[no-untyped-call]
-    json.loads((Path(orders.__file__).parent / "order.schema.json").read_text())
-)
+_VALIDATOR: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)(SCHEMA)  # type: ignore[no-untyped-call]
 
 
 def is_order(body: Any) -> bool:

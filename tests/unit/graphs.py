@@ -1,7 +1,8 @@
 """What the programs register, as texts for a reviewer to read; `make golden` writes them again."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -74,11 +75,11 @@ GOLDEN: Mapping[str, Callable[[], str]] = {
 """By file, under settings of the tests' own."""
 
 
-def main() -> None:
-    """Write every text."""
-    for name, text in GOLDEN.items():
-        (FOLDER / name).write_text(text())
+def main(names: Sequence[str]) -> None:
+    """Write the texts that are named, or all."""
+    for name in names or GOLDEN:
+        (FOLDER / name).write_text(GOLDEN[name]())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,6 +1,5 @@
 """Alarms and dashboard draw on time series that somebody publishes: AWS, or a filter over the handler's log."""
 
-import functools
 import json
 import time
 from collections.abc import Iterable, Iterator
@@ -13,12 +12,9 @@ from components.dashboard import OUTCOMES
 from functions.process_order.lambda_function import process
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome
-from tools.recording.graph import Graph, record
-from tools.root import ROOT
-
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
-
-recorded = functools.cache(record)  # a graph is immutable, and one recording takes half a second
+from tests.fakes.events import EXAMPLE
+from tests.unit.test_pipeline import recorded
+from tools.recording.graph import Graph
 
 
 class Series(NamedTuple):
@@ -76,11 +72,10 @@ def drawn(graph: Graph) -> Iterator[tuple[str, str, dict[str, str], str]]:
             yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True)), options["stat"]
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_alarms_and_dashboard_use_series_that_aws_publishes(stack: str) -> None:
-    graph = recorded(stack=stack)
+def test_alarms_and_dashboard_use_series_that_aws_publishes() -> None:
+    graph = recorded()
     for namespace, name, dimensions, stat in [*rung(graph), *drawn(graph)]:
-        if namespace == f"orders/{stack}":
+        if namespace == "orders/dev":
             assert (name, dimensions, stat) in [(outcome, {}, "Sum") for outcome in OUTCOMES]
         else:
             documented = PUBLISHED[namespace, name]
@@ -89,14 +84,14 @@ def test_alarms_and_dashboard_use_series_that_aws_publishes(stack: str) -> None:
 
 
 def test_every_documented_series_has_its_page_and_its_use() -> None:
-    used = {(namespace, name) for namespace, name, _, _ in drawn(recorded(stack="dev"))}
+    used = {(namespace, name) for namespace, name, _, _ in drawn(recorded())}
     assert used >= PUBLISHED.keys()
     assert all(series.page.startswith("https://docs.aws.amazon.com/") for series in PUBLISHED.values())
 
 
 def test_whatever_rings_can_be_seen_on_the_dashboard() -> None:
-    shown = [series[:3] for series in drawn(recorded(stack="dev"))]
-    assert all(series[:3] in shown for series in rung(recorded(stack="dev")))
+    shown = [series[:3] for series in drawn(recorded())]
+    assert all(series[:3] in shown for series in rung(recorded()))
 
 
 def summary(bodies: Iterable[dict[str, Any]], written: dict[str, Outcome], capsys: Any) -> dict[str, Any]:
@@ -116,12 +111,11 @@ def summary(bodies: Iterable[dict[str, Any]], written: dict[str, Outcome], capsy
 
 
 def test_the_filters_count_what_the_handler_s_summary_says(capsys: pytest.CaptureFixture[str]) -> None:
-    order = {"userId": "U1", "itemName": "Laptop", "quantity": 1, "status": "new", "timestamp": "2025-05-03T12:00:00Z"}
-    bodies = [{**order, "orderId": order_id} for order_id in ("A", "A", "A", "A", "B", "B", "C")] + [{}, {}, {}]
+    bodies = [{**EXAMPLE, "orderId": order_id} for order_id in ("A", "A", "A", "A", "B", "B", "C")] + [{}, {}, {}]
     written = {"A": Outcome("stored"), "B": Outcome("stored"), "C": Outcome("failed", "why")}
     line = summary(bodies, written, capsys)
     counts = {}
-    for filter_ in recorded(stack="dev").all("aws:cloudwatch/logMetricFilter:LogMetricFilter").values():
+    for filter_ in recorded().all("aws:cloudwatch/logMetricFilter:LogMetricFilter").values():
         metric = filter_.properties["metricTransformation"]
         field = metric["value"].removeprefix("$.")
         # An event counts if it has this message and the field is a number: what the pattern says.
