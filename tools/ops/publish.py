@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import click
 
-from functions.process_order.orders import Rejected, parse
+from functions.process_order import orders
 from tools.ops.arguments import attribute, rated, unchecked
 from tools.ops.failure import NO, Failure
 from tools.ops.files import read_text, writing
@@ -160,8 +160,8 @@ def check(bodies: Sequence[str], *, contract: bool = True) -> None:
 def reason(body: str) -> str:
     """Why the function will reject a body; empty if it will accept it."""
     try:
-        parse(body)
-    except Rejected as rejected:
+        orders.parse(body)
+    except orders.Rejected as rejected:
         return str(rejected)
     return ""
 
