@@ -37,7 +37,7 @@ MAY_IMPORT = {
         *("tools.interrupts", "tools.terminal", "tools.root", "tools.recording", "tools.ops", "tools.cloud"),
     },
     "tools/live": {
-        *("pulumi", "botocore", "click", "hypercorn", "jsonschema", "starlette", "watchfiles"),
+        *("pulumi", "botocore", "click", "hypercorn", "starlette", "watchfiles"),
         *("functions.process_order.orders", "tools.interrupts", "tools.terminal", "tools.root"),
         *("tools.recording", "tools.cloud", "tools.ops", "tools.live"),
     },

@@ -1,27 +1,32 @@
 """Looks at the pipeline again and again, with what `ops` looks with, and keeps what the page shows."""
 
+import contextlib
+import math
+import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tools.live.account import Account
+from tools.live.history import History, Told
 from tools.live.outage import Outage
+from tools.live.pipeline import Pipeline
 from tools.ops import logs, status, table
 from tools.ops.choosing import compare
 from tools.ops.deadletters import Message, read_all
 from tools.ops.export import describe
-from tools.ops.logs import Line
 from tools.ops.stack import OWN, Stack
+from tools.terminal import clean
 
 PERIOD = 0.5
 """Seconds between two looks."""
-ORDERS, LETTERS, LINES, NOTICES = 20, 50, 100, 20
-"""How many of each the page shows, the newest."""
-REMEMBERED = 500
-"""Orders whose history is kept."""
+ORDERS, LETTERS, LINES, NOTICES = 20, 200, 100, 20
+"""How many the page shows: the newest of each, and of dead letters so many of each queue."""
 LETTERS_AGAIN = 15.0
 """Seconds after which the dead letters are read again, even if their number is the same."""
 
@@ -29,24 +34,24 @@ LETTERS_AGAIN = 15.0
 class Feed:
     """What the page shows, kept up to date on a thread of its own."""
 
-    def __init__(self, stack: Stack, outage: Outage) -> None:
-        self._stack, self._outage = stack, outage
-        self._follower = logs.Follower(stack, start=logs.since(0))
-        self._lines: deque[tuple[int, Line]] = deque(maxlen=2000)
-        self._line_count = 0
-        self._totals = dict.fromkeys(("batches", *logs.OUTCOMES), 0)
-        self._orders: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self._reasons: OrderedDict[str, str] = OrderedDict()
-        self._letters: list[dict[str, Any]] = []
+    def __init__(self, pipeline: Pipeline, outage: Outage) -> None:
+        self._pipeline, self._outage = pipeline, outage
+        self._started = logs.since(0)
+        self._followers: dict[str, logs.Follower] = {}
+        self._followed: Stack | None = None
+        self.account, self.history = Account(), History()
+        self._shown: dict[str, Any] = {"run": secrets.token_hex(4)}
+        self._problems: dict[str, str] = {}
+        self._bodies: dict[str, dict[str, Any]] = {}
         self._letters_of: tuple[Any, ...] = ()
         self._letters_at = 0.0
         self._notices: deque[dict[str, Any]] = deque(maxlen=NOTICES)
-        self._published = self._purged = 0
         self.letters_lock = threading.Lock()
         """Held by whoever reads or moves dead letters: a received message is hidden from everybody else."""
-        self._changed = threading.Condition()
-        self._snapshot: dict[str, Any] = {}
-        self._number = 0
+        self.snapshot: tuple[int, dict[str, Any]] = (0, {})
+        """The newest, and its number."""
+        self.looked = time.monotonic()
+        """When the last look ended."""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -57,32 +62,15 @@ class Feed:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stopped.set()
-        with self._changed:
-            self._changed.notify_all()
         self._thread.join(timeout=10)
-
-    def newer(self, number: int, timeout: float) -> tuple[int, dict[str, Any]]:
-        """The newest snapshot and its number: waits for one after `number`, but no longer than `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._number > number or self._stopped.is_set(), timeout)
-            return self._number, self._snapshot
-
-    def lines_after(self, number: int) -> list[tuple[int, Line]]:
-        return [entry for entry in list(self._lines) if entry[0] > number]
-
-    def count_published(self, messages: int) -> None:
-        self._published += messages
-
-    def count_purged(self, messages: int) -> None:
-        self._purged += messages
 
     def notice(self, text: str, *, good: bool) -> None:
         """Say something on the page, such as what was deployed again."""
-        self._notices.appendleft({"at": time.time(), "text": text, "good": good})
+        self._notices.appendleft({"at": int(time.time() * 1000), "text": clean(text), "good": good})
 
     def letter(self, message_id: str) -> dict[str, Any]:
-        """A dead letter as it was last shown; KeyError if it is not among them."""
-        return {letter["messageId"]: letter for letter in self._letters}[message_id]
+        """A dead letter as it was last read, with its body and attributes; KeyError if it is not among them."""
+        return self._bodies[message_id]
 
     def forget_letters(self) -> None:
         """Read the dead letters again at the next look."""
@@ -90,106 +78,143 @@ class Feed:
 
     def _run(self) -> None:
         while not self._stopped.wait(PERIOD):
-            try:
-                self._look()
-            except (BotoCoreError, ClientError) as error:
-                if not self._stopped.is_set():
-                    self._publish({**self._snapshot, "problem": f"the local cloud did not answer: {error}"})
+            self._look()
 
     def _look(self) -> None:
-        for line in self._follower.new_lines():
-            self._take(line)
-        queues = [status.queue(self._stack, self._stack[url]) for url in status.QUEUES]
-        others = [each.url for name, each in self._stack.dead_letters.items() if name not in OWN]
-        self._read_letters([*queues[1:], *(status.queue(self._stack, url) for url in others)])
-        self._publish(
-            {
-                "counts": self._counts(queues),
-                "queues": [queue["name"] for queue in queues],
-                "orders": [self._order(order_id) for order_id in list(reversed(self._orders))[:ORDERS]],
-                "letters": self._letters,
-                "log": [[number, line.level, logs.spell(line)] for number, line in list(self._lines)[-LINES:]],
-                "outage": self._outage.left,
-                "notices": list(self._notices),
-                "problem": "",
+        """Look at each part alone: what fails keeps what it showed, and says so in its place."""
+        stack = self._pipeline.stack
+        with self._part("form"):
+            self._pipeline.refresh_contract()
+            self._shown["fields"] = self._pipeline.fields()
+        with self._part("log"):
+            self._read_logs(stack)
+        with self._part("pipeline"):
+            self._read_queues(stack)
+        with self._part("letters"):
+            self._read_letters(stack)
+        with self._part("orders"):
+            newest = list(reversed(self.history.orders.items()))[:ORDERS]
+            self._shown["orders"] = [self._order(stack, order_id, told) for order_id, told in newest]
+        self._shown |= {"outage": math.ceil(self._outage.left), "notices": list(self._notices)}
+        number, last = self.snapshot
+        if (now := {**self._shown, "problems": dict(self._problems)}) != last:
+            self.snapshot = (number + 1, now)
+        self.looked = time.monotonic()
+
+    @contextlib.contextmanager
+    def _part(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            self._problems[name] = f"The local cloud did not answer: {clean(error)}"
+        except Exception as error:  # noqa: BLE001 - one bad datum must not stop the look
+            self._problems[name] = f"This could not be read: {type(error).__name__}: {clean(error)}"
+        else:
+            self._problems.pop(name, None)
+
+    def _read_logs(self, stack: Stack) -> None:
+        if self._followed is not stack:
+            groups = {name: self._pipeline.log_groups[name] for name in stack.functions}
+            self._followers = {
+                name: self._followers.get(name) or logs.Follower(_writing_to(stack, group), start=self._started)
+                for name, group in groups.items()
             }
-        )
+            self._followed = stack
+        for name, follower in self._followers.items():
+            for line in follower.new_lines():
+                self.history.take(name, line, stores=name == stack["functionName"])
+        self._shown["log"] = [
+            [number, line.level, name, _spelled(line), _trace(line)]
+            for number, name, line in self.history.newest(LINES)
+        ]
 
-    def _publish(self, snapshot: dict[str, Any]) -> None:
-        with self._changed:
-            if snapshot != self._snapshot:
-                self._snapshot = snapshot
-                self._number += 1
-                self._changed.notify_all()
-
-    def _take(self, line: Line) -> None:
-        """Learn from one line of the log: totals, an order's history, the reason of a failure."""
-        if line.platform:
-            return
-        self._line_count += 1
-        self._lines.append((self._line_count, line))
-        for name, count in logs.totals([line]).items():
-            self._totals[name] += count
-        fields = line.fields
-        if "messageId" in fields and "reason" in fields:
-            self._reasons[str(fields["messageId"])] = str(fields["reason"])
-            while len(self._reasons) > 10 * REMEMBERED:
-                self._reasons.popitem(last=False)
-        if "orderId" in fields and str(fields.get("message", "")).startswith("message "):
-            order_id = str(fields["orderId"])
-            order = self._orders.setdefault(order_id, {"history": deque(maxlen=20), "versions": [], "fresh": False})
-            self._orders.move_to_end(order_id)
-            what = str(fields["message"]).removeprefix("message ")
-            order["history"].append({"at": line.millis, "what": what, "reason": str(fields.get("reason", ""))})
-            order["fresh"] = False
-            while len(self._orders) > REMEMBERED:
-                self._orders.popitem(last=False)
-
-    def _order(self, order_id: str) -> dict[str, Any]:
-        """An order with what the table holds of it, read again after each message of it."""
-        order = self._orders[order_id]
-        if not order["fresh"]:
-            order["item"] = item = table.item(self._stack, order_id)
-            order["fresh"] = True
-            version = (item or {}).get("version")
-            if version and version not in order["versions"]:
-                order["versions"] = [*order["versions"], version][-20:]
-        return {
-            "orderId": order_id,
-            "item": order["item"],
-            "versions": list(order["versions"]),
-            "history": list(order["history"]),
+    def _read_queues(self, stack: Stack) -> None:
+        """Where the messages are; after the log: one that is handled in between is then missing, not there twice."""
+        depths = {url: status.queue(stack, url) for url in reversed(stack.queues)}
+        self._depths = {url: found["visible"] + found["inFlight"] for url, found in depths.items()}
+        own = depths[stack["queueUrl"]]
+        totals = self.history.totals
+        places = {
+            "stored": totals["stored"],
+            "superseded": totals["superseded"],
+            "waiting": own["visible"] + own["delayed"],
+            "inFlight": own["inFlight"],
+            "dead": self._depths[stack["deadLetterQueueUrl"]],
+            "undelivered": self._depths[stack["subscriptionDeadLetterQueueUrl"]],
         }
+        self._shown["counts"] = {**totals, **places, **self.account.look(places)}
+        self._shown["consumers"] = [
+            {
+                "name": name,
+                "waiting": depths[each.queue_url]["visible"] + depths[each.queue_url]["delayed"],
+                "inFlight": depths[each.queue_url]["inFlight"],
+                "dead": self._depths[each.url],
+                "functions": [
+                    function for function, queues in self._pipeline.reads.items() if _named(each.queue_url) in queues
+                ],
+            }
+            for name, each in stack.dead_letters.items()
+            if name not in OWN
+        ]
 
-    def _read_letters(self, queues: list[dict[str, Any]]) -> None:
+    def _read_letters(self, stack: Stack) -> None:
         """Read the dead letters of all consumers again if one of their queues holds more or fewer than last time."""
-        now = tuple(queue["visible"] + queue["inFlight"] for queue in queues)
+        now = tuple(self._depths.get(each.url, 0) for each in stack.dead_letters.values())
         due = any(now) and time.monotonic() - self._letters_at > LETTERS_AGAIN
         if (now == self._letters_of and not due) or not self.letters_lock.acquire(blocking=False):
             return
         try:
-            messages = read_all(self._stack, tuple(self._stack.dead_letters), limit=LETTERS) if any(now) else []
-            states = compare(self._stack, [message.letter for message in messages])
-            self._letters = [{**describe(m), "state": states[m.id], "why": self._why(m)} for m in messages]
-            self._letters_of, self._letters_at = now, time.monotonic()
+            messages = read_all(stack, tuple(stack.dead_letters), limit=LETTERS) if any(now) else []
         finally:
             self.letters_lock.release()
+        states = compare(stack, [message.letter for message in messages])
+        self._bodies = {message.id: describe(message) for message in messages}
+        self._shown["letters"] = [self._letter(message, states[message.id]) for message in messages]
+        self._shown["letterCount"] = max(sum(now), len(messages))
+        self._letters_of, self._letters_at = now, time.monotonic()
 
-    def _why(self, message: Message) -> str:
-        """What the function said of a message, which keeps its id as a dead letter; else what shows by itself."""
-        return self._reasons.get(message.id) or message.why
+    def _letter(self, message: Message, state: str) -> dict[str, Any]:
+        """A dead letter without its body, which can be long: the page asks for it."""
+        shown = {name: self._bodies[message.id][name] for name in ("messageId", "source", "orderId", "receives")}
+        why = self.history.reason(message.id) or message.why
+        return {**shown, "state": state, "why": why, "sent": int(message.sent * 1000)}
 
-    def _counts(self, queues: list[dict[str, Any]]) -> dict[str, int]:
-        """Where the messages are. AWS counts what was published; here it follows from where the messages are now."""
-        waiting, in_flight = queues[0]["visible"] + queues[0]["delayed"], queues[0]["inFlight"]
-        dead, undelivered = (queue["visible"] + queue["inFlight"] for queue in queues[1:3])
-        done = self._totals["stored"] + self._totals["superseded"] + dead + undelivered + self._purged
-        self._published = max(self._published, done)
+    def _order(self, stack: Stack, order_id: str, told: Told) -> dict[str, Any]:
+        """An order with what the table holds of it, read again after each message of it."""
+        if told.stale:
+            try:
+                told.item, told.problem = table.item(stack, order_id), ""
+            except ClientError as error:  # the others can be looked up all the same
+                told.item, told.problem = None, f"could not be looked up in the table: {clean(error)}"
+            version = (told.item or {}).get("version")
+            if version and version not in told.versions:
+                told.versions = [*told.versions, version][-20:]
+            told.stale = False
         return {
-            "published": self._published,
-            "waiting": waiting,
-            "inFlight": in_flight,
-            "dead": dead,
-            "undelivered": undelivered,
-            **self._totals,
+            "orderId": order_id,
+            "item": told.item,
+            "problem": told.problem,
+            "versions": told.versions,
+            "history": list(told.events),
         }
+
+
+def _writing_to(stack: Stack, log_group: str) -> Stack:
+    """The stack as one whose function writes into a log group: the log of any other is read like the first one's."""
+    return Stack(origin=stack.origin, outputs={**stack.outputs, "logGroupName": log_group}, make_client=stack.client)
+
+
+def _named(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _spelled(line: logs.Line) -> str:
+    """A line of the log for the page; its own line breaks are kept."""
+    return "\n".join(map(clean, logs.spell(line).split("\n")))
+
+
+def _trace(line: logs.Line) -> str:
+    """Where a crash came from; empty for any other line."""
+    trace = line.fields.get("stackTrace")
+    lines = "".join(map(str, trace)).split("\n") if isinstance(trace, list) else []
+    return "\n".join(map(clean, lines)).strip()

@@ -8,13 +8,15 @@ from types import TracebackType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.ops.stack import Stack
+from tools.live.pipeline import Pipeline
 
 POLICY = "live-outage"
 DENY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}],
 }
+AGAIN = 2.0
+"""Seconds after which an end that the cloud did not answer is tried again."""
 LONGEST = 600
 """Seconds that an outage may last."""
 
@@ -22,11 +24,12 @@ LONGEST = 600
 class Outage:
     """A switch that takes the function's rights on DynamoDB away; it turns itself back, at the latest at exit."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._role = ""
         self._until = 0.0
         self._timer: threading.Timer | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __enter__(self) -> "Outage":
         return self
@@ -35,6 +38,8 @@ class Outage:
         # The cloud may be gone already, and the role with it.
         with contextlib.suppress(BotoCoreError, ClientError):
             self.end()
+        if self._timer:
+            self._timer.cancel()
 
     @property
     def left(self) -> float:
@@ -42,26 +47,35 @@ class Outage:
         return max(0.0, self._until - time.monotonic())
 
     def start(self, seconds: float) -> None:
+        stack = self._pipeline.stack
         with self._lock:
-            self._stack.client("iam").put_role_policy(
-                RoleName=self._role(), PolicyName=POLICY, PolicyDocument=json.dumps(DENY)
-            )
-            if self._timer:
-                self._timer.cancel()
+            found = stack.client("lambda").get_function_configuration(FunctionName=stack["functionName"])
+            self._role = str(found["Role"]).rpartition("/")[2]
+            stack.client("iam").put_role_policy(RoleName=self._role, PolicyName=POLICY, PolicyDocument=json.dumps(DENY))
             self._until = time.monotonic() + seconds
-            self._timer = threading.Timer(seconds, self.end)
-            self._timer.daemon = True
-            self._timer.start()
+            self._end_in(seconds)
 
     def end(self) -> None:
         """Give the function its rights back; nothing happens where they are not taken."""
         with self._lock:
             if self._timer is None:
                 return
-            self._stack.client("iam").delete_role_policy(RoleName=self._role(), PolicyName=POLICY)
+            self._pipeline.stack.client("iam").delete_role_policy(RoleName=self._role, PolicyName=POLICY)
             self._timer.cancel()
             self._timer, self._until = None, 0.0
 
-    def _role(self) -> str:
-        found = self._stack.client("lambda").get_function_configuration(FunctionName=self._stack["functionName"])
-        return str(found["Role"]).rpartition("/")[2]
+    def _end_in(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = timer = threading.Timer(seconds, lambda: self._run_out(timer))
+        timer.daemon = True
+        timer.start()
+
+    def _run_out(self, timer: threading.Timer) -> None:
+        """End the outage of this timer: one that was replaced while it waited for the lock ends nothing."""
+        with self._lock:
+            if timer is self._timer:
+                try:
+                    self.end()
+                except (BotoCoreError, ClientError):
+                    self._end_in(AGAIN)

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import json
+import re
 import secrets
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,16 +18,20 @@ from hypercorn.config import Config
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tools.cloud.cloud import CloudError
 from tools.live.actions import Actions
 from tools.live.feed import Feed
+from tools.ops.decoding import decode
 
 PAGE = Path(__file__).with_name("page.html")
 LONGEST_REQUEST = 512 * 1024
 """Bytes of a request's body: a message has at most half of it."""
+BEAT = 2.0
+"""Seconds after which a page that got nothing is told that there is nothing new."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -57,7 +63,7 @@ class Guarded:
         return ""
 
 
-def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIApp:
+def application(feed: Feed, actions: Actions, stopping: asyncio.Event, *, token: str, port: int) -> ASGIApp:
     """The page under `/TOKEN/`; any other path is not found."""
 
     def tokened(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -80,7 +86,7 @@ def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIA
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     async def events(_request: Request) -> Response:
-        return StreamingResponse(_events(feed), media_type="text/event-stream")
+        return StreamingResponse(_events(feed, stopping), media_type="text/event-stream")
 
     async def act(request: Request) -> Response:
         name = request.path_params["action"]
@@ -89,7 +95,9 @@ def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIA
         wanted = await _wanted(request)
         if wanted is None:
             return PlainTextResponse(f"the request must be a JSON object of at most {LONGEST_REQUEST} bytes", 400)
-        return JSONResponse(asdict(await run_in_threadpool(actions.run, name, wanted)))
+        answer = await run_in_threadpool(actions.run, name, wanted)
+        # In ASCII: what others wrote may hold half of a surrogate pair.
+        return Response(json.dumps(asdict(answer), default=str), media_type="application/json")
 
     app = Starlette(
         routes=[
@@ -109,42 +117,71 @@ async def _wanted(request: Request) -> dict[str, Any] | None:
         if len(body) > LONGEST_REQUEST:
             return None
     try:
-        wanted = json.loads(body)
+        wanted = decode(body.decode())
     except ValueError:
         return None
     return wanted if isinstance(wanted, dict) else None
 
 
-async def _events(feed: Feed) -> AsyncIterator[str]:
-    """Each snapshot as one event; a comment now and then, so that a closed connection is noticed."""
-    number = 0
-    while True:
-        newest, snapshot = await run_in_threadpool(feed.newer, number, 2.0)
-        if newest > number:
-            number = newest
+async def _events(feed: Feed, stopping: asyncio.Event) -> AsyncIterator[str]:
+    """Each snapshot as one event; now and then a beat, with the seconds since the feed last looked."""
+    shown, sent = 0, 0.0
+    while not stopping.is_set():
+        number, snapshot = feed.snapshot
+        if number > shown:
+            shown, sent = number, time.monotonic()
             yield f"data: {json.dumps(snapshot, default=str)}\n\n"
-        else:
-            yield ": still here\n\n"
+        elif time.monotonic() - sent > BEAT:
+            sent = time.monotonic()
+            yield f"event: beat\ndata: {sent - feed.looked:.1f}\n\n"
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), BEAT / 8)
+
+
+def page_token(folder: Path) -> str:
+    """The secret part of the page's address: kept in the project, so that a restart has the address of the last run."""
+    file = folder / "build" / "page-token"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if re.fullmatch(r"[\w-]{24}", kept := file.read_text(encoding="utf-8").strip(), re.ASCII):
+            return kept
+    token = secrets.token_urlsafe(18)
+    with contextlib.suppress(OSError):  # a project that cannot be written has another address each time
+        file.parent.mkdir(exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(token)
+    return token
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on a loopback port; on a free one if somebody else has it."""
+    for wanted in (port, 0):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", wanted))
+            listener.listen(64)
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise CloudError("a loopback port must be free for the page, and none is")
 
 
 @contextlib.contextmanager
-def serving(feed: Feed, actions: Actions) -> Iterator[str]:
-    """Serve the page on a free loopback port for as long as the block runs; yields its address."""
-    token = secrets.token_urlsafe(18)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(64)
+def serving(feed: Feed, actions: Actions, *, port: int, token: str) -> Iterator[str]:
+    """Serve the page on a loopback port for as long as the block runs; yields its address."""
+    listener = listening(port)
     port = listener.getsockname()[1]
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = 0.5
     config.errorlog = None
-    app = application(feed, actions, token=token, port=port)
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
+    app = application(feed, actions, stopping, token=token, port=port)
 
     def run() -> None:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+        loop.run_until_complete(serve(app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
@@ -152,5 +189,5 @@ def serving(feed: Feed, actions: Actions) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}/{token}/"
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(stopping.set)
         thread.join(timeout=10)

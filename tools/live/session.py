@@ -16,13 +16,16 @@ from tools.interrupts import cleaning_up
 from tools.live.actions import Actions
 from tools.live.feed import Feed
 from tools.live.outage import Outage
-from tools.live.server import serving
+from tools.live.pipeline import Pipeline
+from tools.live.server import page_token, serving
 from tools.live.watching import Watcher
 from tools.ops import tail
 from tools.ops.stack import local_stack
+from tools.root import ROOT
 from tools.terminal import BAD, GOOD, Printer
 
-SERVICES = ("sns", "sqs", "dynamodb", "logs", "lambda", "cloudwatch", "iam")
+PAGE_PORT = 4580
+"""Where the page is, so that a browser finds it again after a restart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Session:
         shown = 0
         try:
             while True:
-                for number, line in self.feed.lines_after(shown):
+                for number, _, line in self.feed.history.after(shown):
                     tail.show(line, self.printer)
                     shown = number
                 time.sleep(0.3)
@@ -49,23 +52,35 @@ class Session:
 
 @click.option("--stack", default="local", help="which Pulumi.STACK.yaml")
 @click.option("--port", type=int, help="loopback port of the local cloud; default: a free one")
+@click.option("--page-port", type=int, default=PAGE_PORT, show_default=True, help="loopback port of the page")
 @click.option("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
 @click.option("--open", "opened", is_flag=True, help="open the page in the browser")
 @click.option("--no-page", is_flag=True, help="only deploy, and follow the function's log")
-def run(printer: Printer, *, stack: str, port: int | None, outputs: Path | None, opened: bool, no_page: bool) -> None:
+def run(
+    printer: Printer,
+    *,
+    stack: str,
+    port: int | None,
+    page_port: int,
+    outputs: Path | None,
+    opened: bool,
+    no_page: bool,
+) -> None:
     """Run until Ctrl-C."""
     with explained():
         if no_page:
             up(stack=stack, port=port, outputs=outputs, printer=printer)
             return
-        with session(stack=stack, port=port, outputs=outputs, printer=printer) as running:
+        with session(stack=stack, port=port, page_port=page_port, outputs=outputs, printer=printer) as running:
             if opened:
                 webbrowser.open(running.url)
             running.follow()
 
 
 @contextlib.contextmanager
-def session(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> Iterator[Session]:
+def session(
+    *, stack: str, port: int | None, page_port: int, outputs: Path | None, printer: Printer
+) -> Iterator[Session]:
     """A stack on the local cloud, and its page, for as long as the block runs."""
     check_place(outputs)
     enforce_policies(stack, printer)
@@ -73,13 +88,11 @@ def session(*, stack: str, port: int | None, outputs: Path | None, printer: Prin
         deployed(stack=stack, port=port) as deployment,
         written_addresses(deployment, outputs) as addresses,
     ):
-        pipeline = local_stack("the local cloud", deployment.addresses())
-        for service in SERVICES:  # threads share the clients, and must not be the first to ask for one
-            pipeline.client(service)
+        pipeline = Pipeline(local_stack("the local cloud", deployment.addresses()))
         with (
             Outage(pipeline) as outage,
             Feed(pipeline, outage) as feed,
-            serving(feed, Actions(pipeline, feed, outage)) as url,
+            serving(feed, Actions(pipeline, feed, outage), port=page_port, token=page_token(ROOT)) as url,
         ):
 
             def say(text: str, *, good: bool) -> None:

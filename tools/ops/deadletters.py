@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from functions.process_order.orders import Order, Rejected, parse
+from functions.process_order import orders
 from tools.ops.holding import Held, depth
 from tools.ops.sending import BATCH, Entry, Pace, Refused, batches, send
 from tools.ops.stack import OWN, Stack
@@ -37,11 +37,11 @@ class Message:
     """Receipt of the latest receive."""
 
     @cached_property
-    def verdict(self) -> Order | Rejected:
+    def verdict(self) -> orders.Order | orders.Rejected:
         """What the function would make of it: its own contract decides."""
         try:
-            return parse(self.body)
-        except Rejected as rejected:
+            return orders.parse(self.body)
+        except orders.Rejected as rejected:
             return rejected
 
     @property
@@ -51,12 +51,12 @@ class Message:
     @property
     def version(self) -> str:
         """Of the order that the function would store; empty if it would reject the message."""
-        return self.verdict.version if isinstance(self.verdict, Order) else ""
+        return self.verdict.version if isinstance(self.verdict, orders.Order) else ""
 
     @property
     def reason(self) -> str:
         """Why the function rejects it; empty if it would accept it."""
-        return str(self.verdict) if isinstance(self.verdict, Rejected) else ""
+        return str(self.verdict) if isinstance(self.verdict, orders.Rejected) else ""
 
     @property
     def sent(self) -> float:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import click
 from botocore.exceptions import ClientError
 
-from functions.process_order.orders import Rejected, parse
+from functions.process_order import orders
 from tools.ops import table
 from tools.ops.arguments import attribute, rated, unchecked
 from tools.ops.failure import NO, Failure, accounting
@@ -96,8 +96,8 @@ def compare(stack: Stack, bodies: Sequence[str]) -> list[str]:
         return []
     newest: dict[str, str] = {}
     for body in bodies:
-        with contextlib.suppress(Rejected):
-            order = parse(body)
+        with contextlib.suppress(orders.Rejected):
+            order = orders.parse(body)
             newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
     try:
         return table.remarks(table.versions(stack, newest), newest)
@@ -190,8 +190,8 @@ def check(bodies: Sequence[str], *, contract: bool = True) -> None:
 def reason(body: str) -> str:
     """Why the function will reject a body; empty if it will accept it."""
     try:
-        parse(body)
-    except Rejected as rejected:
+        orders.parse(body)
+    except orders.Rejected as rejected:
         return str(rejected)
     return ""
 
