@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from tools.cloud.deploy import Deployment
+from tools.cloud.deployment import Deployment
 from tools.cloud.resources.functions import archive_bytes
 
 LOOK = """
