@@ -19,18 +19,21 @@ def depth(deployment: Deployment, export: str) -> int:
 
 def messages_in(deployment: Deployment, export: str) -> list[dict[str, Any]]:
     """Every message of a queue, as a receive would answer it, without receiving it."""
+    return queues_of(deployment).get(deployment.outputs[export].rpartition("/")[2], [])
+
+
+def queues_of(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
+    """By physical name, every message of each queue, as a receive would answer it, without receiving it."""
     trust = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
-    url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
-    with opener.open(url, timeout=60) as answer:
+    with opener.open(f"{deployment.cloud.endpoint}/_ministack/sqs/messages", timeout=60) as answer:
         accounts = json.load(answer)["messages"]
-    return [
-        message
+    return {
+        url.rpartition("/")[2]: messages
         for regions in accounts.values()
         for queues in regions.values()
-        for messages in queues.values()
-        for message in messages
-    ]
+        for url, messages in queues.items()
+    }
 
 
 def stored_events(deployment: Deployment) -> dict[str, dict[str, Any]]:

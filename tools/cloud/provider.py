@@ -35,10 +35,14 @@ class Difference:
     """Whether the old resource has to go first: two of one name cannot exist at once."""
 
 
+class UnknownTypeError(CloudError):
+    """A resource is of a type that the local cloud cannot keep."""
+
+
 def keeper_of(cloud: Cloud, token: str, name: str) -> Keeper:
-    """Who keeps a resource. Raises CloudError that names the type, if it is not one that the local cloud can keep."""
+    """Who keeps a resource. Raises UnknownTypeError that names the type if nobody can."""
     if token not in KEEPERS:
-        raise CloudError(
+        raise UnknownTypeError(
             f"resource type must be one the local cloud can keep, got {token} ({name}): add a class for it to "
             f"tools/cloud/resources, and a row to tools/recording/types.py; there are {', '.join(sorted(KEEPERS))}"
         )

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from tools.cloud.deployment import Deployment
-
 from tools.cloud.holdings import queues_of, stored_events
 from tools.review.stage import RECEIVED, REFUSED
 
@@ -46,7 +45,7 @@ class Sight:
 
 def look(deployment: Deployment) -> Sight:
     """See what a stack holds. Raises KeyError naming an export that is missing."""
-    outputs, held = deployment.outputs, queues_of(deployment.cloud)
+    outputs, held = deployment.outputs, queues_of(deployment)
     queues = {each["name"]: each for each in outputs["queues"]}
     dead = {name: held.get(_name(each["deadLetterQueueUrl"]), []) for name, each in queues.items()}
     dead["OrderTopic"] = held.get(_name(outputs["subscriptionDeadLetterQueueUrl"]), [])
@@ -134,9 +133,10 @@ class Account:
         return sum(body in self.published and not unwrapped[body] for body in self.poison)
 
     def settled(self, sight: Sight) -> bool:
-        """Whether nothing more is to be expected."""
+        """Whether nothing more is to be expected: what is not stored is dead, and nothing waits."""
+        missing = [order for orders in self.missing(sight).values() for order in orders]
         consumed = next(iter(sight.waiting.values()), [])
-        return not self.missing(sight) and not self.unkept(sight) and not consumed
+        return not consumed and not self.unkept(sight) and len(_orders_in(sight.dead, missing)) == len(missing)
 
     def losses(self, sight: Sight, before: Sight) -> Iterator[str]:
         """What became of orders, a sentence for each part that lost some."""
@@ -154,6 +154,11 @@ class Account:
                 yield f"{said} are stored: {'; '.join(_reasons(missing[part], sight, before))}"
         if unkept := self.unkept(sight):
             yield f"{unkept} messages that cannot be stored are in no dead-letter queue"
+
+    def vanished(self, sight: Sight) -> set[str]:
+        """Orders that are neither stored nor in a queue."""
+        missing = {order for orders in self.missing(sight).values() for order in orders}
+        return missing - _orders_in(sight.dead, missing) - _orders_in(sight.waiting, missing)
 
     def less(self, before: Sight, sight: Sight, admits: Mapping[str, str]) -> Iterator[str]:
         """Consumers that get less than before, or not what their own filter admits."""
@@ -176,17 +181,20 @@ def _instant(event: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(str(event["timestamp"]))
 
 
+def _orders_in(found: Mapping[str, list[dict[str, Any]]], orders: Iterable[str]) -> set[str]:
+    """Which orders have a message in some queue."""
+    text = "\n".join(message["Body"] for messages in found.values() for message in messages)
+    return {order for order in orders if f'"{order}"' in text}
+
+
 def _reasons(orders: Iterable[str], sight: Sight, before: Sight) -> Iterator[str]:
     """Why orders are not stored, as far as it shows."""
-    refused = [each for each in dict.fromkeys(sight.refused[len(before.refused) :])]
-    errors = [each for each in dict.fromkeys(sight.errors[len(before.errors) :])]
+    refused = list(dict.fromkeys(sight.refused[len(before.refused) :]))
+    errors = list(dict.fromkeys(sight.errors[len(before.errors) :]))
     yield from refused[:3]
     yield from (f"the function fails: {' '.join(each.split())[:200]}" for each in errors[:1])
     wanted = set(orders)
-    dead, waiting = (
-        {order for each in found.values() for message in each for order in wanted if f'"{order}"' in message["Body"]}
-        for found in (sight.dead, sight.waiting)
-    )
+    dead, waiting = _orders_in(sight.dead, wanted), _orders_in(sight.waiting, wanted)
     for count, what in ((len(dead), "became dead letters"), (len(waiting - dead), "wait in the queue")):
         if count:
             yield f"{count} {what}"

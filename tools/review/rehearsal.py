@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from tools.cloud.deployment import Deployment
 
 from tools.cloud.cloud import CloudError, running_cloud
+from tools.cloud.deployment import Deployment
 from tools.cloud.provider import UnknownTypeError
 from tools.cloud.traffic import make_traffic
 from tools.recording.graph import stack_config
@@ -22,8 +22,10 @@ from tools.review.trial import Trial
 
 ORDERS, SEED = 60, 7
 STAGE = (sys.executable, "-m", "tools.review.stage")
-PATIENCE, LONGEST = 4.0, 12.0
-"""Seconds without any progress after which nothing more is expected, and seconds that are waited for at most."""
+PATIENCE = 6.0
+"""Seconds without any progress after which nothing more is expected; more where the deployment itself was slow."""
+LONGEST = 2
+"""How many times its patience is waited for at most."""
 OUTAGE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}'
 SHORTENED = "what failed was tried again at once, whatever the visibility timeout"
 
@@ -73,19 +75,22 @@ class _Rehearsal:
             admits = self._know_consumers()
             self._publish("after", last)
             sight = self._settled()
-            lost = [*account.losses(sight, was), *account.less(was, sight, admits)]
+            said, lost = self._said(was, sight), [*account.losses(sight, was), *account.less(was, sight, admits)]
             lost += [] if lost else self._gone_in_an_outage()
         except KeyError as error:
             return Trial(lost=(f"after the change the program no longer exports {error.args[0]}",))
-        kept, dead = self._kept(was, sight)
+        kept, dead = _kept(was, sight)
         if kept < dead:
             lost.append(f"only {kept} of {dead} dead letters from before the change are left")
-        stored = len(account.newest()) - sum(map(len, account.missing(sight).values()))
-        said = (
-            f"{len(account.newest())} orders published before, during and after the change in {len(account.published)} "
-        )
-        said += f"messages; {stored} stored, {kept} of {dead} dead letters kept; {SHORTENED}"
         return Trial(said=said, lost=tuple(lost))
+
+    def _said(self, before: Sight, sight: Sight) -> str:
+        account, (kept, dead) = self._account, _kept(before, sight)
+        orders, missing = len(account.newest()), sum(map(len, account.missing(sight).values()))
+        return (
+            f"{orders} orders published before, during and after the change, in {len(account.published)} messages; "
+            f"{orders - missing} stored, {kept} of {dead} dead letters kept; {SHORTENED}"
+        )
 
     def _change(self, after: Path, waiting: Sequence[str], during: Sequence[str]) -> None:
         """Apply the change while some orders wait and others come."""
@@ -139,11 +144,12 @@ class _Rehearsal:
     def _settled(self) -> Sight:
         """Wait until every message is where it belongs, or nothing moves any more."""
         started = moved = time.monotonic()
+        patience = max(PATIENCE, 2 * self._deployment.seconds)
         last: tuple[int, ...] = ()
         while True:
             sight = look(self._deployment)
             now = time.monotonic()
-            if self._account.settled(sight) or now - moved > PATIENCE or now - started > LONGEST:
+            if self._account.settled(sight) or now - moved > patience or now - started > LONGEST * patience:
                 return sight
             if sight.progress() != last:
                 last, moved = sight.progress(), now
@@ -156,11 +162,8 @@ class _Rehearsal:
         with self._outage():
             self._publish("outage", bodies)
             time.sleep(1.0)
-        sight = self._settled()
-        gone = self._account.missing(sight).get("outage", [])
-        held = " ".join(m["Body"] for found in (sight.dead, sight.waiting) for each in found.values() for m in each)
-        if lost := [order for order in gone if f'"{order}"' not in held]:
-            yield f"{len(lost)} orders that could not be written for a second are neither stored nor dead letters"
+        if vanished := self._account.vanished(self._settled()):
+            yield f"{len(vanished)} orders that could not be written for a second are neither stored nor dead letters"
 
     @contextlib.contextmanager
     def _outage(self) -> Iterator[None]:
@@ -174,10 +177,11 @@ class _Rehearsal:
         finally:
             client("iam").delete_role_policy(**role)
 
-    def _kept(self, before: Sight, sight: Sight) -> tuple[int, int]:
-        """How many dead letters from before there still are, and how many there were."""
-        ids = [{m["MessageId"] for each in seen.dead.values() for m in each} for seen in (before, sight)]
-        return len(ids[0] & ids[1]), len(ids[0])
+
+def _kept(before: Sight, sight: Sight) -> tuple[int, int]:
+    """How many dead letters from before there still are, and how many there were."""
+    ids = [{m["MessageId"] for each in seen.dead.values() for m in each} for seen in (before, sight)]
+    return len(ids[0] & ids[1]), len(ids[0])
 
 
 def _shape(subscription: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from ministack.services import lambda_svc
 from tools.cloud import emulator
 
 RECEIVED, REFUSED, HELD = "received.jsonl", "refused.jsonl", "held"
-"""In the cloud's folder: what functions got, who was refused what, and a file that keeps functions from getting more."""
+"""In the cloud's folder: what functions got, who was refused what, and a file that holds back what they would get."""
 AGAIN = 0.3
 """Seconds after which a message that was not stored is received again, in place of its visibility timeout."""
 
