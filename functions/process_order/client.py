@@ -15,6 +15,9 @@ from .signing import Signer
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 1.0, 2.0
 """Seconds for a connection, TLS included, and for a request and its answer; the store tries again."""
 
+SMALL = 64 * 1024
+"""Bytes of a request that is sent in one piece with its head; a larger one is not copied for that."""
+
 LARGEST_ANSWER = 128 * 1024
 """Bytes that are read of an answer. DynamoDB's to 25 statements has some 5,000; of a longer one the rest is missing."""
 
@@ -48,7 +51,8 @@ class Client:
     def __call__(self, body: bytes, seconds: float) -> tuple[int, bytes]:
         """Send a request and return the status and text of its answer, or raise OSError or HTTPException in time."""
         until = time.monotonic() + min(seconds, CONNECT_TIMEOUT + ANSWER_TIMEOUT)
-        request = self._signer.head(body, time.time()) + body
+        head = self._signer.head(body, time.time())
+        request = (head + body,) if len(body) < SMALL else (head, body)
         if kept := self._kept.__dict__.pop("connection", None):
             try:
                 return self._exchange(kept, request, until)
@@ -75,15 +79,15 @@ class Client:
                 failed = error
         raise failed
 
-    def _exchange(self, connection: socket.socket, request: bytes, until: float) -> tuple[int, bytes]:
+    def _exchange(self, connection: socket.socket, request: tuple[bytes, ...], until: float) -> tuple[int, bytes]:
         """Send a request and read its answer; keep the connection if nothing is left in it."""
         until = min(until, time.monotonic() + ANSWER_TIMEOUT)
         keep = False
         try:
-            unsent = memoryview(request)
-            while unsent:
-                connection.settimeout(_left(until))
-                unsent = unsent[connection.send(unsent) :]
+            for unsent in map(memoryview, request):
+                while unsent:
+                    connection.settimeout(_left(until))
+                    unsent = unsent[connection.send(unsent) :]
             response = HTTPResponse(_Received(connection, until))  # type: ignore[arg-type] # all that it asks for
             response.begin()
             answer = response.read(LARGEST_ANSWER)

@@ -209,19 +209,18 @@ def _constant(_: str) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
-_CANONICAL = "{" + ",".join(f'"{name}":%s' for name in COLUMNS[:-1]) + "}"
+_CANONICAL = "{" + ",".join(f'"{name}":%s' for name in ATTRIBUTES) + ',"extra":{"M":'
 _VERSION_SIZE = 100
 """Bytes, more than an item's version has: the canonical text is longer than all the rest."""
 
 
 def _order(document: dict[str, Any]) -> Order:
     """Build the item: a pure function of the event, with one spelling and one sequence for equal values."""
-    timestamp, extra, extra_size = document["timestamp"], "{}", 0
+    timestamp, pieces, extra_size = document["timestamp"], ["{}"], 0
     if len(document) > len(ATTRIBUTES):
-        pieces: list[str] = []
         further = {name: value for name, value in document.items() if name not in ATTRIBUTES}
-        extra_size = spell_members(further, 2, pieces)
-        extra = "".join(pieces)
+        extra_size = spell_members(further, 2, pieces := [])
+    extra = "".join(pieces).encode()
     values = (
         f'{{"S":{quoted(document["orderId"])}}}',
         f'{{"S":{quoted(document["userId"])}}}',
@@ -229,14 +228,13 @@ def _order(document: dict[str, Any]) -> Order:
         f'{{"N":"{int(document["quantity"])}"}}',
         f'{{"S":{quoted(document["status"])}}}',
         f'{{"S":"{timestamp}"}}',
-        f'{{"M":{extra}}}',
     )
-    canonical = (_CANONICAL % values).encode()
+    canonical = b"%b%b}}" % ((_CANONICAL % values).encode(), extra)
     version = f"{_instant(timestamp)}{sha256(canonical).hexdigest()[:32]}"
     if len(canonical) > MAX_ITEM_SIZE - _VERSION_SIZE and _item_size(document, extra_size, version) > MAX_ITEM_SIZE:
         raise Unstorable(_SIZE_LIMIT)
-    rest = f'{",".join(values[1:])},{{"S":"{version}"}}'
-    return Order(document["orderId"], document["status"], version, values[0].encode(), rest.encode())
+    rest = b'%b,{"M":%b},{"S":"%b"}' % (",".join(values[1:]).encode(), extra, version.encode())
+    return Order(document["orderId"], document["status"], version, values[0].encode(), rest)
 
 
 def _instant(timestamp: str) -> str:
