@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-from typing import Any
 
 from pulumi import _types
 
@@ -16,7 +15,8 @@ def made_up(token: str, name: str, region: str, account: str) -> dict[str, str]:
 
 def _computed(token: str) -> set[str]:
     """The texts among a type's outputs that no program can set."""
-    package, module, kind = token.replace("/", ":").split(":")[0], token.split(":")[1].split("/")[0], token.split(":")[-1]
+    package, module, kind = token.split(":")
+    module = module.split("/")[0]
     try:
         # A module whose name is a word of Python's own has an underscore behind it.
         home = importlib.import_module(f"pulumi_{package}.{module}{'_' if module in ('lambda', 'import') else ''}")
