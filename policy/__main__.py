@@ -2,7 +2,7 @@
 
 import gc
 
-from framework.enforcement import policy
+from framework.enforcement import Policies, policy
 from pulumi_policy import EnforcementLevel, PolicyPack
 from rules import RULES
 
@@ -14,5 +14,5 @@ PolicyPack(
     name="order-notifications",
     description="Orders are not lost, not readable and not public.",
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=[policy(rule) for rule in RULES],
+    policies=Policies(policy(rule) for rule in RULES),
 )

@@ -1,13 +1,13 @@
 """One reading of IAM policy documents, whatever shape they are written in."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from fnmatch import fnmatchcase
 from typing import Any
 
 from framework.rule import Undecided, Verdict
+from framework.stack import Resource, is_arn, short_name
 from framework.values import MISSING, UNKNOWN, items
 
 ANYONE = ("aws", "*")
@@ -56,16 +56,13 @@ class Statement:
         hit = any(pattern is UNKNOWN or matches(pattern, action.lower()) for pattern in self.actions)
         return hit != self.excludes_actions
 
-    def reaches(self, arn: Any) -> bool:
-        """Whether an ARN is among the resources; yes if either is not known."""
-        if arn is UNKNOWN or arn is MISSING:
-            return True
-        hit = any(pattern is UNKNOWN or matches(pattern, arn) for pattern in self.resources)
-        return hit != self.excludes_resources
+    def reaches(self, target: Resource) -> bool:
+        """Whether a resource is among those of the statement; yes where that is not known."""
+        return any(_stands_for(pattern, target) for pattern in self.resources) != self.excludes_resources
 
     def speaks_for(self, service: str) -> bool:
-        """Whether a service such as `sns.amazonaws.com` is a principal."""
-        return ("service", service) in self.principals and not self.excludes_principals
+        """Whether a service such as `sns.amazonaws.com` is a principal, also as one of everyone."""
+        return not self.excludes_principals and any(each in self.principals for each in (("service", service), ANYONE))
 
     def pinned_to(self, *keys: str) -> bool:
         """Whether some condition holds only for fixed values of one of these keys."""
@@ -75,6 +72,14 @@ class Statement:
     def open(self) -> bool:
         """Whether everyone is a principal."""
         return self.excludes_principals or ANYONE in self.principals
+
+
+def _stands_for(pattern: Any, target: Resource) -> bool:
+    """Whether an ARN with wildcards means a resource, by its name before it has an ARN."""
+    arn, name = target.get("arn"), target.get("name")
+    if pattern is UNKNOWN or isinstance(arn, str):
+        return pattern is UNKNOWN or matches(pattern, arn)
+    return not isinstance(name, str) or not is_arn(pattern) or matches(short_name(pattern), name)
 
 
 def statements(document: Any) -> tuple[Statement, ...]:
@@ -168,10 +173,6 @@ def _lower_keys(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def matches(pattern: Any, text: str) -> bool:
-    """Whether a pattern with `*` and `?` matches the whole text."""
-    return isinstance(pattern, str) and _expression(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=4096)
-def _expression(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    """Whether a pattern with `*` and `?` matches the whole text, in a time that does not explode with the stars."""
+    # The standard library's matcher does not look back behind a star that has matched; only its brackets mean nothing.
+    return isinstance(pattern, str) and fnmatchcase(text, pattern.replace("[", "[[]"))

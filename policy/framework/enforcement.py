@@ -1,8 +1,10 @@
 """Turns rules into Pulumi policies: settings, exemptions, undecided verdicts and faults are handled here, once."""
 
+import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -10,7 +12,6 @@ from framework.exemptions import SCHEMA as EXEMPTIONS
 from framework.exemptions import Exemption, read_exemptions
 from framework.rule import Config, Rule, Undecided, Verdict
 from framework.stack import Resource, Stack, from_inputs, from_outputs
-from framework.values import UNKNOWN, read
 from pulumi_policy import (
     Policy,
     PolicyComplianceFramework,
@@ -21,10 +22,6 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-
-# How each line of a policy's "not applicable" begins: the only channel there is for what is no violation.
-EXEMPT = "exempt:"
-WAITS = "waits for the update:"
 
 Case = tuple[Resource, Callable[[Config], Iterator[Verdict]]]
 
@@ -71,67 +68,68 @@ def configured(rule: Rule, given: Mapping[str, Any]) -> Config:
 
 
 def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    if args.resource_type not in rule.on or rule.check is None:
-        return
-    resource = from_inputs(args)
-    notes = _enforce(rule, [(resource, partial(rule.check, resource))], args.get_config(), report)
-    if notes:
-        args.not_applicable("\n".join(notes))  # raises: it has to be last
+    resource = from_inputs(args)  # of whatever type: its inputs matter to the rules about the stack
+    if resource.type in rule.on and rule.check is not None:
+        _enforce(rule, [(resource, partial(rule.check, resource))], args, report)
 
 
 def _validate_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
-    if rule.check_in_stack is None:
-        return
-    stack = from_outputs(args.resources)
-
-    check = rule.check_in_stack if stack.tells_dependencies else partial(_on_known_values, rule.check_in_stack)
-    cases = [(each, partial(check, each, stack)) for each in stack.of(*rule.on)]
-    notes = _enforce(rule, cases, args.get_config(), report)
-    if notes:
-        args.not_applicable("\n".join(notes))  # raises: it has to be last
+    judging.stack = True
+    if rule.check_in_stack is not None:
+        stack = from_outputs(args.resources)
+        cases = [(each, partial(_told, rule.check_in_stack, each, stack)) for each in stack.of(*rule.on)]
+        _enforce(rule, cases, args, report)
 
 
-def _on_known_values(
+def _told(
     check: Callable[[Resource, Stack, Config], Iterator[Verdict]], resource: Resource, stack: Stack, config: Config
 ) -> Iterator[Verdict]:
-    """Let a violation wait while something is unknown and nothing says what it depends on: it may be a false alarm."""
-    unknown = [key for key in resource.properties if read(resource.properties, key) is UNKNOWN]
+    """Let a violation wait where its search met an unknown value, and nothing says where that comes from."""
+    stack.untold.clear()
     for verdict in check(resource, stack, config):
-        yield Undecided(", ".join(unknown)) if unknown else verdict
+        yield Undecided(", ".join(sorted(stack.untold))) if stack.untold else verdict
 
 
-def _enforce(rule: Rule, cases: Iterable[Case], given: Mapping[str, Any], report: ReportViolation) -> list[str]:
-    """Report the violations of all cases; return what was exempt or has to wait, for the record."""
+def _enforce(rule: Rule, cases: Iterable[Case], args: Any, report: ReportViolation) -> None:
+    """Report the violations of all cases, and on the record what is exempt or has to wait."""
+    given = args.get_config()
     try:
         config, exemptions = configured(rule, given), read_exemptions(given.get("exempt", ()))
     except (KeyError, TypeError, ValueError) as error:
         for resource, _ in cases:
             report(f"{resource.name} could not be judged, because {rule.name} is misconfigured: {error}.", resource.urn)
-        return []
+        return
     notes = []
     for resource, check in cases:
-        violations, waiting = _judge(rule, partial(check, config))
+        violations, unknown = _judge(rule, partial(check, config))
         exemption = next((each for each in exemptions if each.covers(resource.name, resource.urn)), None)
         if exemption and exemption.expired():
             violations.append(f"has an exemption that expired on {exemption.expires} ({exemption.reason})")
         elif exemption and violations:
-            notes.append(_visible(rule, resource, exemption))
+            notes.append(_note("exempt", rule, resource, _visible(rule, resource, exemption)))
             violations = []
         for violation in violations:
             report(f"{resource.name} {violation}. To fix it: {rule.remedy}", resource.urn)
-        if waiting and not violations:
-            notes.append(f"{WAITS} {resource.name} ({', '.join(waiting)} is not known in preview)")
-    return notes
+        if unknown and not violations:
+            judging.waiting.append(rule.name)
+            notes.append(_note("waits", rule, resource, f"{', '.join(unknown)} is not known before the update"))
+    if notes:
+        args.not_applicable("\n".join(notes))  # raises: it has to be last
+
+
+def _note(kind: str, rule: Rule, resource: Resource, text: str) -> str:
+    """What is no violation, as whoever drives the pack reads it: there is no other channel than "not applicable"."""
+    return json.dumps({"kind": kind, "rule": rule.name, "resource": resource.name, "text": text})
 
 
 def _judge(rule: Rule, check: Callable[[], Iterator[Verdict]]) -> tuple[list[str], list[str]]:
     """Run one check to its end; a fault in it is a violation that names the rule, never a dead preview."""
     violations: list[str] = []
-    waiting: list[str] = []
+    unknown: list[str] = []
     try:
         for verdict in check():
             if isinstance(verdict, Undecided):
-                waiting.append(verdict.properties)
+                unknown.append(verdict.properties)
             else:
                 violations.append(verdict)
     except Exception as fault:  # noqa: BLE001 - the engine shows nothing but "Exception calling application"
@@ -140,11 +138,39 @@ def _judge(rule: Rule, check: Callable[[], Iterator[Verdict]]) -> tuple[list[str
         violations.append(
             f"could not be judged: {rule.name} failed with {type(fault).__name__} at {place.name}, line {place.lineno}"
         )
-    return violations, waiting
+    return violations, list(dict.fromkeys(unknown))
 
 
 def _visible(rule: Rule, resource: Resource, exemption: Exemption) -> str:
     """Say on standard error, which the CLI shows, that an exemption was used; standard output is the protocol's."""
-    until = f" until {exemption.expires}" if exemption.expires else ""
-    sys.stderr.write(f"exempt: {rule.name} does not apply to {resource.name}{until}: {exemption.reason}\n")
-    return f"{EXEMPT} {resource.name}{until}: {exemption.reason}"
+    until = f"until {exemption.expires}: " if exemption.expires else ""
+    sys.stderr.write(f"exempt: {rule.name} does not apply to {resource.name}, {until}{exemption.reason}\n")
+    return f"{until}{exemption.reason}"
+
+
+class Policies(list[Policy]):
+    """The policies of the pack; when all have judged the stack, it says how many decisions have to wait."""
+
+    def __iter__(self) -> Iterator[Policy]:
+        # The SDK walks through the list once for each question, and has no other hook behind the last policy.
+        judging.waiting = [] if judging.stack else judging.waiting
+        judging.stack = False
+        yield from super().__iter__()
+        if judging.stack and judging.waiting:
+            count, rules = len(judging.waiting), ", ".join(sorted(set(judging.waiting)))
+            sys.stderr.write(
+                f"{count} {'decision waits' if count == 1 else 'decisions wait'} for the update: {rules}\n"
+            )
+
+
+@dataclass
+class Judging:
+    """What the pack is about."""
+
+    waiting: list[str] = field(default_factory=list)
+    """The rule of each decision of this run that waits for the update."""
+    stack: bool = False
+    """Whether it judges the stack, which it does last."""
+
+
+judging = Judging()

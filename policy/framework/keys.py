@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from framework.stack import KEY, KEY_ALIAS, KEY_POLICY, Resource, Stack
+from framework import aws
+from framework.stack import Resource, Stack
 
 
 def is_managed_key(key: Any) -> bool:
@@ -11,14 +12,12 @@ def is_managed_key(key: Any) -> bool:
 
 
 def keys_of(resource: Resource, stack: Stack, key: str, *path: str) -> list[Resource]:
-    """Return the keys of this stack that a property names, directly or by an alias."""
-    aliases = stack.pointed(resource, KEY_ALIAS, key, *path)
-    return stack.pointed(resource, KEY, key, *path) + [
-        found for alias in aliases for found in stack.pointed(alias, KEY, "targetKeyId")
-    ]
+    """Return the keys of this stack that a property names; a name that several regions have means the nearest."""
+    found = stack.pointed(resource, aws.KEY, key, *path)
+    return [each for each in found if not each.apart(resource)] or found
 
 
 def key_documents(key: Resource, stack: Stack) -> list[Any]:
     """Return the policy documents of a key: of its KeyPolicy resources, which overwrite it, or its own."""
-    separate = [policy.get("policy") for policy in stack.pointing(key, KEY_POLICY, "keyId")]
+    separate = [policy.get("policy") for policy in stack.pointing(key, aws.KEY_POLICY, "keyId")]
     return separate or [key.get("policy")]

@@ -34,16 +34,15 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One requirement, why it exists, how to meet it, and the function that looks for violations."""
+    """One requirement, how to meet it, and the function that looks for violations."""
 
     name: str
     requires: str
     """What must hold, in one sentence."""
-    why: str
     remedy: str
     """How to fix a violation, as an imperative sentence."""
-    level: EnforcementLevel
-    severity: Severity
+    level: EnforcementLevel = EnforcementLevel.MANDATORY
+    severity: Severity = Severity.HIGH
     pillar: str
     """Question of the AWS Well-Architected Framework, such as REL05."""
     maps_to: tuple[str, ...] = ()

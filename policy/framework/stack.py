@@ -1,63 +1,23 @@
 """The resources of a stack as the rules see them, and which of them names which."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from framework import aws
 from framework.values import MISSING, UNKNOWN, inside, items, json_object, read
 from pulumi_policy import PolicyResource, ResourceValidationArgs
 
-QUEUE = "aws:sqs/queue:Queue"
-QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
-REDRIVE_POLICY = "aws:sqs/redrivePolicy:RedrivePolicy"
-REDRIVE_ALLOW_POLICY = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
-TOPIC = "aws:sns/topic:Topic"
-TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
-SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
-FUNCTION = "aws:lambda/function:Function"
-FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
-PERMISSION = "aws:lambda/permission:Permission"
-MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
-TABLE = "aws:dynamodb/table:Table"
-SCALING_TARGET = "aws:appautoscaling/target:Target"
-ROLE = "aws:iam/role:Role"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-MANAGED_POLICY = "aws:iam/policy:Policy"
-ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-KEY = "aws:kms/key:Key"
-KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
-KEY_ALIAS = "aws:kms/alias:Alias"
-LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-
-# What AWS or the provider assumes for a property that is not set. The CLI's provider check fills most of them in before
-# a rule looks; a recorded run or a state file may not have them.
-DEFAULTS: Mapping[tuple[str, str], Any] = {
-    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-    (QUEUE, "visibilityTimeoutSeconds"): 30,
-    (QUEUE, "messageRetentionSeconds"): 345_600,
-    (QUEUE, "fifoQueue"): False,
-    (TOPIC, "fifoTopic"): False,
-    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
-    (FUNCTION, "timeout"): 3,
-    (FUNCTION, "packageType"): "Zip",
-    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
-    (MAPPING, "batchSize"): 10,
-    (MAPPING, "maximumBatchingWindowInSeconds"): 0,
-    (TABLE, "billingMode"): "PROVISIONED",
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-    (ALARM, "actionsEnabled"): True,
-    (ALARM, "treatMissingData"): "missing",
-    # https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
-    (KEY, "customerMasterKeySpec"): "SYMMETRIC_DEFAULT",
-    (KEY, "deletionWindowInDays"): 30,
-}
-
 # Properties by which another resource may name one.
 _IDENTIFIERS = ("arn", "id", "url", "name", "keyId")
+
+# What may stand between a property and the resource that it means.
+_ALIASES = {aws.FUNCTION: (aws.FUNCTION_ALIAS, "functionName"), aws.KEY: (aws.KEY_ALIAS, "targetKeyId")}
+
+_inputs: dict[str, frozenset[str]] = {}
+"""By URN, what each resource was given: the engine tells its inputs, one by one, before it asks about the stack."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,11 +29,12 @@ class Resource:
     urn: str
     protect: bool = False
     properties: Mapping[str, Any]
-    dependencies: Mapping[str, Sequence[str]] | None = None
-    """URNs that a property depends on, only of properties that depend on something; None when judged alone, where
-    nothing is told. Old states and programs in some languages tell of no property at all."""
-    depends_on: Sequence[str] = ()
-    """URNs that the resource as a whole depends on, where no property of the stack tells of its own."""
+    inputs: frozenset[str] | None = None
+    """Properties that the program has set, or the provider's check for it; None if nobody has told of its inputs."""
+    dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """URNs that a property depends on, only of properties that depend on something. Old states and programs in some
+    languages tell of no property at all."""
+    provider_region: str = ""
 
     def get(self, key: str, *path: str) -> Any:
         """Return a property, or its default, as plain Python, UNKNOWN or MISSING."""
@@ -81,26 +42,44 @@ class Resource:
         if value is UNKNOWN and not self.sets(key):
             value = MISSING  # an output that the provider computes, not something that the program set
         if value is MISSING:
-            value = DEFAULTS.get((self.type, key), MISSING)
+            value = aws.DEFAULTS.get((self.type, key), MISSING)
         return inside(value, *path)
 
     def sets(self, key: str) -> bool:
-        """Whether the program may have given this property a value; no only where it certainly has not.
+        """Whether the program sets a property; where nobody has told of its inputs, whether it may."""
+        return key in (list(self.properties) if self.inputs is None else self.inputs)
 
-        An unknown output without dependencies of its own is one that the provider computes. A known one counts as set
-        whoever set it: what it says is what AWS has.
-        """
-        if key not in list(self.properties):
-            return False
-        if self.dependencies is None:
-            return True
-        return (
-            key in self.dependencies or bool(self.sources(key)) or read(self.properties, key) not in (UNKNOWN, MISSING)
-        )
+    @property
+    def place(self) -> tuple[str, str]:
+        """Region and account, each empty where it is not known."""
+        arn, region = self.get("arn"), self.get("region")
+        _, _, _, its_region, account, *_ = arn.split(":") if is_arn(arn) else [""] * 5
+        return (region if isinstance(region, str) else its_region or self.provider_region, account)
 
-    def sources(self, key: str) -> Sequence[str]:
-        """Return the URNs that a property may come from: all of the resource's, where properties tell of none."""
-        return (self.dependencies or {}).get(key, self.depends_on)
+    def apart(self, other: "Resource") -> bool:
+        """Whether two resources are certainly in different regions or accounts."""
+        return any(mine and its and mine != its for mine, its in zip(self.place, other.place, strict=True))
+
+
+def is_arn(value: Any) -> bool:
+    """Whether a value has the six parts of an ARN."""
+    return isinstance(value, str) and re.match(r"arn(:[^:]*){4}:", value) is not None
+
+
+def short_name(identifier: str) -> str:
+    """Return what an identifier calls a resource within its account.
+
+    `arn:aws:sqs:eu-west-1:123456789012:orders` is `orders`, `table/Orders` is `Orders`, and
+    `arn:aws:lambda:eu-west-1:123456789012:function:process` is `process`.
+    """
+    within_account = identifier.split(":", 5)[-1]
+    return within_account.split("/", 1)[-1].removeprefix("function:")
+
+
+def _unqualified(function: str) -> str:
+    """Return a function's name or ARN without the version or alias that may follow it."""
+    parts = function.split(":")
+    return ":".join(parts[: parts.index("function") + 2] if "function" in parts else parts[:1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,20 +87,19 @@ class Stack:
     """All resources of a stack, with look-ups that stay fast however many there are."""
 
     resources: Sequence[Resource]
+    untold: set[str] = field(default_factory=set)
+    """Unknown values that look-ups met and nothing says where they come from: what was not found may be there."""
     _by_type: dict[str, list[Resource]] = field(init=False, default_factory=lambda: defaultdict(list))
     _by_urn: dict[str, Resource] = field(init=False, default_factory=dict)
     _by_identifier: dict[str, dict[str, list[Resource]]] = field(init=False, default_factory=dict)
-    _by_target: dict[tuple[str, ...], dict[str, list[Resource]]] = field(init=False, default_factory=dict)
+    _by_target: dict[tuple[str, ...], tuple[dict[str, list[Resource]], set[str]]] = field(
+        init=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         for resource in self.resources:
             self._by_type[resource.type].append(resource)
             self._by_urn[resource.urn] = resource
-
-    @property
-    def tells_dependencies(self) -> bool:
-        """Whether unknown values can be followed to where they come from: not every origin tells of properties."""
-        return not any(each.depends_on for each in self.resources)
 
     def of(self, *types: str) -> list[Resource]:
         """Return the resources of some types."""
@@ -136,23 +114,35 @@ class Stack:
                 for value in {value for value in values if isinstance(value, str)}:
                     by_identifier[value].append(resource)
         index = self._by_identifier[type_]
+        identifier = _unqualified(identifier) if type_ == aws.FUNCTION else identifier
         if identifier in index:
             return index[identifier]
         # What the program spells out, such as an ARN or "table/Orders", ends in the name of a resource.
-        found = index.get(identifier.split(":", 5)[-1].split("/", 1)[-1].removeprefix("function:"), [])
-        is_arn = identifier.startswith("arn:")
-        return [each for each in found if not (is_arn and isinstance(each.get("arn"), str))]
+        found = index.get(short_name(identifier), [])
+        return [each for each in found if not (is_arn(identifier) and isinstance(each.get("arn"), str))]
 
     def named(self, source: Resource, type_: str, value: Any, key: str) -> list[Resource]:
         """Return the resources of a type that a value names: by identifier if known, else by what `key` depends on.
 
-        Dependencies may name too many (a text built from several outputs depends on all of them), never too few.
+        Functions and keys are found behind their aliases, too. Dependencies may name too many, where a text is built
+        from several outputs.
         """
+        found = self._named(source, type_, value, key)
+        if type_ in _ALIASES:
+            alias_type, target = _ALIASES[type_]
+            for alias in self._named(source, alias_type, value, key):
+                found = [*found, *self._named(alias, type_, alias.get(target), target)]
+        return list(dict.fromkeys(found))
+
+    def _named(self, source: Resource, type_: str, value: Any, key: str) -> list[Resource]:
         if isinstance(value, str):
             return self.find(type_, value)
         if value is not UNKNOWN:
             return []
-        return [found for urn in source.sources(key) if (found := self._by_urn.get(urn)) and found.type == type_]
+        if not source.dependencies.get(key):
+            self.untold.add(f"{key} of {source.name}")
+        urns = source.dependencies.get(key, ())
+        return [found for urn in urns if (found := self._by_urn.get(urn)) and found.type == type_]
 
     def pointed(self, source: Resource, type_: str, key: str, *path: str) -> list[Resource]:
         """Return the resources of a type that a property names, inside objects, lists and JSON too."""
@@ -165,15 +155,22 @@ class Stack:
         """Return the resources of a type whose property names the target."""
         relation = (target.type, type_, key, *path)
         if relation not in self._by_target:
-            index = self._by_target[relation] = defaultdict(list)
+            index: dict[str, list[Resource]] = defaultdict(list)
+            met = self.untold.copy()
+            self.untold.clear()
             for source in self.of(type_):
-                for found in self.pointed(source, target.type, key, *path):
-                    index[found.urn].append(source)
-        return self._by_target[relation].get(target.urn, [])
+                for each in self.pointed(source, target.type, key, *path):
+                    index[each.urn].append(source)
+            self._by_target[relation] = index, self.untold.copy()
+            self.untold.update(met)
+        found, untold = self._by_target[relation]
+        self.untold.update(untold)
+        return found.get(target.urn, [])
 
 
 def from_inputs(args: ResourceValidationArgs) -> Resource:
-    """Return the one resource that a resource policy is asked about."""
+    """Return the one resource that a resource policy is asked about, and remember what it was given."""
+    _inputs[args.urn] = frozenset(args.props)
     return Resource(
         type=args.resource_type, name=args.name, urn=args.urn, protect=args.opts.protect, properties=args.props
     )
@@ -181,19 +178,18 @@ def from_inputs(args: ResourceValidationArgs) -> Resource:
 
 def from_outputs(resources: Iterable[PolicyResource]) -> Stack:
     """Return the stack that a stack policy is asked about."""
-    resources = list(resources)
-    told = any(each.property_dependencies for each in resources)
-    return Stack(
-        [
-            Resource(
-                type=each.resource_type,
-                name=each.name,
-                urn=each.urn,
-                protect=each.opts.protect,
-                properties=each.props,
-                dependencies={key: [d.urn for d in found] for key, found in each.property_dependencies.items()},
-                depends_on=() if told else [dependency.urn for dependency in each.dependencies],
-            )
-            for each in resources
-        ]
+    return Stack([_from_outputs(each) for each in resources])
+
+
+def _from_outputs(each: PolicyResource) -> Resource:
+    region = read(each.provider.props, "region") if each.provider else MISSING
+    return Resource(
+        type=each.resource_type,
+        name=each.name,
+        urn=each.urn,
+        protect=each.opts.protect,
+        properties=each.props,
+        inputs=_inputs.get(each.urn),
+        dependencies={key: [d.urn for d in found] for key, found in each.property_dependencies.items()},
+        provider_region=region if isinstance(region, str) else "",
     )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from framework.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
+from framework import aws
+from framework.stack import Resource, Stack
 from framework.values import UNKNOWN
 
 _DEAD_LETTERS = ("redrivePolicy", "deadLetterTargetArn")
@@ -10,24 +11,26 @@ _DEAD_LETTERS = ("redrivePolicy", "deadLetterTargetArn")
 
 def topics_of(subscription: Resource, stack: Stack) -> list[Resource]:
     """Return the topic of a subscription, if it is in this stack."""
-    return stack.pointed(subscription, TOPIC, "topic")
+    return stack.pointed(subscription, aws.TOPIC, "topic")
 
 
 def failing_to(dead_letters: Resource, stack: Stack) -> list[Resource]:
     """Return the subscriptions whose undeliverable messages go to a queue, leaving out those preview cannot tell of."""
-    found = stack.pointing(dead_letters, SUBSCRIPTION, *_DEAD_LETTERS)
-    return [subscription for subscription in found if len(stack.pointed(subscription, QUEUE, *_DEAD_LETTERS)) == 1]
+    found = stack.pointing(dead_letters, aws.SUBSCRIPTION, *_DEAD_LETTERS)
+    return [subscription for subscription in found if len(stack.pointed(subscription, aws.QUEUE, *_DEAD_LETTERS)) == 1]
 
 
 def filled_by_topic(queue: Resource, stack: Stack) -> bool:
     """Whether SNS writes to a queue: as an endpoint or as a subscription's dead-letter queue."""
-    return bool(stack.pointing(queue, SUBSCRIPTION, "endpoint") or stack.pointing(queue, SUBSCRIPTION, *_DEAD_LETTERS))
+    return bool(
+        stack.pointing(queue, aws.SUBSCRIPTION, "endpoint") or stack.pointing(queue, aws.SUBSCRIPTION, *_DEAD_LETTERS)
+    )
 
 
 def subscribed_topics(queue: Resource, stack: Stack, *path: str) -> list[tuple[Resource, Resource | None]]:
     """Return the subscriptions that name a queue under a path, each with its topic if that is in this stack."""
     pairs: list[tuple[Resource, Resource | None]] = []
-    for subscription in stack.pointing(queue, SUBSCRIPTION, *path):
+    for subscription in stack.pointing(queue, aws.SUBSCRIPTION, *path):
         topics = topics_of(subscription, stack)
         pairs.append((subscription, topics[0] if len(topics) == 1 else None))
     return pairs

@@ -1,29 +1,11 @@
 """The rules of the order notification system, in the order of the pipeline."""
 
+from importlib import import_module
+
 from framework.rule import Rule
 
-from rules import (
-    cloudwatch,
-    dead_letters,
-    dynamodb,
-    event_source_mappings,
-    functions,
-    iam,
-    kms,
-    resource_policies,
-    sns,
-    sqs,
+_MODULES = (
+    *("dead_letters", "sqs", "sns", "resource_policies", "accounts", "kms"),
+    *("event_source_mappings", "functions", "cloudwatch", "dynamodb", "iam"),
 )
-
-RULES: tuple[Rule, ...] = (
-    *dead_letters.RULES,
-    *sqs.RULES,
-    *sns.RULES,
-    *resource_policies.RULES,
-    *kms.RULES,
-    *event_source_mappings.RULES,
-    *functions.RULES,
-    *cloudwatch.RULES,
-    *dynamodb.RULES,
-    *iam.RULES,
-)
+RULES: tuple[Rule, ...] = tuple(rule for name in _MODULES for rule in import_module(f"rules.{name}").RULES)

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from math import ceil, floor
 from typing import Any
 
+from framework import aws
 from framework.redrive import is_dead_letter_queue
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
-from framework.stack import ALARM, FUNCTION, LOG_GROUP, QUEUE, Resource, Stack
+from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN, inside, items, number
 from pulumi_policy import EnforcementLevel, Severity
 
 _DEPTH = "ApproximateNumberOfMessagesVisible"
 _ABOVE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
+_MINUTE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,22 +26,27 @@ class Metric:
     name: Any
     queue: Any
     """The dimension QueueName."""
+    period: Any
+    """Seconds of one datapoint."""
     key: str
     """The alarm's property that states it."""
 
 
 def metrics_of(alarm: Resource) -> list[Metric]:
     """Return what an alarm watches, stated plainly or by metric queries."""
-    metrics = [_metric(alarm.get("namespace"), alarm.get("metricName"), alarm.get("dimensions"), "dimensions")]
-    for query in items(alarm.get("metricQueries")):
-        metric = inside(query, "metric")
-        values = [inside(metric, key) for key in ("namespace", "metricName", "dimensions")]
-        metrics.append(_metric(values[0], values[1], values[2], "metricQueries"))
+    stated = [(alarm.get, "dimensions")]
+    stated += [(partial(inside, query, "metric"), "metricQueries") for query in items(alarm.get("metricQueries"))]
+    metrics = [
+        Metric(
+            namespace=read("namespace"),
+            name=read("metricName"),
+            queue=inside(read("dimensions"), "QueueName"),
+            period=read("period"),
+            key=key,
+        )
+        for read, key in stated
+    ]
     return [metric for metric in metrics if metric.queue is not MISSING]
-
-
-def _metric(namespace: Any, name: Any, dimensions: Any, key: str) -> Metric:
-    return Metric(namespace=namespace, name=name, queue=inside(dimensions, "QueueName"), key=key)
 
 
 def dead_letters_raise_alarm(queue: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
@@ -56,14 +65,15 @@ def dead_letters_raise_alarm(queue: Resource, stack: Stack, config: Config) -> I
 
 def _alarms_on(queue: Resource, stack: Stack) -> list[tuple[Resource, Metric]]:
     alarms = [
-        *stack.pointing(queue, ALARM, "dimensions", "QueueName"),
-        *stack.pointing(queue, ALARM, "metricQueries", "metric", "dimensions", "QueueName"),
+        *stack.pointing(queue, aws.ALARM, "dimensions", "QueueName"),
+        *stack.pointing(queue, aws.ALARM, "metricQueries", "metric", "dimensions", "QueueName"),
     ]
     return [
         (alarm, metric)
         for alarm in dict.fromkeys(alarms)
+        if not alarm.apart(queue)
         for metric in metrics_of(alarm)
-        if queue in stack.named(alarm, QUEUE, metric.queue, metric.key)
+        if queue in stack.named(alarm, aws.QUEUE, metric.queue, metric.key)
     ]
 
 
@@ -74,17 +84,25 @@ def _weaknesses(alarm: Resource, metric: Metric, config: Config) -> Iterator[str
         yield f"watches {metric.namespace} {metric.name}, not AWS/SQS {_DEPTH}"
     if alarm.get("comparisonOperator") not in (*_ABOVE, UNKNOWN):
         yield "does not fire above a threshold"
-    threshold = number(alarm.get("threshold"))
-    if threshold is not None and threshold > config["maxThreshold"]:
-        yield f"fires at {threshold:g} messages, more than {config['maxThreshold']}"
-    if alarm.get("actionsEnabled") is False or (config["requireActions"] and not _acts(alarm)):
+    yield from _slowness(alarm, metric, config)
+    if alarm.get("actionsEnabled") is False or (config["requireActions"] and not items(alarm.get("alarmActions"))):
         yield "tells nobody (alarmActions, actionsEnabled)"
     if alarm.get("treatMissingData") == "breaching":
         yield "fires when there is no data"
 
 
-def _acts(alarm: Resource) -> bool:
-    return bool(items(alarm.get("alarmActions")))
+def _slowness(alarm: Resource, metric: Metric, config: Config) -> Iterator[str]:
+    """Say how many messages, and how many minutes of them, it takes until the alarm fires, where that is too much."""
+    threshold = number(alarm.get("threshold"))
+    if threshold is not None:
+        beyond = alarm.get("comparisonOperator") == _ABOVE[0]
+        messages = floor(threshold) + 1 if beyond else ceil(threshold)
+        if messages > config["maxThreshold"]:
+            yield f"fires at {messages} messages, more than {config['maxThreshold']}"
+    datapoints = [number(alarm.get(key)) for key in ("datapointsToAlarm", "evaluationPeriods")]
+    period, needed = number(metric.period), next((each for each in datapoints if each is not None), 1)
+    if period is not None and period * needed > config["maxMinutes"] * _MINUTE:
+        yield f"fires after {period * needed / _MINUTE:g} minutes, more than {config['maxMinutes']}"
 
 
 def log_group_kept_and_encrypted(group: Resource, config: Config) -> Iterator[Verdict]:
@@ -105,14 +123,14 @@ def function_declares_log_group(function: Resource, stack: Stack, _config: Confi
     logging = function.get("loggingConfig")
     group = inside(logging, "logGroup")
     if group is not MISSING:
-        if stack.named(function, LOG_GROUP, group, "loggingConfig") or logging is UNKNOWN:
+        if stack.named(function, aws.LOG_GROUP, group, "loggingConfig") or logging is UNKNOWN:
             return
         yield "logs to a group that is not in this stack"
         return
     name = function.get("name")
-    if isinstance(name, str) and stack.find(LOG_GROUP, f"/aws/lambda/{name}"):
+    if isinstance(name, str) and stack.find(aws.LOG_GROUP, f"/aws/lambda/{name}"):
         return
-    if stack.pointing(function, LOG_GROUP, "name"):
+    if stack.pointing(function, aws.LOG_GROUP, "name"):
         return  # a name made from the function's own
     yield "has no log group in this stack, so Lambda makes one without retention or key"
 
@@ -121,18 +139,14 @@ RULES = (
     Rule(
         name="sqs-dlq-has-alarm",
         requires="Every dead-letter queue must have an alarm on the messages in it.",
-        why="A dead letter is an order that nobody has processed; without an alarm nobody knows until a customer "
-        "calls.",
         remedy=f"add a MetricAlarm on AWS/SQS {_DEPTH} for the queue, at 1 message or fewer, with alarmActions and "
         "treatMissingData notBreaching.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="REL06",
-        maps_to=("Security Hub CloudWatch.15", "Security Hub CloudWatch.17", "Checkov CKV_AWS_319"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         settings=(
-            whole("maxThreshold", 1, "Highest threshold of the alarm, in messages."),
+            whole("maxThreshold", 1, "Most messages that it may take until the alarm fires."),
+            whole("maxMinutes", 60, "Most minutes that it may take until the alarm fires."),
             switch("requireActions", "Whether the alarm must tell somebody.", default=True),
         ),
         check_in_stack=dead_letters_raise_alarm,
@@ -140,14 +154,12 @@ RULES = (
     Rule(
         name="log-group-retention-encryption",
         requires="A log group must have a retention and a key.",
-        why="Logs name orders and customers: forever is too long, a few days too short to find a fault in.",
         remedy="set retentionInDays to 30 or more, and kmsKeyId.",
-        level=EnforcementLevel.MANDATORY,
         severity=Severity.MEDIUM,
         pillar="SEC08",
         maps_to=("Security Hub CloudWatch.16", "Checkov CKV_AWS_66", "Checkov CKV_AWS_158", "Checkov CKV_AWS_338"),
         link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
-        on=(LOG_GROUP,),
+        on=(aws.LOG_GROUP,),
         settings=(
             whole("minDays", 30, "Fewest days that logs are kept.", 1),
             switch("requireCmk", "Whether a key of one's own is needed.", default=True),
@@ -157,14 +169,13 @@ RULES = (
     Rule(
         name="lambda-log-group-declared",
         requires="Every function must log to a log group of its stack.",
-        why="A group that Lambda makes up keeps logs forever, unencrypted, and outlives the stack.",
         remedy="create a LogGroup before the function and pass its name in loggingConfig.logGroup.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="OPS04",
         maps_to=("serverless-rules WS1004",),
         link="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html",
-        on=(FUNCTION,),
+        on=(aws.FUNCTION,),
         check_in_stack=function_declares_log_group,
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from framework import aws
 from framework.documents import matches
 from framework.keys import is_managed_key
 from framework.redrive import (
@@ -13,12 +14,13 @@ from framework.redrive import (
     sources_of,
 )
 from framework.rule import Config, Rule, Undecided, Verdict, texts, whole
-from framework.stack import FUNCTION, MAPPING, QUEUE, TOPIC, Resource, Stack
+from framework.stack import Resource, Stack
 from framework.subscriptions import failing_to, topics_of
 from framework.values import MISSING, UNKNOWN, inside, json_object, number
 from pulumi_policy import EnforcementLevel, Severity
 
 _DAY = 24 * 3600
+_MOST_RECEIVES = 1000  # as SQS allows
 _STRENGTHS = ("no encryption", "SSE-SQS", "an AWS-managed key", "a customer-managed key")
 
 
@@ -49,8 +51,7 @@ def _incompatible(queue: Resource, target: Resource, stack: Stack, *, by_depende
     fifo = [each.get("fifoQueue") for each in (queue, target)]
     if UNKNOWN not in fifo and fifo[0] != fifo[1]:
         yield f"and its dead-letter queue {target.name} must both be FIFO or both be standard"
-    arns = [arn for each in (queue, target) if isinstance(arn := each.get("arn"), str)]
-    if len({tuple(arn.split(":")[3:5]) for arn in arns}) > 1:
+    if queue.apart(target):
         yield f"and its dead-letter queue {target.name} must be in one region and account"
     seen: list[Resource] = []
     step: Resource | None = target
@@ -63,8 +64,31 @@ def _incompatible(queue: Resource, target: Resource, stack: Stack, *, by_depende
         yield f"redrives in a loop: {' to '.join(each.name for each in [queue, *seen])} and back"
 
 
-def dead_letters_outlive_source(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
-    """The dead-letter queue keeps messages long enough; a moved message keeps the age it had in its source."""
+def retention_fits(queue: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """A message lives through its retries, and then long enough in the dead-letter queue."""
+    yield from _lives_through_retries(queue, stack)
+    yield from _outlives_sources(queue, stack, config)
+
+
+def _lives_through_retries(queue: Resource, stack: Stack) -> Iterator[Verdict]:
+    """Each receive hides a message for the visibility timeout, and only after the last one is it moved."""
+    redrive = redrive_of(queue, stack)
+    lives, hidden = (number(queue.get(key)) for key in ("messageRetentionSeconds", "visibilityTimeoutSeconds"))
+    if redrive is None or lives is None or hidden is None:
+        return
+    stated = inside(json_object(redrive.get("redrivePolicy")), "maxReceiveCount")
+    receives = number(stated)
+    if receives is not None and lives < receives * hidden:
+        yield (
+            f"deletes messages after {lives:g} s, before their {receives:g} receives are over "
+            f"({receives * hidden:g} s), so none ever reaches its dead-letter queue"
+        )
+    elif stated is UNKNOWN and lives < _MOST_RECEIVES * hidden:
+        yield Undecided("redrivePolicy")
+
+
+def _outlives_sources(dead_letters: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """A moved message keeps the age it had in its source."""
     sources = sources_of(dead_letters, stack)
     if not sources and not failing_to(dead_letters, stack):
         return
@@ -75,6 +99,7 @@ def dead_letters_outlive_source(dead_letters: Resource, stack: Stack, config: Co
     least = config["minDlqRetentionDays"]
     if retention < least * _DAY:
         yield f"keeps messages for {_days(retention)}, less than {least} days"
+        return
     if dead_letters.get("fifoQueue") is True:
         return  # a FIFO queue starts counting again when it receives a moved message
     margin = config["minMarginDays"]
@@ -105,7 +130,7 @@ def dead_letters_name_sources(dead_letters: Resource, stack: Stack, _config: Con
     if permission is not UNKNOWN and permission != "byQueue":
         yield f"has a redriveAllowPolicy whose redrivePermission is {permission}, not byQueue"
         return
-    allowed = stack.pointed(allow, QUEUE, "redriveAllowPolicy", "sourceQueueArns")
+    allowed = stack.pointed(allow, aws.QUEUE, "redriveAllowPolicy", "sourceQueueArns")
     for source in sources:
         if source not in allowed:
             yield f"has a redriveAllowPolicy that does not name its source {source.name}"
@@ -125,8 +150,8 @@ def dead_letters_not_consumed_by_source(dead_letters: Resource, stack: Stack, _c
 
 
 def _functions(queue: Resource, stack: Stack) -> list[Resource]:
-    mappings = stack.pointing(queue, MAPPING, "eventSourceArn")
-    return [function for mapping in mappings for function in stack.pointed(mapping, FUNCTION, "functionName")]
+    mappings = stack.pointing(queue, aws.MAPPING, "eventSourceArn")
+    return [function for mapping in mappings for function in stack.pointed(mapping, aws.FUNCTION, "functionName")]
 
 
 def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
@@ -134,7 +159,7 @@ def dead_letters_as_secret_as_source(dead_letters: Resource, stack: Stack, _conf
     sources = sources_of(dead_letters, stack)
     for subscription in failing_to(dead_letters, stack):
         sources += topics_of(subscription, stack)
-        sources += stack.pointed(subscription, QUEUE, "endpoint")
+        sources += stack.pointed(subscription, aws.QUEUE, "endpoint")
     own = _strength(dead_letters)
     for source in dict.fromkeys(sources):
         if own < _strength(source):
@@ -145,7 +170,7 @@ def _strength(resource: Resource) -> int:
     key = resource.get("kmsMasterKeyId")
     if key is MISSING:
         # SQS encrypts unless told not to; SNS encrypts only with a key.
-        return 0 if resource.type == TOPIC or resource.get("sqsManagedSseEnabled") is False else 1
+        return 0 if resource.type == aws.TOPIC or resource.get("sqsManagedSseEnabled") is False else 1
     return 2 if is_managed_key(key) else 3
 
 
@@ -153,84 +178,68 @@ RULES = (
     Rule(
         name="sqs-queue-has-dlq",
         requires="Every queue that is not itself a dead-letter queue must have one.",
-        why="Without it SQS delivers a message that cannot be processed again and again until its retention ends, and "
-        "then deletes it: an order is lost without a trace.",
-        remedy="set redrivePolicy (inline or by sqs.RedrivePolicy) to the ARN of a dead-letter queue and a "
-        "maxReceiveCount.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
+        remedy="set redrivePolicy to the ARN of a dead-letter queue and a maxReceiveCount.",
         pillar="REL05",
         maps_to=("cdk-nag SQS3", "serverless-rules ES6000", "Control Tower CT.SQS.PR.1"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         check_in_stack=has_dead_letter_queue,
     ),
     Rule(
         name="sqs-dlq-in-stack-and-compatible",
-        requires="A dead-letter queue must be in the same stack, region and account, of the same kind, and not lead "
-        "back.",
-        why="SQS refuses a dead-letter queue of another kind or place, and in a loop a poison message circles forever.",
+        requires="A dead-letter queue must be of its source's stack, region, account and kind, and not lead back.",
         remedy="redrive to a queue of this stack with the same fifoQueue, or allow its ARN in allowExternalDlqArns.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="REL05",
-        maps_to=("cfn-lint E3502",),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         settings=(texts("allowExternalDlqArns", (), "ARNs of dead-letter queues outside, with * and ? as wildcards."),),
         check_in_stack=dead_letter_queue_compatible,
     ),
     Rule(
         name="sqs-dlq-retention-exceeds-source",
-        requires="A dead-letter queue must keep messages for the longest time, and longer than its source does.",
-        why="A standard queue counts a moved message's age from its first arrival, so a short retention can delete a "
-        "dead letter the moment it is moved.",
-        remedy="set messageRetentionSeconds of the dead-letter queue to 1209600 (14 days), or shorten its source's.",
-        level=EnforcementLevel.MANDATORY,
+        requires="A dead-letter queue must keep messages for the longest time, and longer than its source does; the "
+        "source must keep them longer than their retries take.",
+        remedy="set messageRetentionSeconds of the dead-letter queue to 1209600 (14 days), and its source's to less, "
+        "but more than maxReceiveCount x visibilityTimeoutSeconds.",
         severity=Severity.MEDIUM,
         pillar="REL05",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         settings=(
             whole("minDlqRetentionDays", 14, "Fewest days that a dead-letter queue keeps a message."),
             whole("minMarginDays", 1, "Days that it must keep a message longer than its source; not for FIFO queues."),
         ),
-        check_in_stack=dead_letters_outlive_source,
+        check_in_stack=retention_fits,
     ),
     Rule(
         name="sqs-dlq-redrive-allow",
         requires="A dead-letter queue must name the queues that may redrive to it.",
-        why="By default every queue of the account may, and foreign messages hide the orders among them.",
         remedy='add sqs.RedriveAllowPolicy with redrivePermission "byQueue" and the source in sourceQueueArns.',
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="SEC03",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         check_in_stack=dead_letters_name_sources,
     ),
     Rule(
         name="sqs-dlq-not-consumed-by-source-function",
         requires="A dead-letter queue must not feed the function whose failures fill it.",
-        why="The same poison message fails again, and its last copy is deleted or circles forever.",
         remedy="remove the event source mapping and redrive dead letters once their cause is fixed.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="REL05",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         check_in_stack=dead_letters_not_consumed_by_source,
     ),
     Rule(
         name="sqs-dlq-encryption-parity",
         requires="A dead-letter queue must be encrypted at least as strongly as what fills it.",
-        why="It holds the same orders, for longer.",
         remedy="set kmsMasterKeyId of the dead-letter queue to the key of its source.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="SEC08",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         check_in_stack=dead_letters_as_secret_as_source,
     ),
 )

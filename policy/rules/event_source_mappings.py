@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from framework.redrive import redrive_of
+from framework import aws
+from framework.redrive import is_dead_letter_queue, redrive_of
 from framework.rule import Config, Rule, Undecided, Verdict, whole
-from framework.stack import FUNCTION, MAPPING, QUEUE, Resource, Stack
+from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
 from pulumi_policy import EnforcementLevel, Severity
+
+_REPORT = "ReportBatchItemFailures"
 
 
 def reads_queue(mapping: Resource) -> bool:
@@ -20,25 +23,27 @@ def reads_queue(mapping: Resource) -> bool:
     return source is UNKNOWN and all(mapping.get(key) is MISSING for key in others)
 
 
-def sources_of_mapping(mapping: Resource, stack: Stack) -> list[Resource]:
+def queues_of(mapping: Resource, stack: Stack) -> list[Resource]:
     """Return the queue that a mapping reads, if it is in this stack."""
-    return stack.pointed(mapping, QUEUE, "eventSourceArn")
+    return stack.pointed(mapping, aws.QUEUE, "eventSourceArn")
 
 
 def source_has_dead_letters(mapping: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """What the function cannot process ends up somewhere: by the queue's redrive, or by a stream's destination."""
-    for queue in sources_of_mapping(mapping, stack):
-        if redrive_of(queue, stack) is None:
-            yield f"reads {queue.name}, which has no dead-letter queue"
+    for queue in queues_of(mapping, stack):
+        # Of any other queue without one, sqs-queue-has-dlq says so.
+        if redrive_of(queue, stack) is None and is_dead_letter_queue(queue, stack):
+            yield f"reads {queue.name}, a dead-letter queue that has none of its own"
     kept = mapping.get("destinationConfig", "onFailure", "destinationArn") is not MISSING
-    if not kept and not reads_queue(mapping) and not sources_of_mapping(mapping, stack):
+    if not kept and not reads_queue(mapping) and not queues_of(mapping, stack):
         yield "reads a stream and has no destinationConfig.onFailure"
 
 
 def visibility_covers_function(mapping: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
     """No message becomes visible again while a function is still working on it."""
-    for queue in sources_of_mapping(mapping, stack):
-        for function in stack.pointed(mapping, FUNCTION, "functionName"):
+    yield from _not_found(mapping, stack)
+    for queue in queues_of(mapping, stack):
+        for function in stack.pointed(mapping, aws.FUNCTION, "functionName"):
             visible = number(queue.get("visibilityTimeoutSeconds"))
             timeout = number(function.get("timeout"))
             window = number(mapping.get("maximumBatchingWindowInSeconds"))
@@ -55,13 +60,27 @@ def visibility_covers_function(mapping: Resource, stack: Stack, config: Config) 
                 )
 
 
+def _not_found(mapping: Resource, stack: Stack) -> Iterator[Verdict]:
+    """Wait for the function or queue of a mapping where preview does not tell which it is."""
+    for key, type_ in (("functionName", aws.FUNCTION), ("eventSourceArn", aws.QUEUE)):
+        if reads_queue(mapping) and mapping.get(key) is UNKNOWN and not stack.pointed(mapping, type_, key):
+            yield Undecided(key)
+
+
 def reports_batch_item_failures(mapping: Resource, _config: Config) -> Iterator[Verdict]:
     """One bad message does not make its neighbours fail."""
     if not reads_queue(mapping) or mapping.get("batchSize") == 1:
         return
     types = mapping.get("functionResponseTypes")
-    if types is not UNKNOWN and "ReportBatchItemFailures" not in items(types) and UNKNOWN not in items(types):
-        yield "does not have ReportBatchItemFailures in functionResponseTypes"
+    if _REPORT not in items(types):
+        undecided = UNKNOWN in items(types)
+        yield Undecided("functionResponseTypes") if undecided else f"does not have {_REPORT} in functionResponseTypes"
+
+
+def no_filter_on_queue(mapping: Resource, _config: Config) -> Iterator[Verdict]:
+    """What a filter leaves out of a queue is deleted, not left for another reader."""
+    if reads_queue(mapping) and mapping.get("filterCriteria") is not MISSING:
+        yield "has filterCriteria: Lambda deletes the messages that match none of them"
 
 
 def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
@@ -74,10 +93,11 @@ def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> 
     size = number(mapping.get("batchSize")) or 0
     if size > 10 and number(mapping.get("maximumBatchingWindowInSeconds")) == 0:
         yield f"has a batchSize of {size:g} without a batching window of at least 1 second"
-    queues = sources_of_mapping(mapping, stack)
+    yield from _not_found(mapping, stack)
+    queues = queues_of(mapping, stack)
     if size > 10 and any(queue.get("fifoQueue") is True for queue in queues):
         yield f"has a batchSize of {size:g}, but a FIFO queue gives 10 at most"
-    for function in stack.pointed(mapping, FUNCTION, "functionName"):
+    for function in stack.pointed(mapping, aws.FUNCTION, "functionName"):
         yield from _reserved_problems(function, most, [_receives(queue, stack) for queue in queues])
 
 
@@ -112,57 +132,54 @@ RULES = (
     Rule(
         name="esm-source-queue-has-dlq",
         requires="What feeds a function must have a place for what the function cannot process.",
-        why="A queue without a dead-letter queue repeats a poison message until it expires; a stream without a "
-        "destination skips the record.",
-        remedy="set redrivePolicy of the queue, or destinationConfig.onFailure of a stream's mapping (not of a "
-        "queue's).",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
+        remedy="set redrivePolicy of the queue, or destinationConfig.onFailure of a stream's mapping.",
         pillar="REL05",
         maps_to=("serverless-rules ES1001",),
         link=_SQS,
-        on=(MAPPING,),
+        on=(aws.MAPPING,),
         check_in_stack=source_has_dead_letters,
     ),
     Rule(
         name="esm-visibility-timeout",
         requires="A queue's visibility timeout must be 6 times the timeout of its function, plus the batching window.",
-        why="A message that becomes visible while it is still being processed is processed twice and uses up its "
-        "receives.",
         remedy="set visibilityTimeoutSeconds of the queue to 6 x the function's timeout + the batching window.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="REL05",
-        maps_to=("cfn-lint E3505",),
+        maps_to=("cdk-nag LambdaEventSourceSQSVisibilityTimeout",),
         link=_SQS,
-        on=(MAPPING,),
+        on=(aws.MAPPING,),
         settings=(whole("factor", 6, "Times the function's timeout; Lambda refuses less than 1.", 1),),
         check_in_stack=visibility_covers_function,
     ),
     Rule(
         name="esm-partial-batch-response",
         requires="A queue's event source mapping must report failures one by one.",
-        why="Otherwise one bad order makes its whole batch fail, and all of them move to the dead-letter queue.",
         remedy='set functionResponseTypes to ["ReportBatchItemFailures"] and return batchItemFailures.',
-        level=EnforcementLevel.MANDATORY,
         severity=Severity.MEDIUM,
         pillar="REL05",
         link=_ERRORS,
-        on=(MAPPING,),
+        on=(aws.MAPPING,),
         check=reports_batch_item_failures,
+    ),
+    Rule(
+        name="esm-queue-not-filtered",
+        requires="A queue's event source mapping must not filter.",
+        remedy="filter in the subscription's filterPolicy, or in the function, which can report what it does not know.",
+        level=EnforcementLevel.ADVISORY,
+        severity=Severity.MEDIUM,
+        pillar="REL05",
+        link="https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html",
+        on=(aws.MAPPING,),
+        check=no_filter_on_queue,
     ),
     Rule(
         name="esm-concurrency-consistent",
         requires="Concurrency, batch size and retries of a queue's event source mapping must fit together.",
-        why="Pollers ignore reserved concurrency: what they receive for nothing counts towards the dead-letter queue.",
-        remedy="limit the mapping with scalingConfig.maximumConcurrency (2 to 1000) and leave reserved concurrency "
-        "alone.",
+        remedy="set scalingConfig.maximumConcurrency (2 to 1000) and leave reserved concurrency alone.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="REL05",
-        maps_to=("Checkov CKV_AWS_115",),
         link="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html",
-        on=(MAPPING,),
+        on=(aws.MAPPING,),
         check_in_stack=concurrency_consistent,
     ),
 )

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from framework.rule import Config, Rule, Verdict, switch, text, texts
-from framework.stack import FUNCTION, FUNCTION_URL, INVOKE_CONFIG, PERMISSION, Resource, Stack
+from framework import aws
+from framework.rule import Config, Rule, Undecided, Verdict, switch, text, texts
+from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN
 from pulumi_policy import EnforcementLevel, Severity
 
@@ -14,30 +15,19 @@ from pulumi_policy import EnforcementLevel, Severity
 _ASYNCHRONOUS = ("sns.amazonaws.com", "s3.amazonaws.com", "events.amazonaws.com")
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-_RUNTIMES = (
-    "dotnet8",
-    "java17",
-    "java21",
-    "nodejs22.x",
-    "provided.al2023",
-    "python3.11",
-    "python3.12",
-    "python3.13",
-    "python3.14",
-    "ruby3.3",
-    "ruby3.4",
-)
+_PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
+_RUNTIMES = (*_PYTHONS, "dotnet8", "java17", "java21", "nodejs22.x", "provided.al2023", "ruby3.3", "ruby3.4")
 
 _KEY_MATERIAL = re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 def asynchronous_failures_kept(function: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """What fails after an asynchronous invocation goes somewhere; a queue's consumer is never invoked that way."""
-    invokers = [permission.get("principal") for permission in stack.pointing(function, PERMISSION, "function")]
+    invokers = [permission.get("principal") for permission in stack.pointing(function, aws.PERMISSION, "function")]
     found = sorted(service for service in _ASYNCHRONOUS if service in invokers)
     if not found or function.get("deadLetterConfig", "targetArn") is not MISSING:
         return
-    for settings in stack.pointing(function, INVOKE_CONFIG, "functionName"):
+    for settings in stack.pointing(function, aws.INVOKE_CONFIG, "functionName"):
         if settings.get("destinationConfig", "onFailure", "destination") is not MISSING:
             return
     yield f"is invoked by {', '.join(found)} and has neither deadLetterConfig nor an onFailure destination"
@@ -45,29 +35,43 @@ def asynchronous_failures_kept(function: Resource, stack: Stack, _config: Config
 
 def permission_scoped(resource: Resource, _config: Config) -> Iterator[Verdict]:
     """Only the intended caller may invoke the function."""
-    auth = resource.get("authorizationType" if resource.type == FUNCTION_URL else "functionUrlAuthType")
+    auth = resource.get("authorizationType" if resource.type == aws.FUNCTION_URL else "functionUrlAuthType")
     if auth == "NONE":
         yield "lets anyone on the internet call the function by its URL"
-    principal = resource.get("principal")
-    if resource.type == FUNCTION_URL or auth == "NONE":
-        return
-    if principal == "*" and resource.get("principalOrgId") is MISSING:
+    elif auth is UNKNOWN:
+        yield Undecided("authorizationType")
+    elif resource.type == aws.PERMISSION:
+        yield from _caller_problems(resource)
+
+
+def _caller_problems(permission: Resource) -> Iterator[Verdict]:
+    principal, source, account = (permission.get(key) for key in ("principal", "sourceArn", "sourceAccount"))
+    if principal == "*" and permission.get("principalOrgId") is MISSING:
         yield "lets every AWS account invoke the function"
-    if not isinstance(principal, str) or not principal.endswith(".amazonaws.com"):
-        return
-    source, account = resource.get("sourceArn"), resource.get("sourceAccount")
-    if account is not MISSING:
+    if principal is UNKNOWN:
+        yield Undecided("principal")
+    if not isinstance(principal, str) or not principal.endswith(".amazonaws.com") or account is not MISSING:
         return
     if source is MISSING:
         yield f"lets {principal} invoke the function for any account: it has neither sourceArn nor sourceAccount"
-    elif isinstance(source, str) and "*" in source:
+    elif source is UNKNOWN:
+        yield Undecided("sourceArn")
+    elif not _names_source(source):
         yield f"lets {principal} invoke the function for the pattern {source}"
+
+
+def _names_source(arn: Any) -> bool:
+    """Whether a pattern names one resource of one account, such as an API: what follows are its routes and stages."""
+    parts = str(arn).split(":", 5)
+    return "*" not in arn or (len(parts) == 6 and parts[4].isdigit() and "*" not in parts[5].split("/")[0])
 
 
 def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
     """The function runs on something that is maintained, within stated limits, and can be traced."""
     runtime = function.get("runtime")
-    if function.get("packageType") == "Zip" and runtime is not UNKNOWN and runtime not in config["runtimes"]:
+    if runtime is UNKNOWN:
+        yield Undecided("runtime")
+    elif function.get("packageType") == "Zip" and runtime not in config["runtimes"]:
         stated = "no stated runtime" if runtime is MISSING else runtime
         yield f"runs on {stated}, not on one of {', '.join(config['runtimes'])}"
     # A pack sees a default that the provider filled in as if the program had set it: both at once were left to it.
@@ -77,15 +81,20 @@ def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
         missing = [*limits]
     if missing:
         yield f"leaves {' and '.join(missing)} to the default"
-    if config["requireTracing"] and function.get("tracingConfig", "mode") not in ("Active", UNKNOWN):
-        yield "is not traced (tracingConfig.mode)"
+    tracing = function.get("tracingConfig", "mode")
+    if config["requireTracing"] and tracing != "Active":
+        yield Undecided("tracingConfig") if tracing is UNKNOWN else "is not traced (tracingConfig.mode)"
 
 
 def environment_protected(function: Resource, config: Config) -> Iterator[Verdict]:
     """The environment gives no secret away. Values are looked at but never shown."""
     variables = function.get("environment", "variables")
     if not isinstance(variables, Mapping):
+        if variables is UNKNOWN:
+            yield Undecided("environment")
         return
+    if UNKNOWN in variables.values():
+        yield Undecided("environment")
     name_pattern = re.compile(config["namePattern"], re.IGNORECASE)
     for name, value in sorted(variables.items()):
         if _is_secret(name, value, name_pattern):
@@ -105,41 +114,36 @@ RULES = (
     Rule(
         name="lambda-failure-destination-if-async",
         requires="A function that is invoked asynchronously must have a place for its failures.",
-        why="After two retries Lambda discards the event. A queue's consumer is invoked synchronously and needs none.",
         remedy="set deadLetterConfig, or destinationConfig.onFailure in a lambda.FunctionEventInvokeConfig.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="REL05",
-        maps_to=("Checkov CKV_AWS_116", "serverless-rules ES1007"),
+        maps_to=("serverless-rules ES1007",),
         link="https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
-        on=(FUNCTION,),
+        on=(aws.FUNCTION,),
         check_in_stack=asynchronous_failures_kept,
     ),
     Rule(
         name="lambda-permission-scoped",
         requires="A permission to invoke a function must name its caller, and a service's permission its source.",
-        why="A service acts for whoever asks it to: without a source, any account can have it invoke the function.",
-        remedy="set sourceArn without a wildcard, or sourceAccount; for a function URL set authorizationType AWS_IAM.",
-        level=EnforcementLevel.MANDATORY,
+        remedy="set sourceArn to one resource of one account, or sourceAccount; authorizationType AWS_IAM for a URL.",
         severity=Severity.CRITICAL,
         pillar="SEC03",
         maps_to=("Security Hub Lambda.1", "Checkov CKV_AWS_301", "Checkov CKV_AWS_364", "Checkov CKV_AWS_258"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
-        on=(PERMISSION, FUNCTION_URL),
+        on=(aws.PERMISSION, aws.FUNCTION_URL),
         check=permission_scoped,
     ),
     Rule(
         name="lambda-runtime-and-limits",
         requires="A function must have a supported runtime, a chosen timeout and memory size, and tracing.",
-        why="An old runtime gets no fixes, a default of 3 seconds and 128 MB was never a decision, and a slow order "
-        "that is not traced cannot be explained.",
         remedy="set runtime, timeout, memorySize and tracingConfig.mode to Active.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="OPS06",
         maps_to=("Security Hub Lambda.2", "Checkov CKV_AWS_363", "Checkov CKV_AWS_50", "cdk-nag L1"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
-        on=(FUNCTION,),
+        on=(aws.FUNCTION,),
         settings=(
             texts("runtimes", _RUNTIMES, "Runtimes that may be used."),
             switch("requireTracing", "Whether X-Ray tracing must be active.", default=True),
@@ -149,14 +153,12 @@ RULES = (
     Rule(
         name="lambda-env-protected",
         requires="A function's environment must not hold secrets.",
-        why="Whoever may read the function's configuration, or the stack's state, reads them too.",
         remedy="keep the secret in Secrets Manager or Parameter Store and pass its ARN or path.",
         level=EnforcementLevel.ADVISORY,
-        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Checkov CKV_AWS_45", "Checkov CKV_AWS_173"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
-        on=(FUNCTION,),
+        on=(aws.FUNCTION,),
         settings=(
             switch("requireCmk", "Whether environment variables need a kmsKeyArn.", default=False),
             text(

@@ -1,63 +1,62 @@
 """Rules about roles: no more than a function needs, and no less than a queue's consumer needs."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from framework.documents import Statement, judged, readable
+from framework import aws
+from framework.documents import ANYONE, Statement, judged, matches, readable
 from framework.keys import key_documents, keys_of
 from framework.rule import Config, Rule, Undecided, Verdict, texts
-from framework.stack import (
-    ATTACHMENT,
-    FUNCTION,
-    MANAGED_POLICY,
-    MAPPING,
-    QUEUE,
-    ROLE,
-    ROLE_POLICY,
-    TABLE,
-    Resource,
-    Stack,
-)
+from framework.stack import Resource, Stack, is_arn
 from framework.values import UNKNOWN, inside, items
 from pulumi_policy import EnforcementLevel, Severity
 
-# Actions that AWS cannot limit to a resource.
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-_UNLIMITED = (
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "logs:CreateLogGroup",
-    "cloudwatch:PutMetricData",
-)
-
+_FUNCTION_SERVICE = "lambda.amazonaws.com"
 _CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _SQS_EXECUTION_ROLE = "AWSLambdaSQSQueueExecutionRole"
+_WITHOUT_QUEUES = ("AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole", "AWSXRayDaemonWriteAccess")
+
+# What attaches managed policies to a role: where it names the role, and where the policies.
+_ATTACHING = (
+    (aws.ATTACHMENT, "role", "policyArn"),
+    (aws.ATTACHMENTS, "roleName", "policyArns"),
+    (aws.POLICY_ATTACHMENT, "roles", "policyArn"),
+)
 
 
 def least_privilege(resource: Resource, config: Config) -> Iterator[Verdict]:
-    """The role names its actions and resources, and is assumed by the intended service only."""
-    if resource.type == ATTACHMENT:
-        yield from _broad_attachment(resource.get("policyArn"), config)
-        return
-    if resource.type == ROLE:
-        yield from judged(resource.get("assumeRolePolicy"), "assumeRolePolicy", lambda found: _trust(found, config))
-        for arn in items(resource.get("managedPolicyArns")):
-            yield from _broad_attachment(arn, config)
-        for inline in items(resource.get("inlinePolicies")):
-            yield from judged(inside(inline, "policy"), "inlinePolicies", lambda found: _grant(found, config))
-        return
+    """It names its actions and resources; nobody but the intended assumes a role."""
+    for key in ("managedPolicyArns", "policyArn", "policyArns"):
+        for arn in items(resource.get(key)):
+            yield from _broad_attachment(key, arn, config)
+    for inline in items(resource.get("inlinePolicies")):
+        yield from judged(inside(inline, "policy"), "inlinePolicies", lambda found: _grant(found, config))
     yield from judged(resource.get("policy"), "policy", lambda found: _grant(found, config))
+    trust = resource.get("assumeRolePolicy")
+    of_function = any(each.allows and each.speaks_for(_FUNCTION_SERVICE) for each in readable(trust))
+    yield from judged(trust, "assumeRolePolicy", _trust)
+    if of_function:
+        yield from judged(trust, "assumeRolePolicy", lambda found: _trust_of_function(found, config))
 
 
-def _trust(statement: Statement, config: Config) -> Iterator[Verdict]:
-    trusted = config["allowedTrustServices"]
+def _trust(statement: Statement) -> Iterator[Verdict]:
     if statement.excludes_principals:
         yield "can be assumed by everyone but some (NotPrincipal)"
+    elif statement.open and not statement.pinned_to(*_CALLERS):
+        yield "can be assumed by everyone"
+
+
+def _trust_of_function(statement: Statement, config: Config) -> Iterator[Verdict]:
+    trusted = config["allowedTrustServices"]
     for kind, name in statement.principals:
-        if name is not UNKNOWN and (kind != "service" or name not in trusted):
-            yield f"can be assumed by {name}, not only by {', '.join(trusted)}"
+        if name is not UNKNOWN and (kind, name) != ANYONE and (kind != "service" or name not in trusted):
+            yield f"is a function's and can be assumed by {name}, not only by {', '.join(trusted)}"
+
+
+_CALLERS = ("aws:PrincipalOrgID", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceArn", "aws:SourceAccount")
 
 
 def _grant(statement: Statement, config: Config) -> Iterator[Verdict]:
@@ -66,19 +65,38 @@ def _grant(statement: Statement, config: Config) -> Iterator[Verdict]:
         yield "allows every action but some (NotAction)"
     if statement.excludes_resources:
         yield "allows its actions on every resource but some (NotResource)"
-    wild = [action for action in actions if set(action.rsplit(":", 1)[-1]) <= {"*"}]
+    wild = [action for action in actions if _matches_everything(action.rsplit(":", 1)[-1])]
     if wild:
         yield f"allows all actions of {', '.join(wild)}"
+    to_one_service = statement.pinned_to("iam:PassedToService")
     if any(_everything(each) for each in statement.resources):
         allowed = [action.lower() for action in config["allowStarResourceFor"]]
-        limited = [action for action in actions if action not in allowed and action not in wild]
+        allowed += ["iam:passrole"] if to_one_service else []
+        limited = [action for action in actions if not (action in (*allowed, *wild) or _unlimitable(action))]
         if limited:
             yield f"allows {', '.join(limited)} on every resource"
     elif statement.covers("kms:Decrypt") and _patterned(statement):
         yield "allows kms:Decrypt with a pattern of keys"
-    passes_roles = statement.covers("iam:PassRole") and not wild and not statement.pinned_to("iam:PassedToService")
-    if passes_roles and _patterned(statement):
+    elif statement.covers("iam:PassRole") and not wild and not to_one_service and _patterned(statement):
         yield "allows iam:PassRole for a pattern of roles to any service (iam:PassedToService)"
+
+
+def _unlimitable(action: str) -> bool:
+    """Whether AWS offers no way to limit an action, or all that a pattern of actions means, to a resource."""
+    service, _, name = action.partition(":")
+    return any(matches(each, name) for each in _unlimitable_actions().get(service, ()))
+
+
+@lru_cache
+def _unlimitable_actions() -> Mapping[str, Sequence[str]]:
+    text = (Path(__file__).parent.parent / "framework" / "unlimitable-actions.txt").read_text(encoding="utf-8")
+    lines = (line.lower().split() for line in text.splitlines() if not line.startswith("#"))
+    return {service: actions for service, *actions in lines}
+
+
+def _matches_everything(pattern: str) -> bool:
+    """Whether a pattern has wildcards only, and so means all that it can mean."""
+    return bool(pattern) and set(pattern) <= {"*", "?"}
 
 
 def _patterned(statement: Statement) -> bool:
@@ -86,29 +104,35 @@ def _patterned(statement: Statement) -> bool:
 
 
 def _everything(resource: Any) -> bool:
-    """Whether a resource is `*`, or an ARN that names a service and nothing else."""
-    if not isinstance(resource, str):
-        return False
-    parts = resource.split(":", 5)
-    return set(resource) == {"*"} or (len(parts) == 6 and all(set(part) <= {"*"} for part in parts[3:]))
+    """Whether a resource is `*`, or an ARN that names no resource: all tables, all queues, or a whole service."""
+    if not is_arn(resource):
+        return isinstance(resource, str) and _matches_everything(resource)
+    service, named = resource.split(":")[2], resource.split(":", 5)[5]
+    type_, _, rest = named.replace(":", "/").partition("/")
+    # Most ARNs name a type before the resource; these begin with it.
+    resource_first = service in ("s3", "sns", "sqs", "execute-api", "codecommit")
+    return _matches_everything(type_ if resource_first or not rest else rest.split("/")[0])
 
 
-def _broad_attachment(arn: Any, config: Config) -> Iterator[Verdict]:
-    if not isinstance(arn, str) or arn in config["allowManagedPolicies"]:
-        return
-    name = arn.rsplit("/", 1)[-1]
-    if ":aws:policy/" in arn and (name.endswith("FullAccess") or name in ("AdministratorAccess", "PowerUserAccess")):
-        yield f"attaches {name}"
+def _broad_attachment(key: str, arn: Any, config: Config) -> Iterator[Verdict]:
+    if arn is UNKNOWN:
+        yield Undecided(key)
+    elif isinstance(arn, str) and arn not in config["allowManagedPolicies"] and _BROAD.search(arn):
+        yield f"attaches {arn.rsplit('/', 1)[-1]}"
+
+
+# Policies of AWS that give a whole service, or a whole job.
+_BROAD = re.compile(r":aws:policy/(job-function/|.*(FullAccess|PowerUser|Administrator)|ReadOnlyAccess$)")
 
 
 def consumer_can_use_queue(mapping: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """The consumer's role may take messages from the queue, and decrypt what it reads and writes."""
-    for function in stack.pointed(mapping, FUNCTION, "functionName"):
-        for role in stack.pointed(function, ROLE, "role"):
+    for function in stack.pointed(mapping, aws.FUNCTION, "functionName"):
+        for role in stack.pointed(function, aws.ROLE, "role"):
             grants = _grants(role, stack)
             if any(document is UNKNOWN for _, document in grants):
                 yield Undecided(f"policy of {role.name}")
-            for queue in stack.pointed(mapping, QUEUE, "eventSourceArn"):
+            for queue in stack.pointed(mapping, aws.QUEUE, "eventSourceArn"):
                 missing = [action for action in _CONSUME if not _may(grants, action, queue, stack)]
                 if missing:
                     yield f"feeds {function.name}, whose role may not {', '.join(missing)} on {queue.name}"
@@ -134,15 +158,22 @@ def _may_decrypt(
 
 def _grants(role: Resource, stack: Stack) -> list[tuple[Resource, Any]]:
     """Return a role's policy documents, each with the resource that states it."""
-    found = [(policy, policy.get("policy")) for policy in stack.pointing(role, ROLE_POLICY, "role")]
+    found = [(policy, policy.get("policy")) for policy in stack.pointing(role, aws.ROLE_POLICY, "role")]
     found += [(role, inside(inline, "policy")) for inline in items(role.get("inlinePolicies"))]
-    for attachment in stack.pointing(role, ATTACHMENT, "role"):
-        arn = attachment.get("policyArn")
-        if isinstance(arn, str) and arn.endswith(f"/{_SQS_EXECUTION_ROLE}"):
-            statement = {"Effect": "Allow", "Action": list(_CONSUME), "Resource": "*"}
-            found.append((attachment, {"Statement": statement}))
-        found += [(each, each.get("policy")) for each in stack.pointed(attachment, MANAGED_POLICY, "policyArn")]
+    attaching = [(role, "managedPolicyArns")]
+    for type_, by, key in _ATTACHING:
+        attaching += [(each, key) for each in stack.pointing(role, type_, by)]
+    for holder, key in attaching:
+        found += [(each, each.get("policy")) for each in stack.pointed(holder, aws.MANAGED_POLICY, key)]
+        found += [(holder, _of_aws(arn)) for arn in items(holder.get(key)) if ":aws:policy/" in str(arn)]
     return found
+
+
+def _of_aws(arn: str) -> Mapping[str, Any]:
+    """A policy of AWS's own as a document: what we do not know may grant anything."""
+    name = arn.rsplit("/", 1)[-1]
+    known = {_SQS_EXECUTION_ROLE: _CONSUME, **dict.fromkeys(_WITHOUT_QUEUES, ("logs:PutLogEvents",))}
+    return {"Statement": {"Effect": "Allow", "Action": list(known.get(name, ("*",))), "Resource": "*"}}
 
 
 def _may(grants: list[tuple[Resource, Any]], action: str, target: Resource, stack: Stack) -> bool:
@@ -152,7 +183,7 @@ def _may(grants: list[tuple[Resource, Any]], action: str, target: Resource, stac
             if target in stack.named(holder, target.type, UNKNOWN, _document_key(holder)):
                 return True
         elif any(
-            statement.allows and statement.covers(action) and statement.reaches(target.get("arn"))
+            statement.allows and statement.covers(action) and statement.reaches(target)
             for statement in readable(document)
         ):
             return True
@@ -163,38 +194,39 @@ def _tables(grants: list[tuple[Resource, Any]], stack: Stack) -> list[Resource]:
     tables: list[Resource] = []
     for holder, document in grants:
         if document is UNKNOWN:
-            tables += stack.named(holder, TABLE, UNKNOWN, _document_key(holder))
+            tables += stack.named(holder, aws.TABLE, UNKNOWN, _document_key(holder))
         for statement in readable(document):
             for arn in statement.resources:
-                tables += stack.find(TABLE, arn) if isinstance(arn, str) else []
+                tables += stack.find(aws.TABLE, arn) if isinstance(arn, str) else []
     return list(dict.fromkeys(tables))
 
 
 def _document_key(holder: Resource) -> str:
-    return "inlinePolicies" if holder.type == ROLE else "policy"
+    return "inlinePolicies" if holder.type == aws.ROLE else "policy"
 
+
+_ATTACHMENTS = (
+    aws.ATTACHMENT,
+    aws.ATTACHMENTS,
+    aws.POLICY_ATTACHMENT,
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
+)
 
 RULES = (
     Rule(
         name="iam-least-privilege",
-        requires="A role must name its actions and resources, and be assumed by the intended service only.",
-        why="Code that runs under a broad role turns any bug in it into a breach of the account.",
-        remedy="list the actions and the ARNs they are needed on; trust lambda.amazonaws.com alone.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
+        requires="A policy must name its actions and resources, and a role whom it trusts; a function's, Lambda alone.",
+        remedy="list the actions and the ARNs they are needed on; let a function's role trust lambda.amazonaws.com.",
         pillar="SEC03",
-        maps_to=(
-            "Security Hub IAM.1",
-            "Security Hub IAM.21",
-            "Security Hub KMS.1",
-            "Checkov CKV_AWS_355",
-            "cdk-nag IAM5",
-        ),
+        maps_to=("Security Hub IAM.1", "Security Hub IAM.21", "Security Hub KMS.1", "Checkov CKV_AWS_355"),
         link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
-        on=(ROLE, ROLE_POLICY, MANAGED_POLICY, ATTACHMENT),
+        on=(aws.ROLE, aws.ROLE_POLICY, aws.USER_POLICY, aws.GROUP_POLICY, aws.MANAGED_POLICY, *_ATTACHMENTS),
         settings=(
-            texts("allowStarResourceFor", _UNLIMITED, "Actions that may be allowed on every resource."),
-            texts("allowedTrustServices", ("lambda.amazonaws.com",), "Services that may assume a role."),
+            texts("allowStarResourceFor", (), "Further actions that may be allowed on every resource."),
+            texts("allowedTrustServices", (_FUNCTION_SERVICE,), "Services that may assume a function's role."),
             texts("allowManagedPolicies", (), "ARNs of broad AWS-managed policies that may be attached."),
         ),
         check=least_privilege,
@@ -202,14 +234,12 @@ RULES = (
     Rule(
         name="consumer-role-can-use-queue",
         requires="A queue consumer's role must hold what reading the queue and using its keys takes.",
-        why="A missing permission shows up only once orders wait: the mapping stops, or each write fails to decrypt.",
-        remedy="allow sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on the queue and kms:Decrypt on "
-        "the keys.",
+        remedy="allow sqs:ReceiveMessage, DeleteMessage and GetQueueAttributes on the queue, kms:Decrypt on the keys.",
         level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         pillar="SEC03",
         link="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
-        on=(MAPPING,),
+        on=(aws.MAPPING,),
         check_in_stack=consumer_can_use_queue,
     ),
 )

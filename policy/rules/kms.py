@@ -1,69 +1,71 @@
 """Rules about customer-managed keys: the services of the pipeline may use them, and they cannot be lost."""
 
-import re
 from collections.abc import Iterator
 
-from framework.documents import Statement, judged, readable
+from framework import aws
+from framework.documents import Statement, judged, matches, readable
 from framework.keys import key_documents, keys_of
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
-from framework.stack import ALARM, KEY, KEY_POLICY, LOG_GROUP, QUEUE, TOPIC, Resource, Stack
+from framework.stack import Resource, Stack
 from framework.subscriptions import filled_by_topic
 from framework.values import UNKNOWN, number
 from pulumi_policy import EnforcementLevel, Severity
 
+# Where each type names its key.
+_ENCRYPTED = {
+    aws.QUEUE: ("kmsMasterKeyId",),
+    aws.TOPIC: ("kmsMasterKeyId",),
+    aws.LOG_GROUP: ("kmsKeyId",),
+    aws.TABLE: ("serverSideEncryption", "kmsKeyArn"),
+    aws.FUNCTION: ("kmsKeyArn",),
+}
 _ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
-_LOGS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
-_LOGS_SERVICE = re.compile(r"logs\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?")
+_LOG = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
+_SNS, _CLOUDWATCH, _LOGS = "sns.amazonaws.com", "cloudwatch.amazonaws.com", "logs.*amazonaws.com"
 
 
 def key_admits_services(resource: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
-    """Whoever encrypts with a key on the pipeline's behalf is let in by that key's policy."""
+    """Whoever encrypts with a key on the pipeline's behalf is let in by that key's policy, and the key is at hand."""
+    for key in keys_of(resource, stack, *_ENCRYPTED[resource.type]) if resource.type in _ENCRYPTED else ():
+        if key.place[0] and resource.place[0] and key.place[0] != resource.place[0]:
+            yield f"uses key {key.name}, which is in another region"
     for key, service, purpose in _needs(resource, stack):
         documents = key_documents(key, stack)
         granting = [
-            statement
-            for document in documents
-            for statement in readable(document)
-            if statement.allows and _speaks_for(statement, service)
+            statement for document in documents for statement in readable(document) if _admits(statement, service)
         ]
-        actions = _LOGS if service == "logs" else _ENCRYPT
+        actions = _LOG if service == _LOGS else _ENCRYPT
         missing = [action for action in actions if not any(each.covers(action) for each in granting)]
         if missing and UNKNOWN in documents:
             yield Undecided(f"policy of {key.name}")
         elif missing:
-            yield f"uses key {key.name}, whose policy does not let {_full(service)} {', '.join(missing)} {purpose}"
-        elif config["requireSourceCondition"] and not all(_scoped(statement) for statement in granting):
-            yield f"uses key {key.name}, whose policy lets {_full(service)} in for any account (no aws:SourceAccount)"
+            yield f"uses key {key.name}, whose policy does not let {service} {', '.join(missing)} {purpose}"
+        elif config["requireSourceCondition"] and not all(each.open or _scoped(each) for each in granting):
+            yield f"uses key {key.name}, whose policy lets {service} in for any account (no aws:SourceAccount)"
 
 
 def _needs(resource: Resource, stack: Stack) -> Iterator[tuple[Resource, str, str]]:
     """Pairs of key and service that have to meet, and what for."""
-    if resource.type == QUEUE and filled_by_topic(resource, stack):
+    if resource.type == aws.QUEUE and filled_by_topic(resource, stack):
         for key in keys_of(resource, stack, "kmsMasterKeyId"):
-            yield key, "sns", "to fill it"
-    elif resource.type == LOG_GROUP:
+            yield key, _SNS, "to fill it"
+    elif resource.type == aws.LOG_GROUP:
         for key in keys_of(resource, stack, "kmsKeyId"):
-            yield key, "logs", "to write to it"
-    elif resource.type == ALARM:
-        for topic in dict.fromkeys(each for action in _ACTIONS for each in stack.pointed(resource, TOPIC, action)):
+            yield key, _LOGS, "to write to it"
+    elif resource.type == aws.ALARM:
+        for topic in dict.fromkeys(each for action in _ACTIONS for each in stack.pointed(resource, aws.TOPIC, action)):
             for key in keys_of(topic, stack, "kmsMasterKeyId"):
-                yield key, "cloudwatch", f"to publish to {topic.name}"
+                yield key, _CLOUDWATCH, f"to publish to {topic.name}"
 
 
 _ACTIONS = ("alarmActions", "okActions", "insufficientDataActions")
 
 
-def _full(service: str) -> str:
-    return f"{service}.<region>.amazonaws.com" if service == "logs" else f"{service}.amazonaws.com"
-
-
-def _speaks_for(statement: Statement, service: str) -> bool:
-    if service != "logs":
-        return statement.speaks_for(_full(service))
-    return any(
-        kind == "service" and isinstance(name, str) and _LOGS_SERVICE.fullmatch(name)
-        for kind, name in statement.principals
-    )
+def _admits(statement: Statement, service: str) -> bool:
+    """Whether a statement lets a service in, by name or, within what its conditions leave, as one of everyone."""
+    named = any(kind == "service" and matches(service, name) for kind, name in statement.principals)
+    everyone = statement.open and (not statement.conditions or _scoped(statement))
+    return statement.allows and not statement.excludes_principals and (named or everyone)
 
 
 def _scoped(statement: Statement) -> bool:
@@ -85,9 +87,12 @@ def key_rotates(key: Resource, _config: Config) -> Iterator[Verdict]:
 
 def key_hygiene(resource: Resource, config: Config) -> Iterator[Verdict]:
     """The key cannot be deleted in haste, and is nobody else's."""
-    if resource.type == KEY:
-        window = number(resource.get("deletionWindowInDays"))
-        if window is not None and window < config["minDeletionWindow"]:
+    if resource.type == aws.KEY:
+        stated = resource.get("deletionWindowInDays")
+        window = number(stated)
+        if stated is UNKNOWN:
+            yield Undecided("deletionWindowInDays")
+        elif window is not None and window < config["minDeletionWindow"]:
             yield f"is deleted {window:g} days after a request, less than {config['minDeletionWindow']}"
         if resource.get("isEnabled") is False:
             yield "is disabled"
@@ -105,44 +110,35 @@ def _public(statement: Statement) -> Iterator[Verdict]:
 RULES = (
     Rule(
         name="kms-key-admits-pipeline-services",
-        requires="A key must let in the services that encrypt with it: SNS for queues, CloudWatch for alarm topics, "
-        "Logs for log groups.",
-        why="A service that may not use the key drops the message or the alarm without an error, and a grant without a "
-        "source condition serves any account.",
+        requires="A key must be of its resource's region and let in whoever encrypts with it: SNS, alarms, Logs.",
         remedy="add a key policy statement for the service with kms:GenerateDataKey* and kms:Decrypt (Logs also "
         "Encrypt*, ReEncrypt*, Describe*), limited by aws:SourceAccount or aws:SourceArn.",
-        level=EnforcementLevel.MANDATORY,
         severity=Severity.CRITICAL,
         pillar="SEC08",
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
-        on=(QUEUE, LOG_GROUP, ALARM),
+        on=(*_ENCRYPTED, aws.ALARM),
         settings=(switch("requireSourceCondition", "Whether each grant must be limited to a source.", default=True),),
         check_in_stack=key_admits_services,
     ),
     Rule(
         name="kms-key-rotates",
         requires="A symmetric key must rotate.",
-        why="The longer one key encrypts, the more there is to read for whoever gets hold of it.",
         remedy="set enableKeyRotation to true; what is encrypted already stays readable.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Security Hub KMS.4", "Checkov CKV_AWS_7", "cdk-nag KMS5"),
         link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
-        on=(KEY,),
+        on=(aws.KEY,),
         check=key_rotates,
     ),
     Rule(
         name="kms-key-hygiene",
         requires="A key must be hard to delete, and not admit everyone.",
-        why="Orders whose key is deleted are lost, whatever backup there is.",
         remedy="set a deletionWindowInDays of 14 to 30, and a policy that names its principals.",
         level=EnforcementLevel.ADVISORY,
-        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Security Hub KMS.3", "Security Hub KMS.5"),
         link="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",
-        on=(KEY, KEY_POLICY),
+        on=(aws.KEY, aws.KEY_POLICY),
         settings=(
             whole("minDeletionWindow", 14, "Fewest days between a request to delete the key and its deletion.", 7),
         ),

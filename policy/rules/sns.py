@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from framework import aws
 from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
 from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
-from framework.stack import QUEUE, SUBSCRIPTION, TOPIC, Resource, Stack
+from framework.stack import Resource, Stack
 from framework.subscriptions import filled_by_topic, topics_of
 from framework.values import MISSING, UNKNOWN, json_object
 from pulumi_policy import EnforcementLevel, Severity
@@ -35,10 +36,10 @@ def subscription_dead_letter_queue_compatible(
     subscription: Resource, stack: Stack, _config: Config
 ) -> Iterator[Verdict]:
     """The subscription's dead-letter queue is of the topic's kind and not the very queue it delivers to."""
-    targets = stack.pointed(subscription, QUEUE, "redrivePolicy", "deadLetterTargetArn")
+    targets = stack.pointed(subscription, aws.QUEUE, "redrivePolicy", "deadLetterTargetArn")
     if len(targets) != 1:
         return
-    if targets[0] in stack.pointed(subscription, QUEUE, "endpoint"):
+    if targets[0] in stack.pointed(subscription, aws.QUEUE, "endpoint"):
         yield f"sends what {targets[0].name} does not accept to {targets[0].name} itself"
     for topic in topics_of(subscription, stack):
         fifo = (topic.get("fifoTopic"), targets[0].get("fifoQueue"))
@@ -62,59 +63,64 @@ def no_managed_key_behind_topic(queue: Resource, stack: Stack, _config: Config) 
         yield f"is filled by SNS but encrypted with {key}, which SNS may not use"
 
 
+def subscription_encrypted_on_its_way(subscription: Resource, _config: Config) -> Iterator[Verdict]:
+    """SNS delivers over TLS."""
+    if subscription.get("protocol") == "http":
+        yield "delivers over plain http"
+
+
 RULES = (
     Rule(
         name="sns-subscription-has-dlq",
         requires="Every subscription that SNS can fail to deliver to must have a dead-letter queue.",
-        why="When retries are used up, or the queue's policy or key is wrong, SNS discards the message.",
         remedy='set redrivePolicy to {"deadLetterTargetArn": <the ARN of a queue that SNS may send to>}.',
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="REL05",
         maps_to=("cdk-nag SNSRedrivePolicy", "serverless-rules ES7000"),
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
-        on=(SUBSCRIPTION,),
+        on=(aws.SUBSCRIPTION,),
         settings=(texts("protocols", ("sqs", "lambda", "http", "https", "firehose"), "Protocols that need one."),),
         check=subscription_has_dead_letter_queue,
     ),
     Rule(
         name="sns-subscription-dlq-compatible",
         requires="A subscription's dead-letter queue must be of its topic's kind and not its own endpoint.",
-        why="SNS refuses a queue of the other kind, and an endpoint that is down cannot keep its own failures.",
         remedy="name a queue of its own with the topic's FIFO setting in redrivePolicy.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="REL05",
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
-        on=(SUBSCRIPTION,),
+        on=(aws.SUBSCRIPTION,),
         check_in_stack=subscription_dead_letter_queue_compatible,
+    ),
+    Rule(
+        name="sns-subscription-uses-tls",
+        requires="A subscription must not deliver over plain http.",
+        remedy='set protocol to "https" and endpoint to an https address.',
+        level=EnforcementLevel.ADVISORY,
+        severity=Severity.MEDIUM,
+        pillar="SEC09",
+        link="https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
+        on=(aws.SUBSCRIPTION,),
+        check=subscription_encrypted_on_its_way,
     ),
     Rule(
         name="sns-topic-encrypted-at-rest",
         requires="Every topic must be encrypted with a KMS key.",
-        why="Orders hold personal data, and SNS has no encryption by default.",
         remedy="set kmsMasterKeyId to a customer-managed key.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Security Hub SNS.1", "Checkov CKV_AWS_26"),
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html",
-        on=(TOPIC,),
+        on=(aws.TOPIC,),
         settings=(switch("allowAwsManagedKey", "Whether alias/aws/sns is good enough.", default=False),),
         check=topic_encrypted,
     ),
     Rule(
         name="sns-to-sqs-no-aws-managed-key",
         requires="A queue that SNS fills must not use the AWS-managed key of SQS.",
-        why="That key's policy does not admit SNS and cannot be changed: SNS drops every message without an error.",
-        remedy="set kmsMasterKeyId to a customer-managed key that admits sns.amazonaws.com, or leave it out for "
-        "SSE-SQS.",
-        level=EnforcementLevel.MANDATORY,
+        remedy="set kmsMasterKeyId to a key that admits sns.amazonaws.com, or leave it out for SSE-SQS.",
         severity=Severity.CRITICAL,
         pillar="REL05",
         maps_to=("Checkov CKV2_AWS_73",),
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         check_in_stack=no_managed_key_behind_topic,
     ),
 )

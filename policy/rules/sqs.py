@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from framework import aws
 from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
 from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
-from framework.stack import QUEUE, REDRIVE_POLICY, Resource
+from framework.stack import Resource
 from framework.values import MISSING, UNKNOWN, json_object
-from pulumi_policy import EnforcementLevel, Severity
 
 
 def redrive_policy_valid(resource: Resource, config: Config) -> Iterator[Verdict]:
@@ -27,11 +27,12 @@ def redrive_policy_valid(resource: Resource, config: Config) -> Iterator[Verdict
 
 def _target_problems(resource: Resource, target: Any) -> Iterator[Verdict]:
     if target is UNKNOWN:
+        yield Undecided("redrivePolicy")
         return
     if not is_queue_arn(target):
         yield f"has a redrivePolicy whose deadLetterTargetArn is {_shown(target)}, not the ARN of an SQS queue"
         return
-    own = resource.get("name" if resource.type == QUEUE else "queueUrl")
+    own = resource.get("name" if resource.type == aws.QUEUE else "queueUrl")
     if isinstance(own, str) and own.rsplit("/", 1)[-1] == target.rsplit(":", 1)[-1]:
         yield "is its own dead-letter queue"
 
@@ -39,6 +40,7 @@ def _target_problems(resource: Resource, target: Any) -> Iterator[Verdict]:
 def _count_problems(count: Any, config: Config) -> Iterator[Verdict]:
     least, most = config["minReceives"], config["maxReceives"]
     if count is UNKNOWN:
+        yield Undecided("redrivePolicy")
         return
     if type(count) is not int:
         yield f"has a redrivePolicy whose maxReceiveCount is {_shown(count)}, not a whole number"
@@ -70,14 +72,10 @@ RULES = (
     Rule(
         name="sqs-redrive-policy-valid",
         requires="A redrive policy must name an SQS queue and a maxReceiveCount that leaves room for retries.",
-        why="A count of 1 or 2 discards orders at the first hiccup; a large one blocks the queue with poison messages; "
-        "a count in quotes makes every preview show a change.",
         remedy="set redrivePolicy to JSON with deadLetterTargetArn and an unquoted maxReceiveCount in the range.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="REL05",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
-        on=(QUEUE, REDRIVE_POLICY),
+        on=(aws.QUEUE, aws.REDRIVE_POLICY),
         settings=(
             whole("minReceives", 3, "Fewest receives before a message is moved; AWS advises 5 for Lambda.", 1),
             whole("maxReceives", 10, "Most receives before a message is moved.", 1),
@@ -87,14 +85,11 @@ RULES = (
     Rule(
         name="sqs-encrypted-at-rest",
         requires="Every queue must be encrypted at rest.",
-        why="Orders hold personal data. SQS encrypts by itself (SSE-SQS) unless a program switches it off.",
         remedy="set kmsMasterKeyId to a customer-managed key and leave sqsManagedSseEnabled out.",
-        level=EnforcementLevel.MANDATORY,
-        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Security Hub SQS.1", "Checkov CKV_AWS_27", "cdk-nag SQS2"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
-        on=(QUEUE,),
+        on=(aws.QUEUE,),
         settings=(switch("requireCmk", "Whether the key must be customer-managed.", default=False),),
         check=queue_encrypted,
     ),

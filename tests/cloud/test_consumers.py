@@ -98,7 +98,7 @@ def test_another_consumer_adds_no_decision_that_waits_for_the_update(tmp_path: P
     recipe("A consumer")[0].apply(tmp_path)
     graph = record(preview=True, program=lambda: program(tmp_path))
     assert "AuditQueue" in graph.all("aws:sqs/queue:Queue")
-    assert len(check(graph).waiting) <= 2
+    assert len(check(graph).of("waits")) <= 2
 
 
 def test_a_filtering_consumer_gets_its_orders_only_and_the_table_gets_all(

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from framework.stack import QUEUE, TABLE
+from framework.aws import QUEUE, TABLE
 from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime.proto import provider_pb2 as messages

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Literal
 
-from framework.stack import ALARM
+from framework.aws import ALARM
 
 from tests.policy.pipeline import Change, Json, Ref, added, program
 from tools.recording.graph import ACCOUNT

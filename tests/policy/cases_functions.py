@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from framework.stack import ATTACHMENT, FUNCTION_URL, INVOKE_CONFIG, MANAGED_POLICY, PERMISSION, SCALING_TARGET
+from framework.aws import (
+    ATTACHMENT,
+    ATTACHMENTS,
+    EVENT_BUS,
+    FUNCTION_ALIAS,
+    FUNCTION_URL,
+    GROUP_POLICY,
+    INVOKE_CONFIG,
+    MANAGED_POLICY,
+    PERMISSION,
+    POLICY_ATTACHMENT,
+    SCALING_TARGET,
+    USER_POLICY,
+)
 
 from tests.policy.case import (
     DEAD,
@@ -19,8 +32,8 @@ from tests.policy.case import (
     statement,
     unknown,
 )
-from tests.policy.cases_queues import NO_REDRIVE, redrive
-from tests.policy.pipeline import Change, Ref, added, given, without
+from tests.policy.cases_queues import NO_REDRIVE, consumed_by, queue, redrive
+from tests.policy.pipeline import Change, Ref, Untold, added, given, without
 from tools.recording.graph import ACCOUNT
 
 CONSUMES, WRITES, TRACES = (statement("ProcessOrder-permissions", sid) for sid in ("Consume", "Write", "Trace"))
@@ -105,13 +118,42 @@ QUERY = {
 }
 BY_QUERY: dict[str, Any] = {"namespace": None, "metricName": None, "dimensions": None, "metricQueries": [QUERY]}
 
+ALIAS = added(FUNCTION_ALIAS, "live", name="live", functionName=Ref("ProcessOrder", "name"), functionVersion="1")
+NAMED = given("ProcessOrder", name="ProcessOrder")
+FUNCTION_ARN = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:ProcessOrder"
+ALIASED = {
+    "an alias": (ALIAS, given("ProcessOrder-mapping", functionName=Ref("live"))),
+    "a version": (NAMED, given("ProcessOrder-mapping", functionName=f"{FUNCTION_ARN}:7")),
+    "a name and an alias": (NAMED, given("ProcessOrder-mapping", functionName="ProcessOrder:live")),
+}
+FILTER = {"filters": [{"pattern": "{}"}]}
+UNTOLD = given("ProcessOrder-mapping", functionName=Untold("ProcessOrder"))
+API = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}"
+UNKNOWN_ARN = added("aws:apigatewayv2/api:Api", "Unknown")
+OF_ORGANISATION = {"StringEquals": {"aws:PrincipalOrgID": "o-12345"}}
+BY_AWS = "arn:aws:iam::aws:policy"
+CONSUMER = f"{BY_AWS}/service-role/AWSLambdaSQSQueueExecutionRole"
+ROLE_NAME = Ref("ProcessOrder-role", "name")
+BROAD = [
+    ("AmazonDynamoDBFullAccess_v2", POLICY_ATTACHMENT, "policyArn"),
+    ("AmazonEC2ContainerRegistryPowerUser", ATTACHMENTS, "policyArns"),
+    ("job-function/SystemAdministrator", "aws:iam/userPolicyAttachment:UserPolicyAttachment", "policyArn"),
+    ("ReadOnlyAccess", "aws:iam/groupPolicyAttachment:GroupPolicyAttachment", "policyArn"),
+]
+TWINS = (
+    given("OrderQueue-dlq", name="dead", region="eu-west-1"),
+    queue("there", name="dead", region="us-east-1", kmsMasterKeyId=None),
+    added(EVENT_BUS, "bus", deadLetterConfig={"arn": Ref("there")}),
+)
+
 CASES: dict[str, list[Case]] = {
     "esm-source-queue-has-dlq": [
         passes("a queue's mapping without a destination"),
         passes("a stream with a destination", stream(destinationConfig={"onFailure": {"destinationArn": UNDELIVERED}})),
-        fails("a queue without", NO_REDRIVE, also=("sqs-queue-has-dlq",)),
+        passes("a queue without is for another rule", NO_REDRIVE, also=("sqs-queue-has-dlq",)),
+        fails("a dead-letter queue that is read and has none itself", *consumed_by("other")),
         fails("a stream without a destination", stream()),
-        unknown("the source is unknown but depended on", NO_REDRIVE, breaks=True, also=("sqs-queue-has-dlq",)),
+        unknown("the source is unknown but depended on", *consumed_by("other"), breaks=True),
         malformed("a source that is a number", given("ProcessOrder-mapping", eventSourceArn=7)),
     ],
     "esm-visibility-timeout": [
@@ -126,6 +168,11 @@ CASES: dict[str, list[Case]] = {
             "the defaults of both", given("OrderQueue", visibilityTimeoutSeconds=None), given("ProcessOrder", timeout=5)
         ),
         fails("a second less", given("OrderQueue", visibilityTimeoutSeconds=179)),
+        *(
+            fails(f"behind {what}", given("OrderQueue", visibilityTimeoutSeconds=179), *behind)
+            for what, behind in ALIASED.items()
+        ),
+        unknown("the function is unknown and nothing tells where it comes from", UNTOLD, waits=True),
         fails("the window forgotten", given("ProcessOrder-mapping", maximumBatchingWindowInSeconds=10)),
         fails("the default of 30 s", given("OrderQueue", visibilityTimeoutSeconds=None)),
         unknown("the timeout is unknown", given("ProcessOrder", timeout=Ref("Orders")), waits=True),
@@ -143,8 +190,21 @@ CASES: dict[str, list[Case]] = {
         fails("none", given("ProcessOrder-mapping", functionResponseTypes=None)),
         fails("an empty list", given("ProcessOrder-mapping", functionResponseTypes=[])),
         unknown("the source is unknown", given("ProcessOrder-mapping", functionResponseTypes=None), breaks=True),
-        unknown("the types are unknown", given("ProcessOrder-mapping", functionResponseTypes=[Ref("Orders")])),
+        unknown(
+            "the types are unknown",
+            given("ProcessOrder-mapping", functionResponseTypes=[Ref("Orders")]),
+            breaks=True,
+            waits=True,
+        ),
         malformed("another type", given("ProcessOrder-mapping", functionResponseTypes=["reportbatchitemfailures"])),
+    ],
+    "esm-queue-not-filtered": [
+        passes(
+            "a stream", stream(destinationConfig={"onFailure": {"destinationArn": UNDELIVERED}}, filterCriteria=FILTER)
+        ),
+        fails("a queue", given("ProcessOrder-mapping", filterCriteria=FILTER)),
+        unknown("the filter is unknown", given("ProcessOrder-mapping", filterCriteria=Ref("Orders")), breaks=True),
+        malformed("a text", given("ProcessOrder-mapping", filterCriteria="orders")),
     ],
     "esm-concurrency-consistent": [
         passes("unreserved", given("ProcessOrder", reservedConcurrentExecutions=-1)),
@@ -159,6 +219,7 @@ CASES: dict[str, list[Case]] = {
         *(fails(f"a concurrency of {most}", concurrency(most)) for most in (1, 1001)),
         fails("a batch of 11 without a window", given("ProcessOrder-mapping", batchSize=11)),
         fails("one reserved", *reserved(1, concurrency=2)),
+        fails("one reserved, behind an alias", *reserved(1, concurrency=2), *ALIASED["an alias"]),
         passes("a batch of 10 from a FIFO queue", *FIFO, given("ProcessOrder-mapping", batchSize=10)),
         fails(
             "a batch of 11 from a FIFO queue",
@@ -221,6 +282,7 @@ CASES: dict[str, list[Case]] = {
             "a pattern within an account",
             permission(principal="apigateway.amazonaws.com", sourceArn="arn:aws:execute-api:*", sourceAccount=ACCOUNT),
         ),
+        passes("any route of one API", permission(principal="apigateway.amazonaws.com", sourceArn=f"{API}:a1b2c3/*/*")),
         passes("an account", permission(principal=ACCOUNT)),
         passes("an organisation", permission(principal="*", principalOrgId="o-12345")),
         passes("a URL that asks for a signature", added(FUNCTION_URL, "url", authorizationType="AWS_IAM")),
@@ -230,9 +292,18 @@ CASES: dict[str, list[Case]] = {
             "a service for a pattern",
             permission(principal="apigateway.amazonaws.com", sourceArn="arn:aws:execute-api:*"),
         ),
+        *(
+            fails(f"a service for {arn}", permission(principal="apigateway.amazonaws.com", sourceArn=arn))
+            for arn in (f"{API}:*/*/*", "arn:aws:execute-api:eu-west-1:*:a1b2c3/*", "arn:aws:s3:::orders-*")
+        ),
         fails("an open URL", added(FUNCTION_URL, "url", authorizationType="NONE")),
         fails("a permission for an open URL", permission(principal="*", functionUrlAuthType="NONE")),
-        unknown("the source is unknown", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("Orders"))),
+        unknown(
+            "the source is unknown",
+            permission(principal="apigateway.amazonaws.com", sourceArn=Ref("Unknown")),
+            UNKNOWN_ARN,
+            waits=True,
+        ),
         malformed("a principal that is a list", permission(principal=["*"]), breaks=False),
     ],
     "lambda-runtime-and-limits": [
@@ -245,7 +316,7 @@ CASES: dict[str, list[Case]] = {
         fails("both at the default, as the provider fills them in", given("ProcessOrder", timeout=3, memorySize=128)),
         passes("one of them at the default's value", given("ProcessOrder", memorySize=128)),
         fails("no tracing", given("ProcessOrder", tracingConfig={"mode": "PassThrough"})),
-        unknown("the runtime is unknown", given("ProcessOrder", runtime=Ref("Orders"))),
+        unknown("the runtime is unknown", given("ProcessOrder", runtime=Ref("Orders")), breaks=True, waits=True),
         malformed("a runtime that is a number", given("ProcessOrder", runtime=3.12)),
     ],
     "lambda-env-protected": [
@@ -258,22 +329,34 @@ CASES: dict[str, list[Case]] = {
         passes("nothing to encrypt", given("ProcessOrder", kmsKeyArn=None, environment=None), requireCmk=True),
         passes("a key where one is asked for", requireCmk=True),
         fails("no key where one is asked for", given("ProcessOrder", kmsKeyArn=None), requireCmk=True),
-        unknown("the value is unknown", environment(DB_PASSWORD=Ref("Orders"))),
+        unknown("the value is unknown", environment(DB_PASSWORD=Ref("Orders")), waits=True),
+        unknown("all of it is unknown", given("ProcessOrder", environment=Ref("Orders")), waits=True),
         malformed("a number", environment(DB_PASSWORD=7), breaks=False),
         malformed("variables that are a list", given("ProcessOrder", environment={"variables": ["x"]}), breaks=False),
     ],
     "sqs-dlq-has-alarm": [
         passes("a metric query", dead_alarm(**BY_QUERY)),
         passes("one good alarm among several", alarmed("OrderQueue-dlq", threshold=100)),
-        passes("a higher threshold if the team says so", dead_alarm(threshold=5), maxThreshold=5),
+        passes("a higher threshold if the team says so", dead_alarm(threshold=4), maxThreshold=5),
         passes("no action if the team says so", dead_alarm(alarmActions=None), requireActions=False),
         fails("none", without(DEAD_LETTER_ALARM)),
         fails("none on the topic's", without(TOPIC_DLQ_ALARM)),
         fails("the metric that does not count redriven messages", dead_alarm(metricName="NumberOfMessagesSent")),
         fails("another metric", dead_alarm(metricName="ApproximateAgeOfOldestMessage")),
         fails("the wrong way round", dead_alarm(comparisonOperator="LessThanThreshold")),
-        passes("the second dead letter", dead_alarm(threshold=1)),
-        fails("the third dead letter", dead_alarm(threshold=2)),
+        passes("at the first", dead_alarm(threshold=1, comparisonOperator="GreaterThanOrEqualToThreshold")),
+        fails("above the first", dead_alarm(threshold=1)),
+        fails("above half of the second", dead_alarm(threshold=1.5)),
+        passes("after an hour", dead_alarm(period=1200, evaluationPeriods=3)),
+        passes("after one minute of seven days", dead_alarm(period=60, evaluationPeriods=10_080, datapointsToAlarm=1)),
+        fails("after seven days", dead_alarm(period=86_400, evaluationPeriods=7, datapointsToAlarm=None)),
+        passes("after a day if the team says so", dead_alarm(period=86_400, evaluationPeriods=1), maxMinutes=1440),
+        fails("in another region", dead_alarm(region="us-east-1"), given("OrderQueue-dlq", region="eu-west-1")),
+        fails(
+            "on a queue of the same name in another region",
+            *TWINS,
+            dead_alarm(region="us-east-1", dimensions={"QueueName": "dead"}),
+        ),
         fails("nobody is told", dead_alarm(alarmActions=[])),
         fails("actions switched off", dead_alarm(actionsEnabled=False)),
         fails("missing data", dead_alarm(treatMissingData="breaching")),
@@ -325,7 +408,9 @@ CASES: dict[str, list[Case]] = {
         fails("encryption not set", given("Orders", serverSideEncryption=None)),
         fails("deletable in production", stack="prod"),
         unknown("the key is unknown"),
-        unknown("the recovery is unknown", given("Orders", pointInTimeRecovery=TOPIC)),
+        unknown(
+            "the recovery is unknown", given("Orders", pointInTimeRecovery={"enabled": TOPIC}), breaks=True, waits=True
+        ),
         malformed("a text", given("Orders", pointInTimeRecovery="yes")),
     ],
     "dynamodb-capacity-follows-load": [
@@ -348,10 +433,16 @@ CASES: dict[str, list[Case]] = {
         passes("a statement for one resource", granted(known())),
         passes(
             "an action of one's own on everything",
-            granted(known(Action="ec2:DescribeRegions", Resource="*")),
-            allowStarResourceFor=["ec2:DescribeRegions", *TRACES["Action"]],
+            granted(known(Action="s3:ListBucket", Resource="*")),
+            allowStarResourceFor=["s3:ListBucket"],
         ),
         passes("a denial of everything", granted(known(Effect="Deny", Action="*", Resource="*"))),
+        passes("another service's role", trusts({**TRUSTS_LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}})),
+        passes("an organisation's", trusts({**TRUSTS_LAMBDA, "Principal": "*", "Condition": OF_ORGANISATION})),
+        *(
+            passes(f"{action}, which AWS cannot limit", granted(known(Action=action, Resource="*")))
+            for action in ("ec2:DescribeInstances", "ec2:Describe*", "EC2:describevpcs", "cloudwatch:PutMetricData")
+        ),
         passes(
             "a further service",
             given(
@@ -377,12 +468,30 @@ CASES: dict[str, list[Case]] = {
         ),
         fails("every action", granted(known(Action="*"))),
         fails("every action of a service", granted(known(Action=["SQS:*"]))),
+        fails("every action of a service but the empty one", granted(known(Action="sqs:?*"))),
         fails(
             "every action but one",
             granted({**{k: v for k, v in known().items() if k != "Action"}, "NotAction": "s3:GetObject"}),
         ),
         fails("every resource", granted(known(Resource="*"))),
         fails("every resource of a service", granted(known(Resource="arn:aws:s3:*:*:*"))),
+        *(
+            fails(f"all of {arn}", granted(known(Action="dynamodb:PutItem", Resource=f"arn:aws:{arn}")))
+            for arn in (f"dynamodb:eu-west-1:{ACCOUNT}:table/*", f"sqs:eu-west-1:{ACCOUNT}:*", "s3:::*")
+        ),
+        *(
+            passes(f"no more than {arn}", granted(known(Resource=f"arn:aws:{arn}")))
+            for arn in ("s3:::bucket/*", f"logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/x:*")
+        ),
+        *(
+            fails(f"by {type_}", added(type_, "rights", policy=document(known(Action="s3:*"))))
+            for type_ in (USER_POLICY, GROUP_POLICY)
+        ),
+        *(
+            fails(f"{policy} by {type_}", added(type_, "rights", **{key: [f"arn:aws:iam::aws:policy/{policy}"]}))
+            for policy, type_, key in BROAD
+        ),
+        passes("another's full name", attached("arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess")),
         fails(
             "every resource but one",
             granted({**{k: v for k, v in known().items() if k != "Resource"}, "NotResource": "x"}),
@@ -393,12 +502,9 @@ CASES: dict[str, list[Case]] = {
         fails(
             "any role to any service", granted(known(Action="iam:PassRole", Resource=f"arn:aws:iam::{ACCOUNT}:role/*"))
         ),
-        fails(
-            "another service",
-            given(
-                "ProcessOrder-role",
-                assumeRolePolicy=document({**TRUSTS_LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}}),
-            ),
+        *(
+            fails(f"{who} besides", trusts(TRUSTS_LAMBDA, {**TRUSTS_LAMBDA, "Principal": who}))
+            for who in ({"Service": "ec2.amazonaws.com"}, {"AWS": ACCOUNT})
         ),
         fails("everyone assumes it", trusts({**TRUSTS_LAMBDA, "Principal": "*"})),
         fails(
@@ -432,7 +538,7 @@ CASES: dict[str, list[Case]] = {
             ),
         ),
         unknown("the text is unknown", waits=True),
-        unknown("an attached policy is unknown", attached(Ref("Orders"))),
+        unknown("an attached policy is unknown", attached(Ref("Orders")), waits=True),
         malformed("not JSON", given("ProcessOrder-role", assumeRolePolicy="lambda")),
         malformed("an action that is a number", granted(known(Action=7))),
     ],
@@ -453,7 +559,19 @@ CASES: dict[str, list[Case]] = {
             NO_PERMISSIONS,
             given("ProcessOrder-role", inlinePolicies=[{"name": "x", "policy": document(CONSUMES, WRITES, DECRYPTS)}]),
         ),
+        passes("by a policy of AWS's that we do not know", role_policy(WRITES), attached(f"{BY_AWS}/SomeJob")),
+        passes("on the role itself", role_policy(WRITES), given("ProcessOrder-role", managedPolicyArns=[CONSUMER])),
+        *(
+            passes(f"by {type_}", role_policy(WRITES), added(type_, "more", **{by: [ROLE_NAME], key: [CONSUMER]}))
+            for type_, by, key in ((ATTACHMENTS, "roleName", "policyArns"), (POLICY_ATTACHMENT, "roles", "policyArn"))
+        ),
+        fails(
+            "by a policy of AWS's that is about logs",
+            role_policy(WRITES),
+            attached(f"{BY_AWS}/service-role/AWSLambdaBasicExecutionRole"),
+        ),
         fails("no policy", NO_PERMISSIONS),
+        fails("no policy, behind an alias", NO_PERMISSIONS, *ALIASED["an alias"]),
         fails(
             "may not delete",
             role_policy({**CONSUMES, "Action": ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]}, WRITES),

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 
-from framework.stack import (
+from framework.aws import (
+    EVENT_BUS,
     EVENT_TARGET,
     FUNCTION,
     INVOKE_CONFIG,
     MAPPING,
+    PIPE,
     QUEUE,
     QUEUE_POLICY,
     REDRIVE_ALLOW_POLICY,
     REDRIVE_POLICY,
+    SCHEDULE,
 )
 
 from tests.policy.case import (
@@ -72,7 +75,14 @@ def allow(policy: Mapping[str, object]) -> Change:
 
 
 NO_REDRIVE = given("OrderQueue", redrivePolicy=None)
-SOURCELESS = ("esm-source-queue-has-dlq",)
+FAILURES: dict[str, object] = {"deadLetterConfig": {"arn": Ref("failures")}}
+DEAD_LETTER_CONFIGS: list[tuple[str, str, dict[str, object]]] = [
+    ("an event rule's target", EVENT_TARGET, FAILURES),
+    ("an event bus", EVENT_BUS, FAILURES),
+    ("a schedule", SCHEDULE, {"target": FAILURES}),
+    ("a pipe from a table", PIPE, {"sourceParameters": {"dynamodbStreamParameters": FAILURES}}),
+    ("a pipe from a stream", PIPE, {"sourceParameters": {"kinesisStreamParameters": FAILURES}}),
+]
 
 POISON_LOOP = ("esm-source-queue-has-dlq", "consumer-role-can-use-queue")
 
@@ -128,23 +138,29 @@ CASES: dict[str, list[Case]] = {
             given("ProcessOrder", deadLetterConfig={"targetArn": Ref("failures")}),
         ),
         passes(
-            "the dead-letter queue of an event rule's target",
-            queue("failures"),
-            alarmed("failures"),
-            added(EVENT_TARGET, "target", deadLetterConfig={"arn": Ref("failures")}),
-        ),
-        passes(
             "the destination of a stream's failures",
             queue("failures"),
             alarmed("failures"),
             given("ProcessOrder-mapping", destinationConfig={"onFailure": {"destinationArn": Ref("failures")}}),
         ),
         fails("a queue without", queue("lost")),
-        fails("the pipeline's queue", NO_REDRIVE, also=SOURCELESS),
+        fails("the pipeline's queue", NO_REDRIVE),
+        *(
+            passes(
+                f"the dead-letter queue of {what}",
+                queue("failures"),
+                alarmed("failures"),
+                added(type_, "source", **inputs),
+            )
+            for what, type_, inputs in DEAD_LETTER_CONFIGS
+        ),
+        fails(
+            "a queue that nobody may redrive to", queue("lost", redriveAllowPolicy='{"redrivePermission": "denyAll"}')
+        ),
         fails("what nothing fails to any more", without("OrderQueue-subscription", TOPIC_DLQ_ALARM)),
         unknown("the redrive policy is unknown but depends on a queue"),
         unknown("a redrive policy that is only a computed output", queue("lost"), breaks=True),
-        malformed("an empty text is no redrive policy", given("OrderQueue", redrivePolicy=""), also=SOURCELESS),
+        malformed("an empty text is no redrive policy", given("OrderQueue", redrivePolicy="")),
     ],
     "sqs-redrive-policy-valid": [
         passes("a count within the range", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 10))),
@@ -199,13 +215,11 @@ CASES: dict[str, list[Case]] = {
             "a queue of another account",
             *pair({"arn": "arn:aws:sqs:eu-west-1:999999999999:q"}, {}),
             only_update=True,
-            also=("sqs-dlq-redrive-allow",),
+            also=("sqs-dlq-redrive-allow", "resource-policy-requires-tls"),
         ),
         fails(
             "a queue of another region",
-            *pair({"arn": "arn:aws:sqs:us-east-1:123456789012:q"}, {}),
-            only_update=True,
-            also=("sqs-dlq-redrive-allow",),
+            *pair({"region": "us-east-1", "kmsMasterKeyId": None}, {"region": "eu-west-1", "kmsMasterKeyId": None}),
         ),
         fails(
             "two queues that redrive to each other",
@@ -258,6 +272,12 @@ CASES: dict[str, list[Case]] = {
         fails("a second less than a day longer", given("OrderQueue", messageRetentionSeconds=FORTNIGHT - DAY + 1)),
         fails("a second less than 14 days", given("OrderQueue-dlq", messageRetentionSeconds=FORTNIGHT - 1)),
         fails("a source that keeps as long", given("OrderQueue", messageRetentionSeconds=FORTNIGHT)),
+        passes(
+            "a source that keeps just as long as its retries take", given("OrderQueue", messageRetentionSeconds=540)
+        ),
+        fails(
+            "a source that deletes before the last retry", given("OrderQueue", messageRetentionSeconds=539), waits=True
+        ),
         fails(
             "a FIFO dead-letter queue below the least",
             *pair({"fifoQueue": True}, {"fifoQueue": True, "messageRetentionSeconds": 60}),

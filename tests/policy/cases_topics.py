@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from framework.stack import KEY_POLICY, QUEUE_POLICY
+from framework.aws import (
+    KEY_GRANT,
+    KEY_POLICY,
+    PERMISSION,
+    QUEUE_POLICY,
+    ROLE,
+    SUBSCRIPTION,
+    TABLE_POLICY,
+    TOPIC_POLICY,
+)
+from framework.aws import TOPIC as TOPIC_TYPE
 
 from tests.policy.case import (
     DEAD,
@@ -22,7 +32,7 @@ from tests.policy.case import (
     unknown,
 )
 from tests.policy.cases_queues import FORTNIGHT, queue
-from tests.policy.pipeline import Change, Json, Ref, added, given, without
+from tests.policy.pipeline import Change, Json, Ref, Untold, added, given, without
 from tools.recording.graph import ACCOUNT
 
 ADMINISTERS = statement("OrderKey", "AccountAdministersKey")
@@ -73,6 +83,33 @@ ORDERS_ARN = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:OrderQueue"
 ACCEPTS = document(from_topic(ORDERS, TOPIC), tls_only(ORDERS))
 KNOWN_TLS = tls_only("*")
 
+TLS = "aws:SecureTransport"
+OTHERS = {"Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"]}
+OTHER = "999999999999"
+SHOP = "https://shop.example.com/orders"
+LOST = ("sns-subscription-has-dlq",)
+OF_BOTH = {"ArnEquals": {"aws:SourceArn": [TOPIC, Ref("Second")]}}
+
+
+def refused(**condition: Any) -> dict[str, Any]:
+    return {**KNOWN_TLS, "Condition": condition}
+
+
+def without_principal(statement: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in statement.items() if key != "Principal"}
+
+
+def second_subscription() -> tuple[Change, ...]:
+    """Another topic that delivers to the same queue, and fails to the same dead-letter queue."""
+    return (
+        lambda nodes: added(TOPIC_TYPE, "Second", **nodes["OrderTopic"].inputs)(nodes),
+        lambda nodes: added(
+            SUBSCRIPTION, "second", **{**nodes["OrderQueue-subscription"].inputs, "topic": Ref("Second")}
+        )(nodes),
+        added(TOPIC_POLICY, "second-policy", arn=Ref("Second"), policy=document(tls_only("*", "sns:Publish"))),
+    )
+
+
 CASES: dict[str, list[Case]] = {
     "sns-subscription-has-dlq": [
         passes("mail needs none", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol="email", endpoint="a@b.c")),
@@ -89,6 +126,12 @@ CASES: dict[str, list[Case]] = {
             "the protocol is unknown", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol=Ref("Orders")), waits=True
         ),
         malformed("not JSON", UNSUBSCRIBED, subscribed(redrivePolicy="undelivered")),
+    ],
+    "sns-subscription-uses-tls": [
+        passes("https", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol="https", endpoint=SHOP), also=LOST),
+        fails("http", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol="http", endpoint=SHOP), also=LOST),
+        unknown("the protocol is unknown", subscribed(protocol=Ref("Orders"))),
+        malformed("a number", UNSUBSCRIBED, subscribed(redrivePolicy=None, protocol=7), breaks=False),
     ],
     "sns-subscription-dlq-compatible": [
         passes("all FIFO", given("OrderTopic", fifoTopic=True), given("OrderTopic-dlq", fifoQueue=True)),
@@ -161,6 +204,21 @@ CASES: dict[str, list[Case]] = {
                 queue="OrderTopic-dlq",
             ),
         ),
+        passes(
+            "everyone, for its topic alone",
+            dead_policy(from_topic(UNDELIVERED, TOPIC, Principal="*"), queue="OrderTopic-dlq"),
+        ),
+        passes(
+            "two topics in one statement",
+            *second_subscription(),
+            dead_policy(from_topic(UNDELIVERED, None, Condition=OF_BOTH), queue="OrderTopic-dlq"),
+            orders_policy(Condition=OF_BOTH),
+        ),
+        unknown(
+            "the policy is unknown and nothing tells of whom it depends on",
+            given("OrderTopic-dlq-policy", policy=Untold("OrderTopic-dlq-policy", "text")),
+            waits=True,
+        ),
         fails("no policy", without("OrderTopic-dlq-policy"), also=("resource-policy-requires-tls",)),
         fails("a policy that does not let SNS in", dead_policy(queue="OrderTopic-dlq")),
         fails("another topic", dead_policy(from_topic(UNDELIVERED, Ref("OrderAlarms")), queue="OrderTopic-dlq")),
@@ -193,6 +251,11 @@ CASES: dict[str, list[Case]] = {
             only_update=True,
         ),
         passes("ArnLike with a fixed value", orders_policy(Condition={"ArnLike": {"aws:SourceArn": TOPIC}})),
+        passes("everyone, for its topic alone", orders_policy(Principal="*")),
+        fails(
+            "everyone, for any topic of the account",
+            orders_policy(Principal={"AWS": "*"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}),
+        ),
         passes("a list of one action", orders_policy(Action=["SQS:SendMessage"])),
         passes(
             "a further principal that is allowed",
@@ -270,6 +333,7 @@ CASES: dict[str, list[Case]] = {
             "pinned only if the key is there",
             dlq_policy(public(Condition={"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}), KNOWN_TLS),
         ),
+        fails("a table", added(TABLE_POLICY, "shared", policy=document(public(Action="dynamodb:GetItem")))),
         fails(
             "a topic",
             given("OrderTopic-policy", policy=document(public(Action="sns:Publish"), tls_only("*", "sns:Publish"))),
@@ -296,11 +360,52 @@ CASES: dict[str, list[Case]] = {
             also=("resource-policy-requires-tls",),
         ),
     ],
+    "resource-policy-known-accounts": [
+        passes("this account", dead_policy(by_account())),
+        passes("one that is allowed", dead_policy(by_account(Principal={"AWS": OTHER})), allowAccounts=[OTHER]),
+        passes("a denial", dead_policy(by_account(Principal={"AWS": OTHER}, Effect="Deny"))),
+        fails("another one", dead_policy(by_account(Principal={"AWS": OTHER})), waits=True),
+        *(
+            fails(f"another one by {type_}", added(type_, "shared", **inputs), waits=True)
+            for type_, inputs in (
+                (PERMISSION, {"principal": OTHER}),
+                (KEY_GRANT, {"granteePrincipal": f"arn:aws:iam::{OTHER}:role/reader"}),
+                (TABLE_POLICY, {"policy": document(by_account(Principal={"AWS": f"arn:aws:iam::{OTHER}:root"}))}),
+                (ROLE, {"assumeRolePolicy": document(by_account(Principal={"AWS": OTHER}))}),
+            )
+        ),
+        fails(
+            "another one by a key",
+            key_policy(ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS, by_account(Principal={"AWS": OTHER})),
+            waits=True,
+        ),
+        unknown("the document is unknown", given("OrderKey", policy=document(ADMINISTERS, TOPIC)), waits=True),
+        malformed(
+            "not JSON",
+            given("OrderQueue-dlq-policy", policy="{"),
+            breaks=False,
+            also=("resource-policy-not-public", "resource-policy-requires-tls"),
+        ),
+    ],
     "resource-policy-requires-tls": [
         passes(
             "a boolean in the condition",
             dlq_policy({**KNOWN_TLS, "Condition": {"Bool": {"aws:SecureTransport": False}}}),
         ),
+        passes("a denial that also holds without the key", dlq_policy(refused(BoolIfExists={TLS: "false"}))),
+        passes("but for services", dlq_policy(refused(Bool={TLS: "false", "aws:PrincipalIsAWSService": "false"}))),
+        passes("in two statements", dlq_policy({**KNOWN_TLS, "Action": "sqs:SendMessage"}, {**KNOWN_TLS, **OTHERS})),
+        fails(
+            "of another queue",
+            dlq_policy({**KNOWN_TLS, "Resource": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:other"}),
+            waits=True,
+        ),
+        fails(
+            "of one account",
+            dlq_policy(refused(Bool={TLS: "false"}, StringEquals={"aws:PrincipalAccount": "999999999999"})),
+        ),
+        fails("sending alone", dlq_policy({**KNOWN_TLS, "Action": "sqs:SendMessage"})),
+        fails("everyone but some", dlq_policy({**without_principal(KNOWN_TLS), "NotPrincipal": {"AWS": ACCOUNT}})),
         fails("no policy", without("OrderQueue-dlq-policy")),
         fails("not everyone", dlq_policy({**KNOWN_TLS, "Principal": {"AWS": ACCOUNT}})),
         fails("not every action", dlq_policy({**KNOWN_TLS, "Action": "sqs:DeleteMessage"})),
@@ -353,6 +458,8 @@ CASES: dict[str, list[Case]] = {
                 },
             ),
         ),
+        passes("everyone of this account", key_policy({**ADMITS_SNS, "Principal": "*"}, ADMITS_ALARMS, ADMITS_LOGS)),
+        fails("in another region", given("OrderKey", region="us-east-1"), given("OrderQueue", region="eu-west-1")),
         fails("no SNS", key_policy(ADMITS_ALARMS, ADMITS_LOGS)),
         fails("no alarms", key_policy(ADMITS_SNS, ADMITS_LOGS)),
         fails("no logs", key_policy(ADMITS_SNS, ADMITS_ALARMS)),

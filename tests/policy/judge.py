@@ -1,12 +1,13 @@
 """What the rules say about a pipeline, asked in this process through the policy SDK's own arguments and proxies."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
 from framework import enforcement
-from framework.stack import from_outputs
+from framework.stack import from_inputs, from_outputs
 from pulumi.runtime import rpc
 from pulumi_policy import (
     PolicyCustomTimeouts,
@@ -33,13 +34,15 @@ class Judgement:
     violated: frozenset[str]
     """Names of the rules."""
     messages: tuple[str, ...]
-    notes: tuple[str, ...]
-    """What was exempt or has to wait, as "<rule>: <line>"."""
+    notes: tuple[tuple[str, str, str, str], ...]
+    """What was exempt or has to wait: kind, rule, resource and text."""
 
 
 def judge(nodes: Pipeline, mode: Mode, *, config: Mapping[str, Any] | None = None, stack: str = "dev") -> Judgement:
     """Run all rules over a pipeline, under a configuration by rule."""
     recorded = graph(nodes, mode, stack=stack)
+    for each in recorded.resources:
+        from_inputs(resource_arguments(each))
     whole_stack = policy_resources(recorded)
     read = from_outputs(whole_stack)  # once for all rules, which saves half of the time
     with patch.object(enforcement, "from_outputs", lambda _: read):
@@ -48,7 +51,7 @@ def judge(nodes: Pipeline, mode: Mode, *, config: Mapping[str, Any] | None = Non
 
 def _judge(recorded: Graph, whole_stack: list[PolicyResource], config: Mapping[str, Any]) -> Judgement:
     violated: list[tuple[str, str]] = []
-    notes: list[str] = []
+    notes: list[tuple[str, str, str, str]] = []
     for rule in RULES:
         settings = config.get(rule.name)
 
@@ -65,7 +68,7 @@ def _judge(recorded: Graph, whole_stack: list[PolicyResource], config: Mapping[s
             try:
                 POLICIES[rule.name].validate(each, report)
             except _NotApplicableError as note:
-                notes += [f"{rule.name}: {line}" for line in (note.reason or "").splitlines()]
+                notes += [tuple(json.loads(line).values()) for line in (note.reason or "").splitlines()]
     return Judgement(
         violated=frozenset(name for name, _ in violated),
         messages=tuple(message for _, message in violated),

@@ -8,7 +8,7 @@ from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
-from framework.stack import FUNCTION, KEY, LOG_GROUP, QUEUE, TABLE, TOPIC
+from framework.aws import FUNCTION, KEY, LOG_GROUP, QUEUE, TABLE, TOPIC
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
@@ -40,6 +40,11 @@ class Ref:
 
     name: str
     output: str = "arn"
+
+
+@dataclass(frozen=True)
+class Untold(Ref):
+    """An output of another resource that reaches an input by a way that tells of no dependency."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +219,8 @@ def _recorded(node: Node, nodes: Pipeline, urns: Mapping[str, str], mode: Mode) 
     object_ = struct_pb2.Struct()
     object_.update(inputs)
     dependencies = {
-        key: tuple(dict.fromkeys(urns[ref.name] for ref in _refs(value))) for key, value in node.inputs.items()
+        key: tuple(dict.fromkeys(urns[ref.name] for ref in _refs(value) if not isinstance(ref, Untold)))
+        for key, value in node.inputs.items()
     }
     return Resource(
         type=node.type,

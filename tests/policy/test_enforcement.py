@@ -5,10 +5,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from framework.aws import QUEUE
 from framework.enforcement import config_schema, configured, policy
 from framework.exemptions import Exemption
 from framework.rule import Config, Rule, Verdict, switch, texts, whole
-from framework.stack import QUEUE, Resource, Stack
+from framework.stack import Resource, Stack
 from pulumi_policy import (
     EnforcementLevel,
     ResourceValidationPolicy,
@@ -28,7 +29,6 @@ def rule(**changes: Any) -> Rule:
     stated: dict[str, Any] = {
         "name": "test-rule",
         "requires": "A queue must be a queue.",
-        "why": "It is.",
         "remedy": "make it one.",
         "level": EnforcementLevel.MANDATORY,
         "severity": Severity.HIGH,

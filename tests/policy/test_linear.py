@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from framework.aws import PERMISSION
 from framework.enforcement import configured
 from framework.rule import Rule
-from framework.stack import PERMISSION, Resource, Stack
+from framework.stack import Resource, Stack
 from rules import RULES
 
 from tests.policy.pipeline import Mode, Ref, added, copies, graph, pipeline

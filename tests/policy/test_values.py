@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from framework.stack import KEY, QUEUE, Resource
+from framework.aws import KEY, QUEUE
+from framework.stack import Resource
 from framework.values import MISSING, UNKNOWN, inside, json_object, number, plain, read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,14 +56,16 @@ def test_numbers_may_be_written_as_text() -> None:
     assert [number(value) for value in ("30", 30, "x", True, None)] == [30, 30, None, None, None]
 
 
-def judged_in_stack(properties: dict[str, Any], **dependencies: Any) -> Resource:
-    return Resource(type=QUEUE, name="q", urn="u", properties=seen(properties), dependencies=dependencies)
+def judged_in_stack(properties: dict[str, Any], *inputs: str) -> Resource:
+    return Resource(type=QUEUE, name="q", urn="u", properties=seen(properties), inputs=frozenset(inputs))
 
 
 def test_an_unknown_output_that_nobody_set_is_missing() -> None:
     computed = {"redrivePolicy": SENTINELS[0]}
     assert judged_in_stack(computed).get("redrivePolicy") is MISSING
-    assert judged_in_stack(computed, redrivePolicy=[]).get("redrivePolicy") is UNKNOWN
+    assert judged_in_stack(computed, "redrivePolicy").get("redrivePolicy") is UNKNOWN
+    untold = Resource(type=QUEUE, name="q", urn="u", properties=seen(computed))
+    assert untold.get("redrivePolicy") is UNKNOWN, "nobody has told of its inputs: it may be set"
 
 
 def test_defaults_stand_in_for_what_is_missing_only() -> None:

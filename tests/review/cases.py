@@ -147,20 +147,18 @@ EVENTS = (ENGINE / "policies-violated.jsonl").read_text() + json.dumps(
         }
     }
 )
+
+
+def finding(kind: str, rule: str, resource: str, text: str = "", level: str = "") -> dict[str, str]:
+    """What the pack's driver writes of one thing that a rule says."""
+    return {"kind": kind, "rule": rule, "resource": resource, "text": text, "level": level, "requirement": "must"}
+
+
+EXEMPT = finding("exempt", "sqs-queue-encrypted", "OrderQueue", "until 2026-12-31: no key in this account yet")
 REPORTS = json.dumps(
     [
-        {
-            "mode": "preview",
-            "violations": [],
-            "exempt": ["sqs-queue-encrypted: exempt: OrderQueue until 2026-12-31: no key in this account yet"],
-            "waiting": ["iam-least-privilege: waits for the update: ProcessOrder-decryption (policy)"],
-        },
-        {
-            "mode": "update",
-            "violations": [],
-            "exempt": ["sqs-queue-encrypted: exempt: OrderQueue until 2026-12-31: no key in this account yet"],
-            "waiting": [],
-        },
+        {"mode": "preview", "findings": [EXEMPT, finding("waits", "iam-least-privilege", "ProcessOrder-decryption")]},
+        {"mode": "update", "findings": [EXEMPT]},
     ]
 )
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.review.cases import CASES, EVENTS, REPORTS
+from tests.review.cases import CASES, EVENTS, REPORTS, finding
 from tests.review.stack import QUEUE, changed, orders, preview, step, steps, urn
 from tests.review.stack import SECRET as SECRET_OBJECT
 from tests.review.stack import UNKNOWN as UNKNOWN_TEXT
@@ -199,9 +199,7 @@ def test_what_waits_in_the_preview_of_a_new_stack_does_not_wait_in_an_updates() 
     assert [found.waiting for found in waiting.values() if found] == [1, 0]
 
 
-@pytest.mark.parametrize(
-    "text", ["7", "[{}]", "{", '[{"mode": "update", "violations": [{}], "exempt": [], "waiting": []}]']
-)
+@pytest.mark.parametrize("text", ["7", "[{}]", "{", '[{"mode": "update", "findings": [{}]}]'])
 def test_what_the_pack_does_not_write_is_refused(text: str) -> None:
     assert read_reports(REPORTS)
     with pytest.raises(ValueError, match="orders policy --json"):
@@ -210,9 +208,8 @@ def test_what_the_pack_does_not_write_is_refused(text: str) -> None:
 
 def test_without_an_engine_policies_are_those_of_the_pack() -> None:
     reports = json.loads(REPORTS)
-    broken = {"rule": "r", "level": "mandatory", "resource": "Orders", "message": "no", "requirement": "must"}
     for each in reports:
-        each["violations"] = [broken]
+        each["findings"] = [finding("violation", "r", "Orders", "no", "mandatory")]
     found = policies(None, reports, new=False)
     assert found is not None
     assert [(each.rule, each.text) for each in found.verdicts] == [("r", "no")]

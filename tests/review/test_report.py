@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.review.cases import CASES
+from tests.review.cases import CASES, finding
 from tools.review.report import LIMIT, headline, report
 from tools.review.trial import NOT_ASKED, Trial
 
@@ -20,9 +20,8 @@ def test_a_preview_gets_the_headline_that_says_what_it_does_and_passes_unless_th
 
 def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
     noise = "@#`<>&" * 1000
-    reports = [
-        {"mode": "update", "violations": [], "exempt": [f"{index} {noise}" for index in range(50)], "waiting": []}
-    ]
+    exempt = [finding("exempt", "rule", f"{index} {noise}") for index in range(50)]
+    reports = [{"mode": "update", "findings": exempt}]
     case = replace(CASES["five-hundred-resources"], log=noise, failed=True, reports=json.dumps(reports))
     text = report(case.review())
     assert len(text.encode()) < LIMIT - 100

@@ -57,7 +57,7 @@ def test_the_state_cannot_be_destroyed_by_accident() -> None:
 def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview: bool) -> None:
     report = check(bootstrap(preview=preview), config=PACK_CONFIG)
     assert not report.violations
-    used = {line.split(": ")[2] for line in report.exempt}
+    used = {each.resource for each in report.of("exempt")}
     known_in_preview = ("preview-keys", "deploy-keys", "boundary", "producers", "operators")
     known_in_update = ("preview", "deploy")
     assert used == {

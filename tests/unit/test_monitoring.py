@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from framework.stack import ALARM, FUNCTION, QUEUE, SUBSCRIPTION, TABLE, TOPIC
+from framework.aws import ALARM, FUNCTION, QUEUE, SUBSCRIPTION, TABLE, TOPIC
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs

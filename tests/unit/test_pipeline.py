@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from framework.stack import FUNCTION, KEY, MAPPING, QUEUE, ROLE_POLICY, SUBSCRIPTION, TABLE, TOPIC
+from framework.aws import FUNCTION, KEY, MAPPING, QUEUE, ROLE_POLICY, SUBSCRIPTION, TABLE, TOPIC
 
 from components.account import Account
 from components.queue import Queue, QueueArgs

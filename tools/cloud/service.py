@@ -20,7 +20,7 @@ from tools.cloud import provider
 from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources import Values
 from tools.cloud.resources.keeper import same, whole
-from tools.recording.graph import lookups
+from tools.recording.lookups import lookups
 from tools.recording.types import default_tags, type_of
 
 _Diff = provider_pb2.PropertyDiff

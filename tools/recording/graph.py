@@ -15,8 +15,10 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
 
+from tools.recording.lookups import answered
+from tools.recording.outputs import made_up
 from tools.recording.running import Monitor, run
-from tools.recording.types import checked, type_of
+from tools.recording.types import TYPES, checked, type_of
 from tools.root import ROOT
 
 ACCOUNT = "123456789012"
@@ -68,6 +70,8 @@ class Graph:
     """The stack's configuration, with full keys."""
     told: struct_pb2.Struct = field(default_factory=struct_pb2.Struct)
     """The exports as they were registered, with their unknown marks."""
+    unanswered: tuple[str, ...] = ()
+    """Functions of the provider that the program called and only a cloud could answer: their results are unknown."""
 
     def all(self, type_: str) -> dict[str, Resource]:
         """Every resource of a type token, by name."""
@@ -121,18 +125,10 @@ def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
         arn = type_of(args.typ).arn.format(region=region, account=account, name=name)
         url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
         id_ = url if args.typ == "aws:sqs/queue:Queue" else name
-        return id_, {"url": url, "name": name, "arn": arn, "keyId": name, **args.inputs}
+        others = {} if args.typ in TYPES else made_up(args.typ, name, region, account)
+        return id_, {**others, "url": url, "name": name, "arn": arn, "keyId": name, **args.inputs}
 
     return answer
-
-
-def lookups(account: str, region: str) -> dict[str, dict[str, Any]]:
-    """What the provider's functions answer in an account and region, by token."""
-    return {
-        "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account, "id": account},
-        "aws:index/getRegion:getRegion": {"region": region, "name": region, "id": region},
-        "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
-    }
 
 
 class _Runtime(mocks.Mocks):
@@ -140,12 +136,15 @@ class _Runtime(mocks.Mocks):
 
     def __init__(self, answer: Answer, account: str, region: str, *, preview: bool) -> None:
         self.answer, self.preview = answer, preview
-        self.lookups = lookups(account, region)
+        self.account, self.region = account, region
+        self.unanswered: set[str] = set()
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # a bare dict is accepted
-        if args.token not in self.lookups:
-            raise NotImplementedError(f"lookup {args.token} must be one of {', '.join(self.lookups)}: add it here")
-        return self.lookups[args.token]
+        found = answered(args.token, args.args, self.account, self.region)
+        if found is None:
+            self.unanswered.add(args.token)
+            raise LookupError(f"the function {args.token} must be one of tools/recording/lookups.py")
+        return found
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
@@ -171,6 +170,21 @@ class _Recorder(Monitor):
         parents = parent.split("::")[2] if parent else STACK_TYPE
         qualified = type_ if parents == STACK_TYPE else f"{parents}${type_}"
         return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
+
+    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        """All features but one: a resource that is the value of an input or output is its id, as engines hand it on."""
+        told = super().GetDeploymentInfo(request)  # type: ignore[no-untyped-call]
+        told.supportedFeatures.remove(resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES)
+        return told
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
+        """What only a cloud could tell is unknown, as what depends on a resource that does not exist yet."""
+        try:
+            return super().Invoke(request)  # type: ignore[no-untyped-call]
+        except LookupError:
+            if self.register:
+                raise  # where everything exists, nothing is unknown
+            return resource_pb2.ResourceInvokeResponse(unknown=True)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
         with self.noted():
@@ -271,5 +285,6 @@ def record(
         exports=recorder.exports,
         project=project,
         config=values,
+        unanswered=tuple(sorted(runtime.unanswered)),
         told=next((told for urn, told in recorder.told.items() if f"::{STACK_TYPE}::" in urn), struct_pb2.Struct()),
     )

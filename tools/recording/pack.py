@@ -20,11 +20,11 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from tools.recording.graph import STACK_TYPE, Graph, Resource
-from tools.recording.report import Report, Violation, print_report
+from tools.recording.report import Finding, Report, print_report
 from tools.recording.types import checked, default_tags, tags_of, type_of
 from tools.root import ROOT
 
-__all__ = ["PACK", "Report", "Violation", "analyze", "check", "configuration", "print_report", "serve"]
+__all__ = ["PACK", "Finding", "Report", "analyze", "check", "configuration", "print_report", "serve"]
 
 PACK = ROOT / "policy"
 ORGANIZATION = "organization"
@@ -114,7 +114,8 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     diagnostics += answer.diagnostics
     notes += answer.not_applicable
 
-    lines = [f"{note.policy_name}: {line}" for note in notes for line in note.reason.splitlines()]
+    # The pack writes each finding that is no violation as JSON; other packs write here whatever they like.
+    lines = [line for note in notes for line in note.reason.splitlines() if line.startswith('{"kind": ')]
     enforced = [each for each in settings.values() if each.enforcementLevel != analyzer_pb2.DISABLED]
     return Report(
         stack=graph.stack,
@@ -123,9 +124,8 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
         rules=len(enforced),
         resources=len(graph.resources),
         seconds=time.perf_counter() - started,
-        violations=tuple(_violations(diagnostics, graph, info)),
-        exempt=tuple(line for line in lines if ": exempt: " in line),
-        waiting=tuple(line for line in lines if ": waits for the update: " in line),
+        findings=(*_violations(diagnostics, graph, info), *(Finding(**json.loads(line)) for line in lines)),
+        unanswered=graph.unanswered,
     )
 
 
@@ -295,12 +295,13 @@ def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 def _violations(
     diagnostics: Sequence[analyzer_pb2.AnalyzeDiagnostic], graph: Graph, info: analyzer_pb2.AnalyzerInfo
-) -> Iterator[Violation]:
+) -> Iterator[Finding]:
     resources = {resource.urn: resource for resource in graph.resources}
     links = {policy.name: policy.url for policy in info.policies}
     for diagnostic in diagnostics:
         resource = resources.get(diagnostic.urn)
-        yield Violation(
+        yield Finding(
+            kind="violation",
             rule=diagnostic.policyName,
             level=analyzer_pb2.EnforcementLevel.Name(diagnostic.enforcementLevel).lower(),
             severity=analyzer_pb2.PolicySeverity.Name(diagnostic.severity).removeprefix("POLICY_SEVERITY_").lower(),
@@ -308,6 +309,6 @@ def _violations(
             resource=resource.name if resource else "",
             urn=diagnostic.urn,
             requirement=diagnostic.description,
-            message=diagnostic.message.removeprefix(diagnostic.description).strip(),
+            text=diagnostic.message.removeprefix(diagnostic.description).strip(),
             link=links.get(diagnostic.policyName, ""),
         )

@@ -1,4 +1,4 @@
-"""What the policy pack said about a recorded run of the program, and how that is printed."""
+"""What the policy pack said about a recorded run of a program, and how that is printed."""
 
 from dataclasses import asdict, dataclass
 
@@ -6,22 +6,24 @@ from tools.terminal import BAD, GOOD, Printer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Violation:
-    """One rule broken by one resource."""
+class Finding:
+    """One thing that a rule says of one resource."""
 
+    kind: str
+    """violation, exempt (a violation that an exemption allows) or waits (to be decided by the update)"""
     rule: str
-    level: str
-    """mandatory or advisory"""
-    severity: str
-    """low, medium, high or critical"""
-    type: str
     resource: str
-    urn: str
-    requirement: str
-    """What must hold."""
-    message: str
-    """What is, and how to fix it."""
-    link: str
+    text: str
+    """What is, and how to fix it; of what is exempt its reason, of what waits for what."""
+    level: str = ""
+    """Of a violation: mandatory or advisory."""
+    severity: str = ""
+    """Of a violation: low, medium, high or critical."""
+    type: str = ""
+    urn: str = ""
+    requirement: str = ""
+    """Of a violation: what must hold."""
+    link: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +39,21 @@ class Report:
     resources: int
     seconds: float
     """Time of the analysis, without the start of the pack."""
-    violations: tuple[Violation, ...]
-    exempt: tuple[str, ...]
-    """Violations that an exemption allows."""
-    waiting: tuple[str, ...]
-    """Decisions that need values which only the update knows."""
+    findings: tuple[Finding, ...]
+    unanswered: tuple[str, ...] = ()
+    """What the program asked the provider that only a cloud could answer."""
+
+    def of(self, kind: str) -> tuple[Finding, ...]:
+        """The findings of one kind."""
+        return tuple(finding for finding in self.findings if finding.kind == kind)
 
     @property
-    def mandatory(self) -> tuple[Violation, ...]:
+    def violations(self) -> tuple[Finding, ...]:
+        """Rules that are broken."""
+        return self.of("violation")
+
+    @property
+    def mandatory(self) -> tuple[Finding, ...]:
         """The violations that stop a deployment."""
         return tuple(violation for violation in self.violations if violation.level == "mandatory")
 
@@ -58,12 +67,15 @@ def print_report(*reports: Report, printer: Printer) -> None:
         for each in sorted(report.violations, key=lambda violation: violation.level == "advisory"):
             heading = f"  [{each.level}]  [{each.severity}]  {each.rule}  ({each.type}: {each.resource})"
             printer.line(heading, style=BAD if each.level == "mandatory" else "yellow")
-            for text in (each.requirement, each.message, each.link):
+            for text in (each.requirement, each.text, each.link):
                 printer.line(f"    {text}")
-        for line in (*report.exempt, *report.waiting):
-            printer.line(f"  {line}")
+        for each in (*report.of("exempt"), *report.of("waits")):
+            printer.line(f"  {each.kind}: {each.rule}: {each.resource}: {each.text}")
+        for function in report.unanswered:
+            printer.line(f"  not looked up, because only AWS can answer it: {function}")
         mandatory, advisory = len(report.mandatory), len(report.violations) - len(report.mandatory)
-        waiting = f", {len(report.waiting)} decisions wait for the update" if report.waiting else ""
+        waits = len(report.of("waits"))
+        waiting = f", {waits} {'decision waits' if waits == 1 else 'decisions wait'} for the update" if waits else ""
         printer.line(
             f"  {mandatory} mandatory and {advisory} advisory violations: {report.rules} rules, "
             f"{report.resources} resources, {report.seconds:.1f} s{waiting}",

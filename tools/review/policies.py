@@ -32,22 +32,19 @@ class Policies:
 
 
 _TEXT = {"type": "string"}
-_TEXTS = {"type": "array", "items": _TEXT}
-_VIOLATION = {
+_FINDING = {
     "type": "object",
-    "required": ["rule", "level", "resource", "message", "requirement"],
+    "required": ["kind", "rule", "level", "resource", "text", "requirement"],
     "additionalProperties": _TEXT,
 }
 _REPORTS = {
     "type": "array",
     "items": {
         "type": "object",
-        "required": ["mode", "violations", "exempt", "waiting"],
+        "required": ["mode", "findings"],
         "properties": {
             "mode": {"enum": ["preview", "update"]},
-            "violations": {"type": "array", "items": _VIOLATION},
-            "exempt": _TEXTS,
-            "waiting": _TEXTS,
+            "findings": {"type": "array", "items": _FINDING},
         },
     },
 }
@@ -80,7 +77,7 @@ def policies(
     return Policies(
         verdicts=tuple(sorted(verdicts, key=lambda each: (not each.mandatory, each.rule, each.resource))),
         exempt=_lines(reports, "exempt") if reports else None,
-        waiting=len(_lines([each for each in reports if (each["mode"] == "preview") is new], "waiting"))
+        waiting=len(_lines([each for each in reports if (each["mode"] == "preview") is new], "waits"))
         if reports
         else None,
     )
@@ -92,13 +89,15 @@ def _verdicts(reports: Iterable[Mapping[str, Any]]) -> list[Verdict]:
             rule=each["rule"],
             mandatory=each["level"] == "mandatory",
             resource=each["resource"],
-            text=each["message"] or each["requirement"],
+            text=each["text"] or each["requirement"],
         )
         for report in reports
-        for each in report["violations"]
+        for each in report["findings"]
+        if each["kind"] == "violation"
     ]
     return list(dict.fromkeys(found))
 
 
-def _lines(reports: Iterable[Mapping[str, Any]], key: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line for report in reports for line in report[key]))
+def _lines(reports: Iterable[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
+    found = (each for report in reports for each in report["findings"] if each["kind"] == kind)
+    return tuple(dict.fromkeys(f"{each['rule']}: {kind}: {each['resource']} {each['text']}" for each in found))
