@@ -113,5 +113,5 @@ class Engine:
 def started(folder: Path) -> Iterator[Engine]:
     """The engine over a copy of the project, in a folder of its own, for as long as the block runs."""
     copy = project(folder)
-    with practising(region=stack_config("dev", copy)[1]["aws:region"], root=copy) as environment:
-        yield Engine(folder=copy, environment=environment)
+    with practising(region=stack_config("dev", copy)[1]["aws:region"], root=copy) as (work, environment):
+        yield Engine(folder=work, environment=environment)

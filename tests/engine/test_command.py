@@ -51,13 +51,15 @@ def test_neither_the_engine_nor_the_operators_commands_go_through_the_users_prox
     assert done.stdout.endswith("000000000000\n")
 
 
-def test_a_setting_made_meanwhile_is_kept_without_the_salt(copy: Path, tmp_path: Path) -> None:
-    done = run(copy, tmp_path / "t", "pulumi", "config", "set", "--stack", "local", "orders:batchSize", "7")
-    assert done.returncode == 0, done.stderr
-    text = (copy / "Pulumi.local.yaml").read_text()
-    assert "orders:batchSize" in text
-    assert "encryptionsalt" not in text
-    assert "encryptionsalt" not in (copy / "Pulumi.dev.yaml").read_text()
+SETTING = "pulumi config set --stack local orders:batchSize 7 && pulumi stack rm --yes --stack prod"
+
+
+@pytest.mark.parametrize("ending", ["", "; kill -HUP $PPID; sleep 1", "; kill -KILL $PPID"])
+def test_the_users_stack_files_stay_as_they_are_whatever_ends_it(copy: Path, tmp_path: Path, ending: str) -> None:
+    files = {path: path.read_bytes() for path in copy.glob("Pulumi*")}
+    done = run(copy, tmp_path / "t", "sh", "-c", f"({SETTING} && grep batchSize Pulumi.local.yaml) >ran{ending}")
+    assert bool(done.returncode) == bool(ending), done.stdout + done.stderr
+    assert {path: path.read_bytes() for path in copy.glob("Pulumi*")} == files
 
 
 def test_the_readmes_lines_store_an_order(engine: Engine) -> None:

@@ -79,7 +79,7 @@ def run(page: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> subproces
         monkeypatch.setitem(tools.cloud.resources.KEEPERS, token, keeper)
     for token, type_ in foundation.TYPES.items():
         monkeypatch.setitem(tools.recording.types.TYPES, token, type_)
-    with practising(region="eu-west-1", root=checkout) as environment:
+    with practising(region="eu-west-1", root=checkout) as (_, environment):
         own = {
             **environment,
             "HOME": str(home),

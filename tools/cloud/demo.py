@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tools.cloud.cloud import CloudError, explained
-from tools.cloud.deploy import deployed, enforce_policies
+from tools.cloud.deploy import deployed, enforcing
 from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import depth, messages_in, stored_events
 from tools.cloud.picture import Counts, print_picture
@@ -50,8 +50,7 @@ def run(printer: Printer, *, orders: int, seed: int) -> int:
 def demo(*, orders: int, seed: int, printer: Printer) -> bool:
     """Run the traffic of `orders` generated orders and tell whether every promise held."""
     traffic = make_traffic(orders, seed)
-    enforce_policies("local", printer)
-    with deployed() as deployment:
+    with deployed(judge=enforcing(printer)) as deployment:
         printer.line(f"Deployed in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}")
         log = Follower(local_stack("the local cloud", deployment.addresses()), start=logs.since(0))
         with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as advance:

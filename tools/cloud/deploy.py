@@ -4,32 +4,35 @@ import contextlib
 import io
 import json
 import os
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-
-import pulumi
 
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
-from tools.recording.graph import record, stack_config
+from tools.recording.graph import Graph, stack_config
 from tools.recording.pack import check, print_report
 from tools.terminal import Printer
 
 
-def enforce_policies(stack: str, printer: Printer) -> None:
-    """Hold a stack against the policy pack as a preview of its first deployment would, and say what came of it.
+def enforcing(printer: Printer) -> Callable[[Graph], None]:
+    """Holds a preview against the policy pack, and says what came of it.
 
-    Raises CloudError with the pack's report if a mandatory rule is broken.
+    What it returns raises CloudError with the pack's report if a mandatory rule is broken.
     """
-    report = check(record(stack=stack, preview=True))
-    if report.mandatory:
-        text = io.StringIO()
-        print_report(report, printer=Printer(out=text))
-        raise CloudError(f"{text.getvalue()}nothing was created: fix the program, or exempt the resource with a reason")
-    advisory = f", {len(report.violations)} advisory violations" if report.violations else ""
-    printer.line(f"Policies: {report.rules} rules hold for {report.resources} resources{advisory}")
+
+    def enforce(graph: Graph) -> None:
+        report = check(graph)
+        if report.mandatory:
+            text = io.StringIO()
+            print_report(report, printer=Printer(out=text))
+            raise CloudError(
+                f"{text.getvalue()}nothing was deployed: fix the program, or exempt the resource with a reason"
+            )
+        advisory = f", {len(report.violations)} advisory violations" if report.violations else ""
+        printer.line(f"Policies: {report.rules} rules hold for {report.resources} resources{advisory}")
+
+    return enforce
 
 
 @contextlib.contextmanager
@@ -39,10 +42,11 @@ def deployed(
     port: int | None = None,
     program: Callable[[], None] | None = None,
     config: Mapping[str, str] | None = None,
+    judge: Callable[[Graph], object] = lambda _: None,
 ) -> Iterator[Deployment]:
     """A stack on a local cloud for as long as the block runs.
 
-    `config` overrides the stack file's values, with full keys.
+    `config` overrides the stack file's values, with full keys; `judge` may refuse the program's preview.
     Raises CloudError if the cloud cannot start, cannot create a resource, or the program fails, and pulumi.RunError
     if the program refuses its configuration.
     """
@@ -50,17 +54,7 @@ def deployed(
     values |= dict(config or {})
     with running_cloud(region=values["aws:region"], port=port) as cloud:
         deployment = Deployment(cloud, stack=stack, config=config)
-        try:
-            deployment.apply(program=program)
-        except (CloudError, pulumi.RunError):
-            raise
-        except Exception as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
-            raise CloudError(
-                f"the Pulumi program must run to its end, but failed at {place.filename}:{place.lineno}: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+        deployment.apply(program=program, judge=judge)
         yield deployment
 
 
@@ -89,16 +83,28 @@ def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[Pat
     """
     path = path or deployment.cloud.folder / "addresses.json"
     check_place(path)
-    text = json.dumps(deployment.addresses(), indent=2) + "\n"
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.touch(mode=0o600)
-        draft.write_text(text)
-        draft.replace(path)
+        write_addresses(deployment, path)
         yield path
     finally:
         cleaning_up()
-        draft.unlink(missing_ok=True)
+        _draft(path).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            if path.read_text() == text:
+            if path.read_text() == _text(deployment):
                 path.unlink()
+
+
+def write_addresses(deployment: Deployment, path: Path) -> None:
+    """Write a deployment's addresses as they are now."""
+    draft = _draft(path)
+    draft.touch(mode=0o600)
+    draft.write_text(_text(deployment))
+    draft.replace(path)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _text(deployment: Deployment) -> str:
+    return json.dumps(deployment.addresses(), indent=2) + "\n"

@@ -34,27 +34,40 @@ def engine(command: Sequence[str], *, region: str, printer: Printer, root: Path 
     its own, in which each stack of the project exists already, unless PULUMI_BACKEND_URL names one.
     Raises CloudError if there is no CLI or the cloud cannot start.
     """
-    with practising(region=region, root=root) as environment:
+    with practising(region=region, root=root) as (folder, environment):
         if not command:
-            printer.line("A shell with the Pulumi CLI on a local cloud, until `exit`.")
+            printer.line("A shell with the Pulumi CLI on a local cloud, until `exit`; its stack files are copies.")
         words = [*command] or [os.environ.get("SHELL", "/bin/sh")]
-        return subprocess.run(words, env=environment, check=False).returncode
+        return subprocess.run(words, cwd=folder, env=environment, check=False).returncode
 
 
 @contextlib.contextmanager
-def practising(*, region: str, root: Path = ROOT) -> Iterator[dict[str, str]]:
-    """The environment in which `pulumi` works on a local cloud, for as long as the block runs."""
+def practising(*, region: str, root: Path = ROOT) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Where, and in which environment, `pulumi` works on a local cloud, for as long as the block runs."""
     cli = shutil.which("pulumi")
     if cli is None:
         raise CloudError(f"pulumi must be on the PATH, and is not; to install it: {INSTALL}")
     with (
         running_cloud(region=region) as cloud,
         serving(cloud) as port,
-        tempfile.TemporaryDirectory(prefix="orders-engine-") as folder,
+        tempfile.TemporaryDirectory(prefix="orders-engine-") as temporary,
     ):
-        environment = _environment(cloud, port, Path(folder))
-        with _stacks(cli, environment, root) if _private(environment, folder) else contextlib.nullcontext():
-            yield environment
+        folder = _project(root, Path(temporary) / root.name)
+        environment = _environment(cloud, port, Path(temporary)) | {"PWD": str(folder)}
+        if environment["PULUMI_BACKEND_URL"].startswith(f"file://{temporary}"):
+            _make_stacks(cli, environment, folder)
+        yield folder, environment
+
+
+def _project(root: Path, folder: Path) -> Path:
+    """The project again, by links to all of it but the stack files: the CLI writes into those, and removes them."""
+    folder.mkdir()
+    for path in root.iterdir():
+        if path.match("Pulumi.*.yaml"):
+            shutil.copy(path, folder)
+        else:
+            (folder / path.name).symlink_to(path)
+    return folder
 
 
 def _environment(cloud: Cloud, port: int, folder: Path) -> dict[str, str]:
@@ -77,29 +90,10 @@ def _environment(cloud: Cloud, port: int, folder: Path) -> dict[str, str]:
     }
 
 
-def _private(environment: Mapping[str, str], folder: str) -> bool:
-    return environment["PULUMI_BACKEND_URL"].startswith(f"file://{folder}")
-
-
-@contextlib.contextmanager
-def _stacks(cli: str, environment: Mapping[str, str], root: Path) -> Iterator[None]:
-    """Each stack that has a file, in the new backend.
-
-    The CLI writes a salt into the files and their values in its own style: what nobody has changed meanwhile is put
-    back as it was, and what somebody has loses the salt.
-    """
-    before = {path: path.read_text() for path in sorted(root.glob("Pulumi.*.yaml"))}
-    after = dict(before)
-    try:
-        for path in before:
-            command = [cli, "stack", "init", path.name.split(".")[1], "--no-select", "--cwd", str(root)]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise CloudError(f"`{' '.join(command[1:])}` must succeed, but the CLI said:\n{done.stderr.strip()}")
-            after[path] = path.read_text()
-        yield
-    finally:
-        for path, text in before.items():
-            now = path.read_text()
-            lines = [line for line in now.splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
-            path.write_text(text if now == after[path] else "".join(lines))
+def _make_stacks(cli: str, environment: Mapping[str, str], folder: Path) -> None:
+    """Each stack that has a file, in the new backend."""
+    for path in sorted(folder.glob("Pulumi.*.yaml")):
+        command = [cli, "stack", "init", path.name.split(".")[1], "--no-select", "--cwd", str(folder)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CloudError(f"`{' '.join(command[1:])}` must succeed, but the CLI said:\n{done.stderr.strip()}")

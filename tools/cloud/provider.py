@@ -6,6 +6,7 @@ https://www.pulumi.com/docs/iac/guides/building-extending/providers/
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -68,6 +69,20 @@ def check(token: str, new: Values, old: Values, name: str) -> dict[str, Any]:
         inputs[named] = old[named]
     inputs[DEFAULTS] = sorted(inputs.keys() - new.keys())
     return inputs
+
+
+def misnamed(token: str, inputs: Values, stack: str) -> str:
+    """What is wrong with a physical name, as AWS and the provider check it; empty if nothing is."""
+    fewest, most, others = type_of(token).letters
+    name = inputs.get(type_of(token).named or type_of(token).identity)
+    if not most or not isinstance(name, str) or name == rpc.UNKNOWN:
+        return ""
+    base = name.removesuffix(".fifo") if inputs.get("fifoQueue") or inputs.get("fifoTopic") else name
+    if fewest <= len(name) <= most and re.fullmatch(rf"[0-9A-Za-z{re.escape(others)}]+", base):
+        return ""
+    form = f"letters, digits and {' '.join(others)}"
+    fits = f": a stack's name fits here with at most {most - len(name) + len(stack)} {form}" if stack in name else ""
+    return f"a name must have {fewest} to {most} characters, {form}, got {name}, which has {len(name)}{fits}"
 
 
 def diff(token: str, old: Values, new: Values, state: Values, tags: Mapping[str, str]) -> Difference:
@@ -161,6 +176,11 @@ def hashed(value: Any) -> Any:
             return {**value, "hash": hashlib.sha256(code_bytes(value)).hexdigest()}
         return {key: hashed(item) for key, item in value.items()}
     return [hashed(item) for item in value] if isinstance(value, list) else value
+
+
+def files(archive: Values) -> list[str]:
+    """The paths of the files that an archive is made of."""
+    return [asset["path"] for asset in archive["assets"].values()]
 
 
 def _comparable(value: Any) -> Any:

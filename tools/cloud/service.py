@@ -6,6 +6,7 @@ https://www.pulumi.com/docs/iac/guides/building-extending/providers/
 import contextlib
 import hashlib
 import importlib.metadata
+import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,7 +19,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 
 from tools.cloud import provider
 from tools.cloud.cloud import Cloud, CloudError
-from tools.cloud.resources import Values
+from tools.cloud.resources import KEEPERS
 from tools.cloud.resources.keeper import same, whole
 from tools.recording.lookups import lookups
 from tools.recording.types import default_tags, type_of
@@ -62,6 +63,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi-aws"))
 
+    def GetSchema(self, request: Any, context: Any) -> provider_pb2.GetSchemaResponse:
+        """Enough of a schema for `pulumi import` to write the program's lines: the inputs that are honoured here."""
+        value = {"$ref": "pulumi.json#/Any"}
+        resources = {
+            token: {"inputProperties": dict.fromkeys(sorted(keeper.honours), value), "properties": {}}
+            for token, keeper in KEEPERS.items()
+        }
+        meta = {"moduleFormat": "(.*)(?:/[^/]*)"}
+        names = {"python": {"moduleNameOverrides": {"lambda": "lambda_"}, "respectSchemaVersion": True}}
+        version = importlib.metadata.version("pulumi-aws")
+        schema = {"name": "aws", "version": version, "meta": meta, "language": names, "resources": resources}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+
     def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:
         """The local cloud is one region: a stack of another is refused before anything is created."""
         region = _plain(request.news).get("region")
@@ -101,7 +115,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if unheeded := provider.not_honoured(token, new):
             self._warn(request.urn, f"the local cloud does not honour {', '.join(unheeded)}")
         inputs = provider.check(token, new, _plain(request.olds), _automatic_name(request, name))
-        return provider_pb2.CheckResponse(inputs=_struct(inputs))
+        wrong = provider.misnamed(token, inputs, request.urn.split(":")[2])
+        failures = [provider_pb2.CheckFailure(property=named or "", reason=wrong)] if wrong else []
+        return provider_pb2.CheckResponse(inputs=_struct(inputs), failures=failures)
 
     def Diff(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
         token, _ = _identity(request.urn)
@@ -181,7 +197,9 @@ def _automatic_name(request: Any, name: str) -> str:
     return f"{name}-{hashlib.sha256(request.randomSeed + request.urn.encode()).hexdigest()[:7]}"
 
 
-def _kind(key: str, old: Values, new: Values, found: provider.Difference) -> provider_pb2.PropertyDiff:
+def _kind(
+    key: str, old: Mapping[str, Any], new: Mapping[str, Any], found: provider.Difference
+) -> provider_pb2.PropertyDiff:
     kind = _Diff.UPDATE if key in old and key in new else _Diff.ADD if key in new else _Diff.DELETE
     if key in found.replaces:
         kind = {_Diff.ADD: _Diff.ADD_REPLACE, _Diff.DELETE: _Diff.DELETE_REPLACE}.get(kind, _Diff.UPDATE_REPLACE)

@@ -4,7 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-from tools.cloud.deploy import check_place, deployed, enforce_policies, written_addresses
+from tools.cloud.deploy import check_place, deployed, enforcing, written_addresses
 from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import EXAMPLE
 from tools.interrupts import cleaning_up
@@ -17,8 +17,10 @@ from tools.terminal import GOOD, Printer
 def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> None:
     """Deploy a stack, say where it is, and follow its function's log until interrupted."""
     check_place(outputs)
-    enforce_policies(stack, printer)
-    with deployed(stack=stack, port=port) as deployment, written_addresses(deployment, outputs) as addresses:
+    with (
+        deployed(stack=stack, port=port, judge=enforcing(printer)) as deployment,
+        written_addresses(deployment, outputs) as addresses,
+    ):
         pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
         describe(deployment, addresses, printer)
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tools.cloud.cloud import explained
-from tools.cloud.deploy import check_place, deployed, enforce_policies, written_addresses
+from tools.cloud.deploy import check_place, deployed, enforcing, write_addresses, written_addresses
 from tools.cloud.up import describe, up
 from tools.interrupts import cleaning_up
 from tools.live.actions import Actions
@@ -83,9 +83,8 @@ def session(
 ) -> Iterator[Session]:
     """A stack on the local cloud, and its page, for as long as the block runs."""
     check_place(outputs)
-    enforce_policies(stack, printer)
     with (
-        deployed(stack=stack, port=port) as deployment,
+        deployed(stack=stack, port=port, judge=enforcing(printer)) as deployment,
         written_addresses(deployment, outputs) as addresses,
     ):
         pipeline = Pipeline(local_stack("the local cloud", deployment.addresses()))
@@ -99,7 +98,12 @@ def session(
                 feed.notice(text, good=good)
                 printer.line(text, style=GOOD if good else BAD)
 
-            watcher = Watcher(deployment, say=say)
+            def follow() -> None:
+                """Page, commands and the addresses' file go by what the program exports now."""
+                write_addresses(deployment, addresses)
+                pipeline.use(local_stack("the local cloud", deployment.addresses()))
+
+            watcher = Watcher(deployment, say=say, applied=follow)
             printer.line(f"The live page: {url}", style="bold")
             printer.line()
             describe(deployment, addresses, printer)

@@ -4,20 +4,21 @@ import contextlib
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import pulumi
-from botocore.exceptions import BotoCoreError, ClientError
 from watchfiles import Change, watch
 
-from tools.cloud.cloud import CloudError
-from tools.cloud.deploy import enforce_policies
+from tools.cloud import provider
+from tools.cloud.application import Running
+from tools.cloud.deploy import enforcing
 from tools.cloud.deployment import Deployment
 from tools.live.handler import import_problem
 from tools.root import ROOT
 from tools.terminal import Printer
+
+PROGRAM, EXPORTS = "the program", "what the program exports"
 
 
 class Say(Protocol):
@@ -29,22 +30,23 @@ class Say(Protocol):
 class Watcher:
     """Brings changed files to one running stack; of any failure it says the reason, and what runs stays."""
 
-    def __init__(self, deployment: Deployment, *, say: Say, root: Path = ROOT) -> None:
-        self._deployment, self._say, self._root = deployment, say, root
+    def __init__(
+        self, deployment: Deployment, *, say: Say, applied: Callable[[], object] = lambda: None, root: Path = ROOT
+    ) -> None:
+        """`applied` is called after each application of the program, when its outputs may have changed."""
+        self._deployment, self._say, self._applied, self._root = deployment, say, applied, root
+        self._wrong: dict[str, str] = {}
+        """What has been said to be wrong and is not right again yet, by what it is about."""
         self._stopped = threading.Event()
+        deployment.problem = import_problem
 
     def handle(self, paths: set[Path]) -> None:
-        """Deploy what some changed files belong to."""
-        functions = self._root / "functions"
-        try:
-            # The program too decides what is in an archive, so it goes first; what it deploys is then up to date.
-            if any(functions not in path.parents for path in paths):
-                self._deploy_program()
-            self._deploy_functions()
-        except (CloudError, OSError, ValueError, pulumi.RunError) as error:
-            self._say(f"not deployed: {error}", good=False)
-        except (BotoCoreError, ClientError) as error:
-            self._say(f"the local cloud refused a part of the change: {error}", good=False)
+        """Deploy what some changed files belong to; a program that fails keeps no handler from being deployed."""
+        code = {Path(file) for each in self._deployment.functions() for file in provider.files(each.inputs["code"])}
+        if paths - code:
+            self._deploy_program(told=any(self._root / "functions" not in path.parents for path in paths))
+        for function in self._deployment.functions():
+            self._deploy_function(function)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -83,32 +85,47 @@ class Watcher:
             return file.name in ("__main__.py", "config.py", "Pulumi.yaml", f"Pulumi.{self._deployment.stack}.yaml")
         return file.suffix in (".py", ".json") and "__pycache__" not in file.parts
 
-    def _deploy_functions(self) -> None:
-        for function in self._deployment.changed_functions():
-            if reason := import_problem(function.inputs):
-                self._say(f"{function.name} is not deployed, the last one runs on: {reason}", good=False)
-                continue
-            started = time.monotonic()
-            self._deployment.update_code(function)
-            self._say(f"{function.name} is live with the next batch ({time.monotonic() - started:.1f} s)", good=True)
-
-    def _deploy_program(self) -> None:
+    def _deploy_program(self, *, told: bool) -> None:
         try:
-            # First without a cloud: a program that fails, or breaks a rule, changes nothing.
-            enforce_policies(self._deployment.stack, Printer(out=io.StringIO()))
-            applied = self._deployment.apply(self._root)
-        except (CloudError, OSError, ValueError, pulumi.RunError, BotoCoreError, ClientError):
-            raise
-        except Exception as error:  # the program is being edited: it may raise anything
-            raise CloudError(f"the program must run to its end, but: {_place(error)}") from error
-        self._say(f"deployed again in {applied.seconds:.1f} s: {applied}", good=True)
+            applied = self._deployment.apply(self._root, judge=enforcing(Printer(out=io.StringIO())))
+        except Exception as error:  # noqa: BLE001 - the program is being edited, and what watches it must go on
+            self._tell(PROGRAM, f"not deployed: {error}")
+            return
+        try:
+            self._applied()
+            self._tell(EXPORTS)
+        except Exception as error:  # noqa: BLE001 - what it exports is the program's, too
+            self._tell(EXPORTS, f"deployed, but page and commands go by what ran before: {error}")
+        for name in self._wrong.keys() - {PROGRAM, EXPORTS, *(each.name for each in self._deployment.functions())}:
+            del self._wrong[name]
+        news = told or applied.steps or PROGRAM in self._wrong
+        self._tell(PROGRAM, good=f"deployed again in {applied.seconds:.1f} s: {applied}" if news else "")
 
+    def _deploy_function(self, function: Running) -> None:
+        started = time.monotonic()
+        try:
+            inputs = provider.hashed(function.inputs)
+            changed = inputs["code"] != function.inputs["code"]
+            if reason := import_problem(inputs) if changed else "":
+                self._tell(function.name, f"{function.name} is not deployed, the last one runs on: {reason}")
+                return
+            if changed:
+                self._deployment.update_code(function, inputs)
+        except Exception as error:  # noqa: BLE001 - nor may a handler that is being edited end it
+            self._tell(function.name, f"{function.name} is not deployed, the last one runs on: {error}")
+            return
+        took = f"{time.monotonic() - started:.1f} s"
+        self._tell(function.name, good=f"{function.name} is live with the next batch ({took})" if changed else "")
 
-def _place(error: Exception) -> str:
-    trace, place = error.__traceback__, ""
-    while trace:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}: "
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        place = f"{Path(error.filename or '').name}:{error.lineno}: "
-    return f"{place}{type(error).__name__}: {error}"
+    def _tell(self, about: str, problem: str = "", *, good: str = "") -> None:
+        """Say what is wrong, once; when it is right again, that, and what else is wrong still."""
+        if problem:
+            if self._wrong.get(about) != problem:
+                self._wrong[about] = problem
+                self._say(problem, good=False)
+            return
+        healed = self._wrong.pop(about, None)
+        if healed or good:
+            self._say("; ".join(filter(None, [healed and f"{about} is right again", good])), good=True)
+            for text in self._wrong.values():
+                self._say(text, good=False)

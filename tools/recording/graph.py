@@ -1,7 +1,6 @@
 """Runs the Pulumi program in this process and records every resource that it registers."""
 
 import contextvars
-import json
 import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime import mocks, rpc, settings
@@ -18,6 +16,7 @@ from pulumi.runtime.proto import resource_pb2
 from tools.recording.lookups import answered
 from tools.recording.outputs import made_up
 from tools.recording.running import Monitor, run
+from tools.recording.stackfile import config_text, mapping
 from tools.recording.types import TYPES, checked, type_of
 from tools.root import ROOT
 
@@ -92,29 +91,11 @@ def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
     if not path.exists():
         known = ", ".join(sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml")))
         raise FileNotFoundError(f"stack must be one of {known}, got {stack}: there is no file {path.name}")
-    project, own = _mapping(root / "Pulumi.yaml"), _mapping(path)
+    project, own = mapping(root / "Pulumi.yaml"), mapping(path)
     merged = {**(project.get("config") or {}), **(own.get("config") or {})}
     # What is encrypted can be read only with the stack's key, and here the default has to do.
     plain = {key: value for key, value in merged.items() if not (isinstance(value, Mapping) and "secure" in value)}
-    return project["name"], {key: _as_config_text(value) for key, value in plain.items()}
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    """What a file of the project says. Raises ValueError if it is no YAML, or not what the CLI would read."""
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name} must be YAML, but: {' '.join(str(error).split())}") from None
-    if not isinstance(said, dict) or not isinstance(said.get("config") or {}, dict):
-        raise ValueError(f"{path.name} must be a mapping, with one of keys and values under config, got {said!r:.80}")
-    return said
-
-
-def _as_config_text(value: Any) -> str:
-    if isinstance(value, Mapping) and set(value) <= {"value", "default", "type", "description"}:
-        value = value.get("value", value.get("default"))  # the long form of Pulumi.yaml's project configuration
-    # Structured values as the CLI passes them on.
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return project["name"], {key: config_text(value) for key, value in plain.items()}
 
 
 def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:

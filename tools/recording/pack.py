@@ -265,7 +265,7 @@ def _outputs(
     else:
         properties.CopyFrom(request.properties)
         computed = type_of(resource.type).computed
-        told = dict.fromkeys(computed, rpc.UNKNOWN) if preview else resource.outputs
+        told = {**(dict.fromkeys(computed, rpc.UNKNOWN) if preview else {}), **resource.outputs}
         _add(properties, {key: told[key] for key in computed if key in told})
         plain = {"tags": resource.properties.get("tags")}
         _add(properties, tags_of(resource.type, plain, tags))

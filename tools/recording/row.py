@@ -31,6 +31,8 @@ class Type:
     """Input that the provider's check names automatically if the program does not; None: nothing to name."""
     prefix: str = ""
     """What an automatic name begins with."""
+    letters: tuple[int, int, str] = (0, 0, "")
+    """Fewest and most characters of a name, and those besides letters and digits; zeros: nobody checks it."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Inputs that the provider's check fills in."""
     computed: tuple[str, ...] = ()

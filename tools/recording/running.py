@@ -2,16 +2,23 @@
 
 import asyncio
 import contextlib
+import ctypes
+import importlib
 import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pulumi.runtime import mocks, set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
 from tools.interrupts import cleaning_up
+
+T = TypeVar("T")
 
 
 class Monitor(mocks.MockMonitor):
@@ -116,3 +123,58 @@ def _new_loop(loops: contextlib.ExitStack) -> asyncio.AbstractEventLoop:
     asyncio.set_event_loop(loop)
     loops.callback(loop.close)
     return loop
+
+
+class _OutOfTimeError(BaseException):
+    """Ends what runs too long; a program that catches every Exception does not catch it."""
+
+
+def limited(work: Callable[[], T], seconds: float, *, since: Callable[[], float]) -> T:
+    """Do some work on a thread of its own. Raises TimeoutError once `since`, a monotonic time, is so long ago.
+
+    What loops in Python is ended; what sleeps is left behind, and does no harm.
+    """
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def working() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            failed.append(error)
+
+    thread = threading.Thread(target=working, daemon=True)
+    thread.start()
+    while thread.is_alive() and time.monotonic() - since() < seconds:
+        thread.join(0.05)
+    if thread.is_alive():
+        for _ in range(20):
+            if not thread.is_alive():
+                break
+            identity = ctypes.c_ulong(thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_OutOfTimeError))
+            thread.join(0.1)
+        raise TimeoutError(f"it must register something or end within {seconds:.0f} s")
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+@contextlib.contextmanager
+def own_modules(root: Path) -> Iterator[None]:
+    """Load the modules of the program in a folder afresh, and leave none of them behind."""
+    own = {path.stem for path in root.iterdir() if path.suffix == ".py" or path.is_dir()} - {"tools", "tests"}
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] in own - {"__main__"}}
+    path, writing = list(sys.path), sys.dont_write_bytecode
+    for name in before:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(root))
+    sys.dont_write_bytecode = True  # it would be taken for that of another edit within the second
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] in own - {"__main__"}]:
+            del sys.modules[name]
+        sys.modules.update(before)
+        sys.path[:], sys.dont_write_bytecode = path, writing

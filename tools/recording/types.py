@@ -11,6 +11,7 @@ from tools.recording.row import Arrow, Type, batches, filtered, receives
 
 TYPES: Mapping[str, Type] = {
     "aws:cloudwatch/dashboard:Dashboard": Type(
+        letters=(1, 255, "-_"),
         arn="arn:aws:cloudwatch::{account}:dashboard/{name}",
         tagged=False,
         named=None,
@@ -22,6 +23,7 @@ TYPES: Mapping[str, Type] = {
         box=("dashboard", "[{}]"),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Type(
+        letters=(1, 512, "-_./#"),
         arn="arn:aws:logs:{region}:{account}:log-group:{name}",
         defaults={"retentionInDays": 0, "skipDestroy": False},
         computed=("arn", "logGroupClass"),
@@ -55,6 +57,7 @@ TYPES: Mapping[str, Type] = {
         arrows=(Arrow(source="dimensions", line="-.-"), Arrow(target="alarmActions", label=lambda _: "notify")),
     ),
     "aws:dynamodb/table:Table": Type(
+        letters=(3, 255, "-_."),
         arn="arn:aws:dynamodb:{region}:{account}:table/{name}",
         defaults={"billingMode": "PROVISIONED"},
         computed=("arn", "readCapacity", "streamArn", "streamLabel", "streamViewType", "writeCapacity"),
@@ -72,6 +75,7 @@ TYPES: Mapping[str, Type] = {
         box=("DynamoDB table", "[({})]"),
     ),
     "aws:iam/role:Role": Type(
+        letters=(1, 64, "-_+=,.@"),
         arn="arn:aws:iam::{account}:role/{name}",
         defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
         computed=("arn", "createDate", "inlinePolicies", "managedPolicyArns", "uniqueId"),
@@ -81,6 +85,7 @@ TYPES: Mapping[str, Type] = {
         reasoned="assumeRolePolicy",
     ),
     "aws:iam/rolePolicy:RolePolicy": Type(
+        letters=(1, 128, "-_+=,.@"),
         tagged=False,
         replaced_by=frozenset({"name", "role"}),
         stops="",
@@ -88,6 +93,7 @@ TYPES: Mapping[str, Type] = {
         identity="role name",
     ),
     "aws:kms/alias:Alias": Type(
+        letters=(7, 256, "-_/"),
         arn="arn:aws:kms:{region}:{account}:{name}",
         tagged=False,
         prefix="alias/",
@@ -142,6 +148,7 @@ TYPES: Mapping[str, Type] = {
         arrows=(Arrow(source="eventSourceArn", target="functionName", label=batches),),
     ),
     "aws:lambda/function:Function": Type(
+        letters=(1, 64, "-_"),
         arn="arn:aws:lambda:{region}:{account}:function:{name}",
         defaults={
             "packageType": "Zip",
@@ -168,6 +175,7 @@ TYPES: Mapping[str, Type] = {
         ),
     ),
     "aws:sns/topic:Topic": Type(
+        letters=(1, 256, "-_"),
         arn="arn:aws:sns:{region}:{account}:{name}",
         defaults={"contentBasedDeduplication": False, "fifoTopic": False},
         computed=(
@@ -209,6 +217,7 @@ TYPES: Mapping[str, Type] = {
         ),
     ),
     "aws:sqs/queue:Queue": Type(
+        letters=(1, 80, "-_"),
         arn="arn:aws:sqs:{region}:{account}:{name}",
         defaults={
             "contentBasedDeduplication": False,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pulumi
 
-from tools.cloud.cloud import Cloud
+from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources.keeper import Values, present
 
 
@@ -138,6 +138,9 @@ def code_bytes(archive: Values) -> bytes:
     return archive_bytes(pulumi.AssetArchive(dict(files)))
 
 
+POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
 @dataclass(frozen=True)
 class EventSourceMapping:
     """What feeds a function from a queue; its id is a UUID."""
@@ -151,6 +154,7 @@ class EventSourceMapping:
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        self._refuse_what_aws_does(inputs)
         mapping = self.cloud.client("lambda").create_event_source_mapping(
             EventSourceArn=inputs["eventSourceArn"], **_mapping(inputs)
         )
@@ -184,6 +188,24 @@ class EventSourceMapping:
         client = self.cloud.client("lambda")
         client.untag_resource(Resource=self._arn(id_), TagKeys=gone)
         client.tag_resource(Resource=self._arn(id_), Tags=tags)
+
+    def _refuse_what_aws_does(self, inputs: Values) -> None:
+        """The emulator polls without asking whether the role may, and once more for each further mapping.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        """
+        client, source, function = self.cloud.client("lambda"), inputs["eventSourceArn"], inputs["functionName"]
+        there = client.list_event_source_mappings(EventSourceArn=source, FunctionName=function)["EventSourceMappings"]
+        if there:
+            raise CloudError(
+                f"queue and function must have one mapping, and {there[0]['UUID']} is theirs: delete it first"
+            )
+        role = client.get_function_configuration(FunctionName=function)["Role"]
+        told = self.cloud.client("iam").simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=list(POLLING), ResourceArns=[source]
+        )["EvaluationResults"]
+        if denied := [each["EvalActionName"] for each in told if each["EvalDecision"] != "allowed"]:
+            raise CloudError(f"the function's role must be allowed to poll {source}, and lacks {', '.join(denied)}")
 
     def _arn(self, id_: str) -> str:
         return f"arn:aws:lambda:{self.cloud.region}:{self.cloud.account}:event-source-mapping:{id_}"
