@@ -199,7 +199,7 @@ def main(command_line: list[str] | None = None) -> int:
             return int(cli.invoke(context) or 0)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each is told, or raised again
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each kind has its own sentence
         return _told(error)
 
 

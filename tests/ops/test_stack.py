@@ -107,7 +107,7 @@ def test_outputs_that_are_not_a_stacks_are_refused(
 def test_a_file_that_is_not_there_is_told_with_the_command_that_writes_it(command: Command, tmp_path: Path) -> None:
     shown = command("status", "--outputs", str(tmp_path / "none.json"))
     assert shown.status == 2
-    assert "`./orders local --no-page --outputs" in shown.err
+    assert "`./orders local --outputs" in shown.err
 
 
 def test_a_local_file_with_an_endpoint_elsewhere_is_refused(
@@ -155,18 +155,19 @@ def test_wrong_credentials_are_status_3(command: Command, deployment: Deployment
 
 
 def test_a_missing_permission_is_status_3_and_named(command: Command, deployment: Deployment, tmp_path: Path) -> None:
-    addresses = {**deployment.addresses(), **reader_of(deployment, "sqs:GetQueueAttributes")}
+    only = {"Effect": "Allow", "Action": "sqs:GetQueueAttributes", "Resource": "*"}
+    addresses = {**deployment.addresses(), **user_of(deployment, [only])}
     shown = command("dlq", "list", "--outputs", saved(tmp_path, addresses))
     assert (shown.status, shown.out) == (3, "")
     assert "your credentials must allow sqs:ReceiveMessage" in shown.err
 
 
-def reader_of(deployment: Deployment, *actions: str) -> dict[str, Any]:
+def user_of(deployment: Deployment, statements: list[dict[str, Any]]) -> dict[str, Any]:
     """Credentials of a new user who may do so much and no more."""
     iam = deployment.client("iam")
     name = f"operator-{time.monotonic_ns()}"
     iam.create_user(UserName=name)
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    document = {"Version": "2012-10-17", "Statement": statements}
     iam.put_user_policy(UserName=name, PolicyName="some", PolicyDocument=json.dumps(document))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}

@@ -85,21 +85,26 @@ def gather(stack: Stack, *, recent: float) -> Facts:
 
 
 def queue(stack: Stack, url: str) -> Part:
-    """Depth, in flight and delayed, and the age of the oldest message where CloudWatch knows it."""
+    """Its depth, and the age of the oldest message where CloudWatch knows it."""
+    found = depth(stack, url)
+    waiting = found["visible"] + found["inFlight"]
+    return {**found, "oldest": oldest_age(stack, found["name"]) if waiting else None}
+
+
+def depth(stack: Stack, url: str) -> Part:
+    """How many messages are visible, in flight and delayed, and for how long all tries of one may take."""
     counts = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
     attributes = stack.client("sqs").get_queue_attributes(
         QueueUrl=url, AttributeNames=[*counts, "VisibilityTimeout", "RedrivePolicy"]
     )["Attributes"]
     visible, in_flight, delayed = (int(attributes[name]) for name in counts)
     tries = int(decode(attributes.get("RedrivePolicy") or "{}").get("maxReceiveCount", 1))
-    name = url.rpartition("/")[2]
     return {
-        "name": name,
+        "name": url.rpartition("/")[2],
         "deadLetters": any(url == each.url for each in stack.dead_letters.values()),
         "visible": visible,
         "inFlight": in_flight,
         "delayed": delayed,
-        "oldest": oldest_age(stack, name) if visible + in_flight else None,
         "patience": tries * int(attributes.get("VisibilityTimeout", 30)),
     }
 

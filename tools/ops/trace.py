@@ -64,7 +64,7 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, pri
         "unreadable": unreadable,
         "unseen": looked.unseen,
         "held": looked.held,
-        "queue": status.queue(stack, stack["queueUrl"]),
+        "queue": status.depth(stack, stack["queueUrl"]),
         "level": status.function(stack, stack.functions[0])["level"],
         "log": [logs.spell(line) for _, line in said if line.fields.get("orderId") == logged],
     }

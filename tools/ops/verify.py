@@ -73,7 +73,7 @@ def expected(bodies: list[str]) -> dict[str, str]:
 def check_queues(stack: Stack) -> Check:
     """Nothing waits to be stored, and nothing is a dead letter of any consumer."""
     urls = dict.fromkeys([stack["queueUrl"], *(each.url for each in stack.dead_letters.values())])
-    found = [status.queue(stack, url) for url in urls]
+    found = [status.depth(stack, url) for url in urls]
     counts = [queue["visible"] + queue["inFlight"] + queue["delayed"] for queue in found]
     text = ", ".join(f"{queue['name']} {count or 'empty'}" for queue, count in zip(found, counts, strict=True))
     if any(counts[1:]):

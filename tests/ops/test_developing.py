@@ -1,0 +1,56 @@
+"""What developers do with a stack beside operating it: its variables in a shell, its handler on one event."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ops.cloud import Command, item, order
+from tools.cloud.deployment import Deployment
+from tools.root import ROOT
+
+
+def test_a_shell_that_evaluates_env_reaches_the_stack_and_nothing_else(outputs: Path, tmp_path: Path) -> None:
+    program = "import boto3, os; print(boto3.client('dynamodb').describe_table(TableName=os.environ['TABLE_NAME']))"
+    line = (
+        f'eval "$(./orders env --outputs {outputs})" && {sys.executable} -c "{program}" && ./orders status --since 1s'
+    )
+    astray = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_SESSION_TOKEN": "wrong"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=ROOT, env={**os.environ, **astray, "PATH": path}, capture_output=True, text=True
+    )
+    assert "'TableStatus': 'ACTIVE'" in done.stdout, done.stderr
+    assert "OrderQueue-dlq" in done.stdout
+
+
+@pytest.mark.parametrize("where", [[], ["--here"]], ids=["deployed", "here"])
+def test_the_handler_runs_on_one_event(
+    command: Command, deployment: Deployment, outputs: Path, tmp_path: Path, where: list[str]
+) -> None:
+    good, bad = order(), order(quantity=0)
+    (tmp_path / "orders.json").write_text(json.dumps([good, bad]))
+    event = {"Records": [{"messageId": "m1", "body": json.dumps(good)}]}
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    shared = [*where, "--outputs", str(outputs)]
+    environment, path = dict(os.environ), list(sys.path)
+    try:
+        mixed = command("invoke", str(tmp_path / "orders.json"), *shared)
+        again = command("invoke", str(tmp_path / "event.json"), "--json", *shared)
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path
+    assert (mixed.status, "1 of 2 messages were taken" in mixed.out) == (1, True)
+    assert "quantity must be an integer" in mixed.out + mixed.err
+    assert (again.status, again.json()) == (0, {"batchItemFailures": []})
+    assert item(deployment, good["orderId"])
+
+
+def test_a_stack_on_aws_is_not_invoked(command: Command, deployment: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "outputs.json").write_text(json.dumps(dict(deployment.outputs)))
+    refused = command("invoke", "event.json", "--outputs", str(tmp_path / "outputs.json"))
+    assert (refused.status, "must have a stack on the local cloud" in refused.err) == (2, True)

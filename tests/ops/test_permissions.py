@@ -1,0 +1,105 @@
+"""What the runbook and the bootstrap say that people need is what the commands ask for, and it is enough."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tools.ops.stack
+from tests.ops.cloud import QUEUE, Command, empty, order, send
+from tests.ops.test_stack import saved, user_of
+from tests.unit.bootstrap import MANAGED_POLICY, deployed, document
+from tests.unit.iam import many
+from tools.cloud.deployment import Deployment
+from tools.recording.graph import ACCOUNT
+from tools.root import ROOT
+
+PAGE = (ROOT / "docs/runbook.md").read_text()
+ROWS = {
+    command: set(re.findall(r"\w+:\w+", row)) for command, row in re.findall(r"^\| `([a-z ]+)` \| (.+)", PAGE, re.M)
+}
+"""The actions of each command, as the page has them."""
+ALONE = {"sqs:StartMessageMoveTask", "sqs:CancelMessageMoveTask"}
+"""What only AWS is asked for, once it has answered that it knows of tasks."""
+LINES = {
+    "publish": ["publish FILE"],
+    "status": ["status"],
+    "verify": ["verify FILE --wait 0s"],
+    "trace": ["trace O1"],
+    "tail": ["tail --no-follow"],
+    "dlq list": ["dlq list"],
+    "dlq show": ["dlq show O1"],
+    "dlq export": ["dlq export -"],
+    "dlq import": ["dlq import EXPORT"],
+    "dlq redrive": ["dlq redrive --order O1 --yes", "dlq redrive --from queue --all --yes"],
+    "dlq purge": ["dlq purge --yes"],
+}
+OPERATORS, PRODUCERS = "orders-local-operators", "orders-local-producers"
+
+
+def statements(policy: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document(deployed('["local"]').one(MANAGED_POLICY, policy))["Statement"]
+    return found
+
+
+def actions(policy: str) -> set[str]:
+    return {action for statement in statements(policy) for action in many(statement["Action"])}
+
+
+@pytest.fixture
+def dead(own: tuple[Deployment, Path], tmp_path: Path) -> Deployment:
+    deployment, _ = own
+    empty(deployment)
+    send(deployment, QUEUE, order(orderId="O1"), order(), order(quantity=0))
+    (tmp_path / "FILE").write_text(json.dumps(order()))
+    (tmp_path / "EXPORT").write_text(json.dumps({"messageId": "m", "source": "queue", "body": json.dumps(order())}))
+    return deployment
+
+
+def words(line: str, folder: Path) -> list[str]:
+    return [str(folder / word) if word.isupper() and word.isalpha() else word for word in line.split()]
+
+
+@pytest.mark.parametrize("verb", LINES)
+def test_a_command_asks_for_what_its_row_says(
+    verb: str, dead: Deployment, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+    real = tools.ops.stack.botocore_session
+
+    def note(model: Any, **_: Any) -> None:
+        service = {"monitoring": "cloudwatch"}.get(model.service_model.signing_name, model.service_model.signing_name)
+        asked.add(f"{service}:{model.name.removesuffix('Batch')}")
+
+    def noting(variables: Any = None) -> Any:
+        session = real(variables)
+        session.register("before-call", note)
+        return session
+
+    monkeypatch.setattr(tools.ops.stack, "botocore_session", noting)
+    for line in LINES[verb]:
+        assert command(*words(line, tmp_path), "--outputs", saved(tmp_path, dead.addresses())).status in (0, 1)
+    assert asked | (ALONE if verb == "dlq redrive" else set()) == ROWS[verb]
+
+
+def test_the_policies_grant_what_the_rows_say_and_the_use_of_the_key() -> None:
+    key = {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert actions(OPERATORS) == set().union(*(ROWS[verb] for verb in LINES)) | key
+    assert actions(PRODUCERS) == {"sns:Publish"} | key
+
+
+@pytest.mark.parametrize(("policy", "verbs"), [(OPERATORS, tuple(LINES)), (PRODUCERS, ("publish",))])
+def test_the_policies_are_enough(
+    policy: str, verbs: tuple[str, ...], dead: Deployment, command: Command, tmp_path: Path
+) -> None:
+    text = json.dumps(statements(policy)).replace(ACCOUNT, dead.cloud.account)
+    # MiniStack has an action for each batch, which to AWS is what its entries are, and knows of alarms only all.
+    text = re.sub(r'"(sns:Publish|sqs:(?:Send|Delete)Message|sqs:ChangeMessageVisibility)"', r'"\1", "\1Batch"', text)
+    text = re.sub(r'"[^"]+:alarm:\*"', '"*"', text)
+    path = saved(tmp_path, {**dead.addresses(), **user_of(dead, json.loads(text))})
+    for verb in verbs:
+        for line in LINES[verb]:
+            done = command(*words(line, tmp_path), "--outputs", path)
+            assert done.status in (0, 1), f"{line}: {done.err}"
