@@ -64,29 +64,34 @@ def test_the_review_does_not_wait_for_the_checks() -> None:
     assert waits == dict.fromkeys(waits, "route")
 
 
-def test_a_pull_request_is_judged_by_the_code_of_its_base_and_without_a_role() -> None:
-    job = JOBS["review-stack.yml verdict"]
+@pytest.mark.parametrize("name", ["rehearsal", "verdict"])
+def test_a_pull_request_is_tried_and_judged_by_the_code_of_its_base_without_a_role(name: str) -> None:
+    job = JOBS[f"review-stack.yml {name}"]
     base, change = (step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@"))
     assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
     assert "path" not in base
-    assert (change["path"], change["sparse-checkout"]) == ("build/change", "allowed-changes.json")
+    assert change["path"] == "build/change"
+    assert job["permissions"] == {"contents": "read"}
     assert not [step for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+    assert not [step for step in job["steps"] if "build/change/" in step.get("run", "")]
 
 
 def test_a_preview_that_fails_is_judged_and_one_that_is_superseded_is_not() -> None:
     verdict, comment = (JOBS[f"review-stack.yml {name}"] for name in ("verdict", "comment"))
-    assert (verdict["needs"], verdict["if"]) == ("preview", "${{ !cancelled() }}")
+    assert (verdict["needs"], verdict["if"]) == (["preview", "rehearsal"], "${{ !cancelled() }}")
     assert comment["if"] == "${{ !cancelled() && needs.verdict.outputs.text != '' }}"
 
 
-def test_what_is_judged_is_what_this_attempt_has_previewed() -> None:
-    preview, verdict = JOBS["review-stack.yml preview"], JOBS["review-stack.yml verdict"]
-    [upload] = [step for step in preview["steps"] if "upload-artifact" in step.get("uses", "")]
+@pytest.mark.parametrize("name", ["preview", "rehearsal"])
+def test_what_is_judged_is_of_this_attempt(name: str) -> None:
+    job, verdict = JOBS[f"review-stack.yml {name}"], JOBS["review-stack.yml verdict"]
+    [upload] = [step for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
     assert upload["with"]["overwrite"] is True  # a second attempt finds the name taken
-    assert preview["outputs"] == {"artifact": f"${{{{ steps.{upload['id']}.outputs.artifact-id }}}}"}
-    [download] = [step for step in verdict["steps"] if "download-artifact" in step.get("uses", "")]
-    assert download["if"] == "needs.preview.outputs.artifact != ''"
-    assert download["with"]["artifact-ids"] == "${{ needs.preview.outputs.artifact }}"
+    assert job["outputs"] == {"artifact": f"${{{{ steps.{upload['id']}.outputs.artifact-id }}}}"}
+    downloads = [step for step in verdict["steps"] if "download-artifact" in step.get("uses", "")]
+    [download] = [step for step in downloads if f"needs.{name}." in step["if"]]
+    assert download["if"] == f"needs.{name}.outputs.artifact != ''"
+    assert download["with"]["artifact-ids"] == f"${{{{ needs.{name}.outputs.artifact }}}}"
     assert "name" not in download["with"]
 
 
@@ -97,10 +102,7 @@ def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
     out, summary = tmp_path / "output", tmp_path / "summary"
     given = {"STACK": "prod", "GITHUB_OUTPUT": str(out), "GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=False)
-    assert (tmp_path / "asked").read_text().split() == [
-        *("review", "build/review/prod", "--stack", "prod"),
-        *("--allowed", "build/change/allowed-changes.json"),
-    ]
+    assert (tmp_path / "asked").read_text() == "review build/review/prod --stack prod --change build/change\n"
     return done.returncode, out.read_text(), summary.read_text()
 
 
@@ -110,6 +112,28 @@ def test_the_verdict_is_the_reviews_and_its_report_is_handed_on(status: int, tmp
     assert returned == status
     assert re.fullmatch(r"text<<(end-[0-9a-f]{32})\n### Review of prod\n\1\n", out)
     assert summary == "### Review of prod\n"
+
+
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_a_rehearsal_is_what_its_own_job_says_and_not_what_the_previews_job_does(
+    rehearsed: bool, tmp_path: Path
+) -> None:
+    forged, own = tmp_path / "build/review/prod/rehearsal.json", tmp_path / "build/rehearsal/rehearsal.json"
+    for path, text in ((forged, "forged"), *([(own, "own")] if rehearsed else [])):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    review(tmp_path, 0)
+    assert (forged.read_text() if forged.exists() else None) == ("own" if rehearsed else None)
+
+
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_a_rehearsal_is_handed_on_whatever_came_of_it(status: int, tmp_path: Path) -> None:
+    fake(tmp_path, "orders", f'echo "$@"\nexit {status}')
+    [step] = [step for step in JOBS["review-stack.yml rehearsal"]["steps"] if step.get("name") == "Rehearse"]
+    given = {"STACK": "prod", "PATH": "/usr/bin:/bin"}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=True)
+    said = (tmp_path / "build/rehearsal/rehearsal.json").read_text()
+    assert said == "rehearse --json --stack prod --change build/change\n"
 
 
 @pytest.mark.parametrize(
