@@ -31,24 +31,25 @@ def test_ten_thousand_orders_survive_failing_calls_and_dying_workers() -> None:
         page.write("faults", prove(deployment, traffic_of(10_000, seed=1), seed=1, between_deaths=4))
 
 
-def test_every_message_is_accounted_for_while_calls_fail_and_workers_die(stressed: Deployment) -> None:
+def test_every_message_is_accounted_for_while_calls_fail_and_workers_die(deployment: Deployment) -> None:
     # A short visibility timeout: three receives take a third of the time that the stack would take.
-    with visibility_timeout(stressed, 2):
-        prove(stressed, traffic_of(200, seed=3), seed=3, between_deaths=1)
+    with visibility_timeout(deployment, 2):
+        prove(deployment, traffic_of(100, seed=3), seed=3, between_deaths=1)
 
 
-def test_the_ledger_names_what_is_lost_what_is_older_and_what_nobody_published(stressed: Deployment) -> None:
-    before, traffic = survey(stressed), traffic_of(5, seed=5)
+def test_the_ledger_names_what_is_lost_what_is_older_and_what_nobody_published(deployment: Deployment) -> None:
+    drain(deployment)
+    before, traffic = survey(deployment), traffic_of(5, seed=5)
     [newest, *others] = traffic.newest.values()
     intruder = {**newest, "orderId": "intruder"}
-    publish(stressed, [json.dumps({**newest, "timestamp": "2025-01-01T00:00:00Z"}), json.dumps(intruder)])
-    drain(stressed)
-    found = take_stock(stressed, traffic, before)
+    publish(deployment, [json.dumps({**newest, "timestamp": "2025-01-01T00:00:00Z"}), json.dumps(intruder)])
+    drain(deployment)
+    found = take_stock(deployment, traffic, before)
     assert json.dumps(newest) in found.lost
     assert {json.dumps(event) for event in others} <= set(found.lost)
     assert set(traffic.poison) <= set(found.lost)
     assert {"item intruder", f"item {newest['orderId']}"} == set(found.unexplained)
-    assert not_newest(stressed, traffic) == list(traffic.newest)
+    assert not_newest(deployment, traffic) == list(traffic.newest)
 
 
 def traffic_of(orders: int, seed: int) -> Traffic:
@@ -58,6 +59,7 @@ def traffic_of(orders: int, seed: int) -> Traffic:
 
 def prove(deployment: Deployment, traffic: Traffic, *, seed: int, between_deaths: float) -> page.Figures:
     """Send traffic through a deployment while things fail, look for all of it, redrive, and look again."""
+    drain(deployment)  # what others have sent is not ours to explain
     known, started = survey(deployment), time.monotonic()
     with (
         between_function_and_table(deployment, seed=seed) as proxy,

@@ -24,9 +24,9 @@ def test_an_outage_longer_than_every_retry_costs_none_of_500_orders(tmp_path: Pa
         page.write("outage", prove(deployment, tmp_path / "orders.jsonl", orders=500, seed=1))
 
 
-def test_an_outage_longer_than_every_retry_costs_no_order(stressed: Deployment, tmp_path: Path) -> None:
-    with visibility_timeout(stressed, 2):
-        prove(stressed, tmp_path / "orders.jsonl", orders=40, seed=4)
+def test_an_outage_longer_than_every_retry_costs_no_order(deployment: Deployment, tmp_path: Path) -> None:
+    with visibility_timeout(deployment, 2):
+        prove(deployment, tmp_path / "orders.jsonl", orders=40, seed=4)
 
 
 def test_the_runbook_has_the_commands_that_end_an_outage() -> None:

@@ -26,13 +26,13 @@ def through(deployment: Deployment, proxy: FaultProxy, *, key: str = "") -> Any:
     )
 
 
-def test_an_unharmed_call_is_answered_and_a_stranger_is_still_refused(stressed: Deployment) -> None:
-    with between_function_and_table(stressed, seed=1) as proxy:
-        answer = through(stressed, proxy).batch_execute_statement(Statements=STATEMENTS)
+def test_an_unharmed_call_is_answered_and_a_stranger_is_still_refused(deployment: Deployment) -> None:
+    with between_function_and_table(deployment, seed=1) as proxy:
+        answer = through(deployment, proxy).batch_execute_statement(Statements=STATEMENTS)
         assert len(answer["Responses"]) == len(STATEMENTS)
         assert proxy.counts == {"calls": 1}
         with pytest.raises(ClientError, match="security token"):
-            through(stressed, proxy, key="AKIANOBODY0000000000").batch_execute_statement(Statements=STATEMENTS)
+            through(deployment, proxy, key="AKIANOBODY0000000000").batch_execute_statement(Statements=STATEMENTS)
 
 
 def ending(client: Any) -> str:
@@ -58,10 +58,10 @@ def ending(client: Any) -> str:
         ("hang past the deadline", "answered"),
     ],
 )
-def test_each_kind_of_fault_ends_a_call_in_its_own_way(stressed: Deployment, kind: str, how: str) -> None:
-    with between_function_and_table(stressed, seed=2) as proxy:
+def test_each_kind_of_fault_ends_a_call_in_its_own_way(deployment: Deployment, kind: str, how: str) -> None:
+    with between_function_and_table(deployment, seed=2) as proxy:
         proxy.rate, proxy.shares, proxy.slow, proxy.hang = 1.0, {kind: SHARES[kind]}, (0.1, 0.1), (0.2, 0.2)
-        client, started = through(stressed, proxy), time.monotonic()
+        client, started = through(deployment, proxy), time.monotonic()
         assert [ending(client) for _ in range(6)] == [how] * 6
         assert proxy.counts == {"calls": 6, kind: 6}
     if how == "answered":

@@ -27,19 +27,19 @@ def test_each_action_of_the_role_of_a_new_stack_is_needed() -> None:
         page.write("role", prove(role_of(deployment)))
 
 
-def test_each_action_of_the_role_is_needed(stressed: Deployment) -> None:
-    prove(role_of(stressed))
+def test_each_action_of_the_role_is_needed(deployment: Deployment) -> None:
+    prove(role_of(deployment))
 
 
-def test_neither_the_function_nor_another_topic_sends_to_a_queue(stressed: Deployment) -> None:
-    sqs, sns, body = role_of(stressed).client("sqs"), stressed.client("sns"), f"intruder {uuid.uuid4()}"
+def test_neither_the_function_nor_another_topic_sends_to_a_queue(deployment: Deployment) -> None:
+    sqs, sns, body = role_of(deployment).client("sqs"), deployment.client("sns"), f"intruder {uuid.uuid4()}"
     for export in QUEUES:
-        assert denied(partial(sqs.send_message, QueueUrl=stressed.outputs[export], MessageBody=body)), export
+        assert denied(partial(sqs.send_message, QueueUrl=deployment.outputs[export], MessageBody=body)), export
     topic = sns.create_topic(Name=f"Intruder-{uuid.uuid4().hex[:6]}")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=stressed.outputs["queueArn"])
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=deployment.outputs["queueArn"])
     sns.publish(TopicArn=topic, Message=body)
     time.sleep(1)
-    assert not [found for export in QUEUES for found in bodies_in(stressed, export) if body in found]
+    assert not [found for export in QUEUES for found in bodies_in(deployment, export) if body in found]
     sns.delete_topic(TopicArn=topic)
 
 
