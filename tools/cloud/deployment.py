@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,9 +230,7 @@ class _Application:
 
     def _claim(self, urn: str, request: Any) -> Running | None:
         """What runs under an URN or one of its aliases."""
-        aliases = [*request.aliasURNs, *(_alias(urn, alias) for alias in request.aliases)]
-        aliases += [_inherited(urn, request.parent, alias) for alias in self._aliases.get(request.parent, ())]
-        self._aliases[urn] = aliases
+        aliases = self._aliases[urn] = aliases_of(urn, request, self._aliases.get(request.parent, ()))
         for each in (urn, *aliases):
             if old := self._left.pop(each, None):
                 if not self._preview:
@@ -328,6 +326,12 @@ class _Application:
             elif self._on.resources.get(old.urn) is old:
                 del self._on.resources[old.urn]
         self.steps[old.urn] = step
+
+
+def aliases_of(urn: str, request: Any, of_parent: Iterable[str]) -> list[str]:
+    """The URNs under which a resource may have been known before."""
+    own = [*request.aliasURNs, *(_alias(urn, alias) for alias in request.aliases)]
+    return [*own, *(_inherited(urn, request.parent, alias) for alias in of_parent)]
 
 
 def _alias(urn: str, alias: Any) -> str:

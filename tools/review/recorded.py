@@ -14,7 +14,8 @@ import yaml
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tools.recording.graph import STACK_TYPE, Answer, Graph, Resource, program, record, recorded_answer
+from tools.cloud.deployment import aliases_of
+from tools.recording.graph import Answer, Graph, Resource, program, record, recorded_answer
 from tools.recording.pack import check
 from tools.recording.types import checked, default_tags, type_of
 from tools.review.changes import Change, Preview, State, name_of, state_of
@@ -63,36 +64,11 @@ def documents(
 
 
 def _earlier(graph: Graph) -> dict[str, list[str]]:
-    """By URN, the URNs under which each resource was known before, as the engine tells them from its aliases.
-
-    A child of a component that had another name or type had it, too. Another project or stack is not followed.
-    """
+    """By URN, the URNs under which each resource may have been known before."""
     earlier: dict[str, list[str]] = {}
     for each in graph.resources:  # parents come before their children
-        specs = [alias.spec for alias in each.request.aliases if alias.HasField("spec")]
-        own = [(each.name, each.type, "")] + [(s.name or each.name, s.type or each.type, s.parentUrn) for s in specs]
-        known = [alias.urn for alias in each.request.aliases if alias.urn]
-        whose = name_of(each.parent)
-        for parent in (each.parent, *earlier.get(each.parent, ())):
-            for name, type_, given in own:
-                follows = name == each.name and name.startswith(whose)
-                known.append(
-                    _urn(
-                        each.urn,
-                        given or parent,
-                        type_,
-                        name_of(parent) + name.removeprefix(whose) if follows else name,
-                    )
-                )
-        known += [_urn(each.urn, "", s.type or each.type, s.name or each.name) for s in specs if s.noParent]
-        earlier[each.urn] = [urn for urn in dict.fromkeys(known) if urn != each.urn]
+        earlier[each.urn] = aliases_of(each.urn, each.request, earlier.get(each.parent, ()))
     return earlier
-
-
-def _urn(like: str, parent: str, type_: str, name: str) -> str:
-    """An URN of the same stack and project."""
-    types = parent.split("::")[2] if parent else STACK_TYPE
-    return "::".join([*like.split("::")[:2], type_ if types == STACK_TYPE else f"{types}${type_}", name])
 
 
 def _answer(region: str, names: Names) -> Answer:
