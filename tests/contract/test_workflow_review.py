@@ -65,28 +65,30 @@ def test_the_review_does_not_wait_for_the_checks() -> None:
 
 
 def test_a_pull_request_is_judged_by_the_code_of_its_base_and_without_a_role() -> None:
-    job = JOBS["review-stack.yml verdict"]
-    base, change = (step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@"))
-    assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
-    assert "path" not in base
-    assert (change["path"], change["sparse-checkout"]) == ("build/change", "allowed-changes.json")
-    assert not [step for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+    for name in ("verdict", "rehearsal"):
+        job = JOBS[f"review-stack.yml {name}"]
+        base, change = (step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@"))
+        assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
+        assert "path" not in base
+        assert change["path"] == "build/change"
+        assert job["permissions"] == {"contents": "read"}
 
 
 def test_a_preview_that_fails_is_judged_and_one_that_is_superseded_is_not() -> None:
     verdict, comment = (JOBS[f"review-stack.yml {name}"] for name in ("verdict", "comment"))
-    assert (verdict["needs"], verdict["if"]) == ("preview", "${{ !cancelled() }}")
+    assert (verdict["needs"], verdict["if"]) == (["preview", "rehearsal"], "${{ !cancelled() }}")
     assert comment["if"] == "${{ !cancelled() && needs.verdict.outputs.text != '' }}"
 
 
-def test_what_is_judged_is_what_this_attempt_has_previewed() -> None:
-    preview, verdict = JOBS["review-stack.yml preview"], JOBS["review-stack.yml verdict"]
-    [upload] = [step for step in preview["steps"] if "upload-artifact" in step.get("uses", "")]
+@pytest.mark.parametrize("name", ["preview", "rehearsal"])
+def test_what_is_judged_is_what_this_attempt_has_seen(name: str) -> None:
+    job, verdict = JOBS[f"review-stack.yml {name}"], JOBS["review-stack.yml verdict"]
+    [upload] = [step for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
     assert upload["with"]["overwrite"] is True  # a second attempt finds the name taken
-    assert preview["outputs"] == {"artifact": f"${{{{ steps.{upload['id']}.outputs.artifact-id }}}}"}
-    [download] = [step for step in verdict["steps"] if "download-artifact" in step.get("uses", "")]
-    assert download["if"] == "needs.preview.outputs.artifact != ''"
-    assert download["with"]["artifact-ids"] == "${{ needs.preview.outputs.artifact }}"
+    assert job["outputs"] == {"artifact": f"${{{{ steps.{upload['id']}.outputs.artifact-id }}}}"}
+    downloads = [step for step in verdict["steps"] if "download-artifact" in step.get("uses", "")]
+    [download] = [step for step in downloads if step["if"] == f"needs.{name}.outputs.artifact != ''"]
+    assert download["with"]["artifact-ids"] == f"${{{{ needs.{name}.outputs.artifact }}}}"
     assert "name" not in download["with"]
 
 
@@ -99,7 +101,7 @@ def review(tmp_path: Path, status: int) -> tuple[int, str, str]:
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=False)
     assert (tmp_path / "asked").read_text().split() == [
         *("review", "build/review/prod", "--stack", "prod"),
-        *("--allowed", "build/change/allowed-changes.json"),
+        *("--change", "build/change"),
     ]
     return done.returncode, out.read_text(), summary.read_text()
 

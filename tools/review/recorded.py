@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockResourceArgs
 
@@ -180,11 +179,10 @@ def _of_stack(before: Mapping[str, Any], graph: Graph) -> Iterator[str]:
         yield "the tags that every resource gets by default change"
 
 
-def _secrets(root: Path, stack: str) -> list[Any]:
+def _secrets(root: Path, stack: str) -> list[str]:
     """The encrypted settings of a stack, as they are written."""
-    files = [root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml"]
-    said = [(yaml.safe_load(file.read_text()) or {}).get("config") or {} for file in files if file.exists()]
-    return [(key, value) for each in said for key, value in sorted(each.items()) if "secure" in str(value)]
+    files = [file for file in (root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml") if file.exists()]
+    return [line.strip() for file in files for line in file.read_text().splitlines() if "secure:" in line]
 
 
 def _run_of(root: Path, stack: str) -> dict[str, Any]:
