@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict
 
 from tools.cloud import provider
 from tools.cloud.cloud import Cloud, CloudError
-from tools.cloud.options import alias_urn, ignoring, inherited, named_by
+from tools.cloud.options import aliases_of, ignoring, named_by
 from tools.recording.graph import plain
 from tools.recording.types import type_of
 
@@ -132,9 +132,7 @@ class Application:
 
     def _claim(self, urn: str, request: Any) -> Running | None:
         """What runs under an URN or one of its aliases."""
-        aliases = [*request.aliasURNs, *(alias_urn(urn, alias) for alias in request.aliases)]
-        aliases += [inherited(urn, request.parent, alias) for alias in self._aliases.get(request.parent, ())]
-        self._aliases[urn] = aliases
+        aliases = self._aliases[urn] = aliases_of(urn, request, self._aliases.get(request.parent, ()))
         for each in (urn, *aliases):
             if old := self._left.pop(each, None):
                 if not self.preview:

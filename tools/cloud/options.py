@@ -8,7 +8,13 @@ from typing import Any
 from tools.recording.graph import STACK_TYPE
 
 
-def alias_urn(urn: str, alias: Any) -> str:
+def aliases_of(urn: str, request: Any, of_parent: Iterable[str]) -> list[str]:
+    """The URNs under which a resource may have been known before."""
+    own = [*request.aliasURNs, *(_alias_urn(urn, alias) for alias in request.aliases)]
+    return [*own, *(_inherited(urn, request.parent, alias) for alias in of_parent)]
+
+
+def _alias_urn(urn: str, alias: Any) -> str:
     """The URN that an alias stands for."""
     if alias.urn:
         return str(alias.urn)
@@ -23,7 +29,7 @@ def alias_urn(urn: str, alias: Any) -> str:
     return "::".join([head, alias.spec.project or project, qualified, alias.spec.name or name])
 
 
-def inherited(urn: str, parent: str, alias: str) -> str:
+def _inherited(urn: str, parent: str, alias: str) -> str:
     """What a resource was called while its parent was called `alias`."""
     *head, types, name = urn.split("::", 3)
     *_, parents, before = alias.split("::", 3)

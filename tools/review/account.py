@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import queues_of, stored_events
-from tools.review.stage import RECEIVED, REFUSED
+from tools.cloud.stage import RECEIVED, REFUSED
 
 WHEN = {
     "before": "from before the change",

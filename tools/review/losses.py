@@ -93,52 +93,26 @@ def _stopped(before: Any, after: Any) -> bool:
     return number(after, -1) == 0 and number(before, -1) != 0
 
 
-def _loss(on: str, path: str, when: Callable[[Any, Any], bool], says: str, instead: str) -> Loss:
+def _loss(on: str, path: str, when: Callable[[Any, Any], bool], says: str, instead: str = "Keep it as it is.") -> Loss:
     return Loss(on=on, path=tuple(path.split(".")), when=when, says=says, instead=instead)
 
 
+WAIT = "Wait until its oldest message is younger (`./orders status`), or redrive what waits."
+ANOTHER = "Be sure that another subscription takes the others, and say so in the allowance."
+EXPIRING = "Export what must be kept, and say in the allowance who decided that orders may go."
+NO_DLQ = "has no dead-letter queue any more; an order that"
+SILENT = "tells nobody any more"
+
 LOSSES = (
+    _loss(QUEUE, "messageRetentionSeconds", _lower(4 * DAY), "loses the orders in it that have waited longer", WAIT),
     _loss(
-        QUEUE,
-        "messageRetentionSeconds",
-        _lower(4 * DAY),
-        "loses the orders in it that have waited longer",
-        "Wait until its oldest message is younger (`./orders status`), or redrive what waits.",
+        QUEUE, "redrivePolicy.deadLetterTargetArn", _gone, f"{NO_DLQ} keeps failing is tried until it expires, and lost"
     ),
+    _loss(QUEUE, "maxMessageSize", _lower(262144), "refuses orders that are larger"),
+    _loss(SUBSCRIPTION, "redrivePolicy.deadLetterTargetArn", _gone, f"{NO_DLQ} SNS cannot deliver is lost"),
+    _loss(SUBSCRIPTION, "filterPolicy", _narrower, "keeps orders from its queue that its filter admitted", ANOTHER),
     _loss(
-        QUEUE,
-        "redrivePolicy.deadLetterTargetArn",
-        _gone,
-        "has no dead-letter queue any more; an order that keeps failing is tried until it expires, and lost",
-        "Keep the redrive policy.",
-    ),
-    _loss(
-        QUEUE,
-        "maxMessageSize",
-        _lower(262144),
-        "refuses orders that are larger",
-        "Keep the size, or have producers send smaller orders first.",
-    ),
-    _loss(
-        SUBSCRIPTION,
-        "redrivePolicy.deadLetterTargetArn",
-        _gone,
-        "has no dead-letter queue any more; an order that SNS cannot deliver is lost",
-        "Keep the redrive policy.",
-    ),
-    _loss(
-        SUBSCRIPTION,
-        "filterPolicy",
-        _narrower,
-        "lets only the orders through that its filter admits; the others never reach the queue",
-        "Be sure that another subscription takes the others, and say so in the allowance.",
-    ),
-    _loss(
-        SUBSCRIPTION,
-        "filterPolicyScope",
-        _another_scope,
-        "looks for what its filter wants in another part of the message; what has it elsewhere never reaches the queue",
-        "Add a subscription of another queue with the new filter first.",
+        SUBSCRIPTION, "filterPolicyScope", _another_scope, "looks for what its filter wants in another place", ANOTHER
     ),
     _loss(
         MAPPING,
@@ -159,72 +133,36 @@ LOSSES = (
         "functionResponseTypes",
         _without_item_failures,
         "takes every message of a batch for stored, also those that the function reports as failed",
-        "Keep `ReportBatchItemFailures`.",
     ),
     _loss(
         FUNCTION,
         "reservedConcurrentExecutions",
         _stopped,
         "is not run any more; each try costs orders one of their receives",
-        "Disable nothing here; bound the load by the mapping's `maximumConcurrency`.",
+        "Bound the load by the mapping's `maximumConcurrency`.",
     ),
     _loss(
         TABLE,
         "pointInTimeRecovery.enabled",
         _off(default=False),
         "can no longer be restored; the recovery points of the last 35 days are deleted",
-        "Keep point-in-time recovery on.",
     ),
-    _loss(
-        TABLE,
-        "pointInTimeRecovery.recoveryPeriodInDays",
-        _lower(35),
-        "loses its older recovery points",
-        "Keep the period.",
-    ),
+    _loss(TABLE, "pointInTimeRecovery.recoveryPeriodInDays", _lower(35), "loses its older recovery points"),
     _loss(
         TABLE,
         "deletionProtectionEnabled",
         _off(default=False),
         "can be deleted by anyone who may delete tables",
-        "Keep deletion protection on; take it off only in the change that deletes the table on purpose.",
+        "Take the protection off only in the change that deletes the table on purpose.",
     ),
+    _loss(TABLE, "ttl.enabled", _goes_on, "deletes orders by itself once they have expired", EXPIRING),
+    _loss(TABLE, "ttl.attributeName", _other, "deletes other orders by itself than before", EXPIRING),
+    _loss(KEY, "isEnabled", _off(default=True), "is disabled; nothing that it encrypts can be read or written"),
     _loss(
-        TABLE,
-        "ttl.enabled",
-        _goes_on,
-        "deletes orders by itself once they have expired",
-        "Export what must be kept, and say in the allowance who decided that orders may go.",
+        LOG_GROUP, "retentionInDays", _lower(0, endless=0), "loses the log lines that are older", "Export them first."
     ),
-    _loss(
-        TABLE,
-        "ttl.attributeName",
-        _other,
-        "deletes other orders by itself than before",
-        "Export what must be kept, and say in the allowance who decided that orders may go.",
-    ),
-    _loss(
-        KEY,
-        "isEnabled",
-        _off(default=True),
-        "is disabled; nothing that it encrypts can be read or written",
-        "Keep it enabled.",
-    ),
-    _loss(
-        LOG_GROUP,
-        "retentionInDays",
-        _lower(0, endless=0),
-        "loses the log lines that are older",
-        "Export the lines that are needed first.",
-    ),
-    _loss(ALARM, "alarmActions", _gone, "tells nobody any more", "Keep an action, such as the alarms' topic."),
-    _loss(
-        ALARM,
-        "actionsEnabled",
-        _off(default=True),
-        "tells nobody any more",
-        "Keep its actions enabled; raise its threshold instead.",
-    ),
+    _loss(ALARM, "alarmActions", _gone, SILENT),
+    _loss(ALARM, "actionsEnabled", _off(default=True), SILENT, "Raise its threshold instead."),
 )
 """What gets words of its own. Whatever else is neither harmless nor tried is named without them."""
 

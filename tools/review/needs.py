@@ -136,6 +136,9 @@ def _of_mapping(pipeline: Pipeline, mapping: State, before: Pipeline) -> Iterato
     """What a mapping asks of its function's role, and what the function does with it."""
     function = pipeline.of(mapping, "functionName", FUNCTION)
     role = pipeline.of(function, "role", ROLE) if function else None
+    trust = Request(action="sts:AssumeRole", resource="*", principal=("Service", "lambda.amazonaws.com"))
+    trusting = [_of_itself(role.get("assumeRolePolicy"))] if role else []
+    yield Need(who="Lambda", what=f"the role of the function of {mapping.name}", request=trust, documents=trusting)
     if function is None or role is None:
         return
     asks = partial(_asks, function.name, pipeline.policies(role))
@@ -147,8 +150,6 @@ def _of_mapping(pipeline: Pipeline, mapping: State, before: Pipeline) -> Iterato
         yield from asks(WAITING, old.get("kmsMasterKeyId"), ("kms:Decrypt",))
         account = ("AWS", pipeline.root)
         yield from _of_key(pipeline, queue, "kmsMasterKeyId", "the account's roles", account, {})
-    trust = Request(action="sts:AssumeRole", resource="*", principal=("Service", "lambda.amazonaws.com"))
-    yield Need(who="Lambda", what=role.name, request=trust, documents=[_of_itself(role.get("assumeRolePolicy"))])
     yield from asks("the key of its environment", function.get("kmsKeyArn"), ("kms:Decrypt",))
     variables = function.get("environment", "variables")
     for value in variables.values() if isinstance(variables, dict) else ():

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tools.recording.graph import STACK_TYPE, Answer, Graph, Resource, program, record, recorded_answer
+from tools.cloud.options import aliases_of
+from tools.recording.graph import Answer, Graph, Resource, program, record, recorded_answer
 from tools.recording.pack import check
 from tools.recording.types import checked, default_tags, type_of
 from tools.review.changes import Change, Preview, State, name_of, state_of
@@ -63,36 +63,11 @@ def documents(
 
 
 def _earlier(graph: Graph) -> dict[str, list[str]]:
-    """By URN, the URNs under which each resource was known before, as the engine tells them from its aliases.
-
-    A child of a component that had another name or type had it, too. Another project or stack is not followed.
-    """
+    """By URN, the URNs under which each resource may have been known before."""
     earlier: dict[str, list[str]] = {}
     for each in graph.resources:  # parents come before their children
-        specs = [alias.spec for alias in each.request.aliases if alias.HasField("spec")]
-        own = [(each.name, each.type, "")] + [(s.name or each.name, s.type or each.type, s.parentUrn) for s in specs]
-        known = [alias.urn for alias in each.request.aliases if alias.urn]
-        whose = name_of(each.parent)
-        for parent in (each.parent, *earlier.get(each.parent, ())):
-            for name, type_, given in own:
-                follows = name == each.name and name.startswith(whose)
-                known.append(
-                    _urn(
-                        each.urn,
-                        given or parent,
-                        type_,
-                        name_of(parent) + name.removeprefix(whose) if follows else name,
-                    )
-                )
-        known += [_urn(each.urn, "", s.type or each.type, s.name or each.name) for s in specs if s.noParent]
-        earlier[each.urn] = [urn for urn in dict.fromkeys(known) if urn != each.urn]
+        earlier[each.urn] = aliases_of(each.urn, each.request, earlier.get(each.parent, ()))
     return earlier
-
-
-def _urn(like: str, parent: str, type_: str, name: str) -> str:
-    """An URN of the same stack and project."""
-    types = parent.split("::")[2] if parent else STACK_TYPE
-    return "::".join([*like.split("::")[:2], type_ if types == STACK_TYPE else f"{types}${type_}", name])
 
 
 def _answer(region: str, names: Names) -> Answer:
@@ -204,11 +179,10 @@ def _of_stack(before: Mapping[str, Any], graph: Graph) -> Iterator[str]:
         yield "the tags that every resource gets by default change"
 
 
-def _secrets(root: Path, stack: str) -> list[Any]:
+def _secrets(root: Path, stack: str) -> list[str]:
     """The encrypted settings of a stack, as they are written."""
-    files = [root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml"]
-    said = [(yaml.safe_load(file.read_text()) or {}).get("config") or {} for file in files if file.exists()]
-    return [(key, value) for each in said for key, value in sorted(each.items()) if "secure" in str(value)]
+    files = [file for file in (root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml") if file.exists()]
+    return [line.strip() for file in files for line in file.read_text().splitlines() if "secure:" in line]
 
 
 def _run_of(root: Path, stack: str) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.cloud.provider import UnknownTypeError
+from tools.cloud.stage import HELD
 from tools.cloud.traffic import make_traffic
 from tools.recording.graph import stack_config
 from tools.review.account import Account, Sight, look
-from tools.review.stage import HELD
 from tools.review.trial import Trial
 
 ORDERS, SEED = 60, 7
-STAGE = (sys.executable, "-m", "tools.review.stage")
+STAGE = (sys.executable, "-m", "tools.cloud.stage")
 PATIENCE = 6.0
 """Seconds without any progress after which nothing more is expected; more where the deployment itself was slow."""
 LONGEST = 2

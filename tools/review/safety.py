@@ -69,7 +69,7 @@ def judge(preview: Preview, allowances: Sequence[Allowance], today: date, lost: 
     findings = [_with_allowance(each, allowances, today) for each in found]
     used = {finding.allowance for finding in findings}
     return Safety(
-        findings=tuple(sorted(findings, key=lambda each: (each.allowed, each.gravity))),
+        findings=tuple(sorted(findings, key=lambda each: (each.allowed, each.gravity, each.who))),
         idle=tuple(each for each in allowances if each not in used),
     )
 
