@@ -24,12 +24,16 @@ class Condition:
     key: str
     values: tuple[Any, ...]
 
+    @property
+    def demands(self) -> bool:
+        """Whether it holds only if the key is there and fits."""
+        return self.operator.removeprefix("foranyvalue:") in _EQUALITY and bool(self.values)
+
     def pins(self, *keys: str) -> bool:
         """Whether it holds only for fixed values of one of these keys; a value not known yet counts as fixed."""
         return (
-            self.operator.removeprefix("foranyvalue:") in _EQUALITY
+            self.demands
             and self.key in {key.lower() for key in keys}
-            and bool(self.values)
             and not any(isinstance(value, str) and ("*" in value or "?" in value) for value in self.values)
         )
 

@@ -69,7 +69,7 @@ def _grant(statement: Statement, config: Config) -> Iterator[Verdict]:
     if wild:
         yield f"allows all actions of {', '.join(wild)}"
     to_one_service = statement.pinned_to("iam:PassedToService")
-    if any(_everything(each) for each in statement.resources):
+    if any(_everything(each) for each in statement.resources) and not _narrowed(statement):
         allowed = [action.lower() for action in config["allowStarResourceFor"]]
         allowed += ["iam:passrole"] if to_one_service else []
         limited = [action for action in actions if not (action in (*allowed, *wild) or _unlimitable(action))]
@@ -79,6 +79,15 @@ def _grant(statement: Statement, config: Config) -> Iterator[Verdict]:
         yield "allows kms:Decrypt with a pattern of keys"
     elif statement.covers("iam:PassRole") and not wild and not to_one_service and _patterned(statement):
         yield "allows iam:PassRole for a pattern of roles to any service (iam:PassedToService)"
+
+
+def _narrowed(statement: Statement) -> bool:
+    """Whether its conditions say which resources it means: those with a tag or alias, or a function's mappings."""
+    return any(
+        condition.demands and not any(_everything(value) for value in condition.values)
+        for condition in statement.conditions
+        if "tag/" in condition.key or condition.key in ("kms:resourcealiases", "lambda:functionarn")
+    )
 
 
 def _unlimitable(action: str) -> bool:
