@@ -1,6 +1,9 @@
 """A change reaches what runs as `pulumi up` would bring it: updated, replaced or deleted, and what it costs is said."""
 
+import shutil
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -145,3 +148,45 @@ def test_what_goes_first_takes_what_needs_it_along(stack: Deployment) -> None:
 
     stack.apply(BARE, program(None))
     assert steps(stack, program("eu-west-1")) == ["replaced p", "replaced q (region)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import sys; sys.exit(3)", r"ended itself: sys.exit\(3\)"),
+        (
+            "while True:\n    try:\n        pass\n    except Exception:\n        pass",
+            "must register something or end within",
+        ),
+        ("import config_that_is_not_there", r"failed at __main__.py:1: ModuleNotFoundError"),
+        ("def f(:", r"failed at __main__.py:1: SyntaxError"),
+        (None, "FileNotFoundError"),
+    ],
+)
+def test_a_program_may_do_anything_and_what_runs_stays(
+    stack: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
+) -> None:
+    monkeypatch.setattr("tools.cloud.deployment.PATIENCE", 3.0)
+    shutil.copytree(BARE, tmp_path, dirs_exist_ok=True)
+    main = tmp_path / "__main__.py"
+    sound = "import pulumi_aws, settings\npulumi_aws.sqs.Queue('q', delay_seconds=settings.DELAY)\n"
+    main.write_text(sound)
+    (tmp_path / "settings.py").write_text("DELAY = 1\n")
+    stack.apply(tmp_path)
+    if text is None:
+        main.unlink()
+    else:
+        main.write_text(text)
+    with pytest.raises(CloudError, match=told):
+        stack.apply(tmp_path)
+    assert names(stack.cloud) == {"q"}
+    main.write_text(sound)
+    (tmp_path / "settings.py").write_text("DELAY = 2\n")
+    assert [str(step) for step in stack.apply(tmp_path).steps] == ["updated q (delaySeconds)"]
+    assert "settings" not in sys.modules
+
+
+def test_a_name_that_aws_refuses_is_refused_before_anything_is_created(stack: Deployment) -> None:
+    with pytest.raises(CloudError, match=r"^second: a name must have 1 to 80 characters, .* got a\.b"):
+        stack.apply(BARE, lambda: [queue("first"), queue("second", name="a.b")] and None)
+    assert names(stack.cloud) == set()

@@ -2,7 +2,10 @@
 
 import json
 import socket
+import ssl
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -126,6 +129,28 @@ def test_poison_is_a_dead_letter_after_exactly_three_receives_and_its_neighbours
     }
     assert poison not in queue_messages(deployment, "queueUrl")
     assert item_of(deployment, json.loads(poison)["orderId"]) is None
+
+
+def test_the_emulators_own_paths_answer_nobody_but_us(deployment: Deployment) -> None:
+    trust = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    for path in ("/_ministack/sqs/messages", "/_ministack/health", "/_localstack/health", "/health"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            opener.open(deployment.cloud.endpoint + path)
+    assert deployment.cloud.own("/_ministack/sqs/messages", timeout=20)["messages"]
+
+
+def test_what_the_queue_refuses_goes_to_the_topics_dead_letter_queue(deployment: Deployment) -> None:
+    sqs, url = deployment.client("sqs"), deployment.outputs["queueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    deployment.client("sns").publish(TopicArn=deployment.outputs["topicArn"], Message='{"refused": "by policy"}')
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    dead = deployment.outputs["subscriptionDeadLetterQueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=dead, MessageAttributeNames=["All"])["Messages"]
+    assert message["Body"] == '{"refused": "by policy"}'
+    assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == "AccessDenied"
+    sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_plain_http_is_not_answered(deployment: Deployment) -> None:

@@ -1,8 +1,9 @@
 """Every type that the local cloud keeps takes what its provider takes: the smallest inputs, and all that it honours."""
 
+import contextlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -15,7 +16,7 @@ from tools.cloud.cloud import CloudError
 from tools.cloud.deployment import Deployment
 from tools.cloud.resources import KEEPERS
 from tools.cloud.resources.keeper import same
-from tools.recording.types import TYPES
+from tools.recording.types import TYPES, type_of
 from tools.root import ROOT
 
 TRUST = json.dumps(
@@ -30,6 +31,7 @@ DOCUMENT = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}]}
 )
 Inputs = dict[str, Any]
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 
 def code() -> Inputs:
@@ -117,6 +119,19 @@ def inputs(deployment: Deployment) -> Mapping[str, tuple[Inputs, Inputs]]:
     }
 
 
+@contextlib.contextmanager
+def polling(deployment: Deployment, queue: str) -> Iterator[None]:
+    """ProcessOrder's role may read one more queue for as long as the block runs."""
+    iam, role, name = deployment.client("iam"), "ProcessOrder-role", "polling"
+    statement = {"Effect": "Allow", "Action": ["sqs:*"], "Resource": queue}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+
 @pytest.mark.parametrize("full", [False, True], ids=["smallest", "fullest"])
 @pytest.mark.parametrize("token", list(KEEPERS))
 def test_a_resource_is_created_read_changed_and_deleted(deployment: Deployment, token: str, full: bool) -> None:
@@ -125,20 +140,56 @@ def test_a_resource_is_created_read_changed_and_deleted(deployment: Deployment, 
     if token == "aws:sns/topicPolicy:TopicPolicy":
         topic = deployment.client("sns").create_topic(Name=f"t-{uuid.uuid4().hex[:6]}")["TopicArn"]
         given = {"arn": topic, "policy": resource_policy(topic, "sns:AddPermission")}
-    name = f"r-{uuid.uuid4().hex[:8]}"
+    with polling(deployment, given["eventSourceArn"]) if token == MAPPING else contextlib.nullcontext():
+        lives(deployment, token, given)
+
+
+def lives(deployment: Deployment, token: str, given: Inputs) -> None:
+    cloud, name = deployment.cloud, f"r-{uuid.uuid4().hex[:8]}"
     checked = provider.check(token, given, {}, name)
-    id_, outputs = provider.create(deployment.cloud, token, name, checked, {})
-    told, _ = provider.read(deployment.cloud, token, name, id_, checked, outputs) or ({}, {})
+    id_, outputs = provider.create(cloud, token, name, checked, {})
+    told, _ = provider.read(cloud, token, name, id_, checked, outputs) or ({}, {})
     assert {key: told[key] for key in given if not same(given[key], told[key])} == {}
-    outputs = provider.update(deployment.cloud, token, name, id_, checked, checked, outputs, {})
-    assert provider.read(deployment.cloud, token, name, id_, checked, outputs)
-    provider.delete(deployment.cloud, token, name, id_, outputs)
-    _, after = provider.read(deployment.cloud, token, name, id_, checked, outputs) or ({}, {})
+    outputs = provider.update(cloud, token, name, id_, checked, checked, outputs, {})
+    assert provider.read(cloud, token, name, id_, checked, outputs)
+    provider.delete(cloud, token, name, id_, outputs)
+    _, after = provider.read(cloud, token, name, id_, checked, outputs) or ({}, {})
     if token == "aws:kms/key:Key":
         assert after["isEnabled"] is False  # scheduled, as on AWS
     else:
         assert not {key for key in after.keys() & {"policy", "redriveAllowPolicy"} if after[key]}
         assert not after or token.endswith("Policy")
+
+
+def test_a_mapping_is_refused_as_aws_refuses_it(deployment: Deployment) -> None:
+    given, _ = inputs(deployment)[MAPPING]
+    with pytest.raises(CloudError, match="role must be allowed to poll .*, and lacks sqs:ReceiveMessage, sqs:DeleteM"):
+        provider.create(deployment.cloud, MAPPING, "m", provider.check(MAPPING, given, {}, "m"), {})
+    again = {**given, "eventSourceArn": deployment.outputs["queueArn"]}
+    with pytest.raises(CloudError, match="queue and function must have one mapping, and .* is theirs"):
+        provider.create(deployment.cloud, MAPPING, "m", provider.check(MAPPING, again, {}, "m"), {})
+
+
+@pytest.mark.parametrize(
+    ("token", "stack", "name", "fits"),
+    [
+        (
+            "aws:sqs/queue:Queue",
+            "release-1.2",
+            "OrderQueue-dlq-release-1.2-0123abc",
+            "at most 57 letters, digits and - _",
+        ),
+        ("aws:iam/role:Role", "p" * 39, f"ProcessOrder-role-{'p' * 39}-0123abc", "at most 38 letters"),
+        ("aws:lambda/function:Function", "a.b", "ProcessOrder-a.b-0123abc", "at most 43 letters, digits and - _"),
+        ("aws:cloudwatch/dashboard:Dashboard", "a.b", "orders-a.b", "at most 248"),
+    ],
+)
+def test_a_name_that_aws_refuses_is_told_with_the_stack_names_that_fit(
+    token: str, stack: str, name: str, fits: str
+) -> None:
+    key = type_of(token).named or "dashboardName"
+    assert fits in provider.misnamed(token, {key: name}, stack)
+    assert not provider.misnamed(token, {key: name.replace(stack, "dev")}, "dev")
 
 
 def test_every_type_has_its_row_and_its_inputs(deployment: Deployment) -> None:

@@ -1,9 +1,7 @@
 """Orders, dead letters and looks behind the scenes, for the tests of the operator's commands."""
 
 import json
-import ssl
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,11 +54,8 @@ def send(deployment: Deployment, export: str, *orders: dict[str, Any] | str, **a
 
 def bodies(deployment: Deployment, export: str) -> list[str]:
     """What a queue holds, hidden messages included, without receiving it."""
-    context = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    url = f"{deployment.cloud.endpoint}/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
-    with opener.open(url) as answer:
-        accounts = json.load(answer)["messages"]
+    path = f"/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
+    accounts = deployment.cloud.own(path, timeout=60)["messages"]
     queues = accounts[deployment.cloud.account][deployment.cloud.region]
     return [message["Body"] for message in queues[deployment.outputs[export]]]
 

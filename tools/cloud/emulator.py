@@ -17,6 +17,8 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from tools.cloud.undelivered import keeping_undelivered
+
 BUNDLED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 """What Lambda's Python has besides the standard library.
 
@@ -29,17 +31,32 @@ def main(port: int, folder: str, certificate: str, key: str) -> None:
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     from ministack.app import app  # reads the environment and starts threads when imported
     from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
+    from ministack.services import lambda_svc, sns, sqs
 
     detect = lambda_runtime._detect_runtime_binary  # noqa: SLF001
     lambda_runtime._detect_runtime_binary = _hiding_packages(detect, Path(folder) / "bundled")  # noqa: SLF001
     lambda_svc._execute_function_warm = _telling_crashes(lambda_svc._execute_function_warm)  # noqa: SLF001
+    sns._deliver_to_sqs = keeping_undelivered(sns._deliver_to_sqs, sns, sqs)  # noqa: SLF001
     # MiniStack's own main would also serve on port 443 where it may, and leave a file with its process number.
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.certfile, config.keyfile = certificate, key
     config.keep_alive_timeout = 75
-    asyncio.run(serve(app, config))
+    asyncio.run(serve(_for_us_alone(app, os.environ["AWS_SECRET_ACCESS_KEY"].encode()), config))
+
+
+def _for_us_alone(app: Any, key: bytes) -> Any:
+    """Answer at MiniStack's own paths, which ask for no signature, only who knows the account's key."""
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        own = scope["type"] == "http" and re.match(r"/(_|health)", scope["path"])
+        if own and dict(scope["headers"]).get(b"x-orders-key") != key:
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body"})
+            return
+        await app(scope, receive, send)
+
+    return guarded
 
 
 def _hiding_packages(detect: Callable[[str], tuple[str, str]], bundled: Path) -> Callable[[str], tuple[str, str]]:

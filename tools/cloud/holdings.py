@@ -1,8 +1,5 @@
 """What a pipeline on the local cloud holds now: messages in its queues, events in its table."""
 
-import json
-import ssl
-import urllib.request
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -24,10 +21,7 @@ def messages_in(deployment: Deployment, export: str) -> list[dict[str, Any]]:
 
 def queues_of(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
     """By physical name, every message of each queue, as a receive would answer it, without receiving it."""
-    trust = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
-    with opener.open(f"{deployment.cloud.endpoint}/_ministack/sqs/messages", timeout=60) as answer:
-        accounts = json.load(answer)["messages"]
+    accounts = deployment.cloud.own("/_ministack/sqs/messages", timeout=60)["messages"]
     return {
         url.rpartition("/")[2]: messages
         for regions in accounts.values()
