@@ -57,11 +57,13 @@ class Workflows(pulumi.ComponentResource):
             "keys": [of_keys(stack)],
         }
 
-        def role(purpose: str, *subjects: str, writes: bool) -> iam.Role:
+        def role(purpose: str, *subjects: str, branch: str = "", writes: bool) -> iam.Role:
             made = iam.Role(
                 f"{name}-{purpose}",
                 description=f"GitHub workflows of {args.repository}: {purpose} {stack.name}",
-                assume_role_policy=provider_arn.apply(lambda arn: json.dumps(_trust(arn, args.repository, subjects))),
+                assume_role_policy=provider_arn.apply(
+                    lambda arn: json.dumps(_trust(arn, args.repository, subjects, branch))
+                ),
                 opts=child,
             )
             for part, grants in granted.items():
@@ -71,7 +73,7 @@ class Workflows(pulumi.ComponentResource):
         # The nightly look for drift on the main branch, and of some stacks the previews of pull requests.
         readers = ["ref:refs/heads/main", *(["pull_request"] if stack.name in PREVIEWED else [])]
         preview = role("preview", *readers, writes=False)
-        deploy = role("deploy", f"environment:{stack.name}", writes=True)
+        deploy = role("deploy", f"environment:{stack.name}", branch="main", writes=True)
         self.preview_role_arn, self.deploy_role_arn, self.boundary_arn = preview.arn, deploy.arn, limit.arn
         self.register_outputs({"previewRoleArn": preview.arn, "deployRoleArn": deploy.arn})
 
@@ -90,10 +92,13 @@ def _permit(name: str, role: iam.Role, grants: list[Grant], opts: pulumi.Resourc
     iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=opts)
 
 
-def _trust(provider_arn: str, repository: str, subjects: Sequence[str]) -> dict[str, Any]:
+def _trust(provider_arn: str, repository: str, subjects: Sequence[str], branch: str) -> dict[str, Any]:
     # Whole subjects, compared as they are: a pattern would let in repositories and branches of the same beginning.
     # https://docs.github.com/en/actions/reference/security/oidc
-    allowed = [f"repo:{repository}:{subject}" for subject in subjects]
+    wanted = {"aud": _AUDIENCE, "sub": [f"repo:{repository}:{subject}" for subject in subjects]}
+    if branch:  # of which an environment's subject says nothing, and its rules only on some of GitHub's plans
+        # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/
+        wanted["ref"] = f"refs/heads/{branch}"
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -101,7 +106,7 @@ def _trust(provider_arn: str, repository: str, subjects: Sequence[str]) -> dict[
                 "Effect": "Allow",
                 "Principal": {"Federated": provider_arn},
                 "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {"StringEquals": {f"{_ISSUER}:aud": _AUDIENCE, f"{_ISSUER}:sub": allowed}},
+                "Condition": {"StringEquals": {f"{_ISSUER}:{claim}": value for claim, value in wanted.items()}},
             }
         ],
     }

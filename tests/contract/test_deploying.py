@@ -16,7 +16,7 @@ ASKS = re.compile(r"pulumi (up|destroy|refresh|cancel|state unprotect|stack rm)\
 
 
 def test_every_command_of_the_page_is_in_a_block_that_is_run_or_marked_as_needing_github() -> None:
-    assert set(re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)) == {"sh", "json"}
+    assert set(re.findall(r"^```(\w+)$", TEXT, re.MULTILINE)) == {"sh"}
     assert len(blocks(TEXT, marked=True)) == 1
     of_github = set(re.findall(r"\bgh \w+(?: \w+)?", "".join(blocks(TEXT))))
     assert of_github == {"gh variable set", "gh variable get"}  # which have a stand-in

@@ -18,14 +18,15 @@ ROLE = "aws:iam/role:Role"
 ISSUER = "token.actions.githubusercontent.com"
 
 
-def subjects(role: str) -> Any:
+def trusted(role: str) -> dict[str, Any]:
+    """The claims of GitHub's tokens that a role asks for, but for whom they are for."""
     [statement] = document(deployed().one(ROLE, role), "assumeRolePolicy")["Statement"]
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
     assert statement["Principal"] == {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/orders-github"}
     assert statement["Condition"].keys() == {"StringEquals"}
     conditions = statement["Condition"]["StringEquals"]
-    assert conditions[f"{ISSUER}:aud"] == "sts.amazonaws.com"
-    return conditions[f"{ISSUER}:sub"]
+    assert conditions.pop(f"{ISSUER}:aud") == "sts.amazonaws.com"
+    return {key.removeprefix(f"{ISSUER}:"): value for key, value in conditions.items()}
 
 
 def test_only_githubs_tokens_for_aws_are_trusted() -> None:
@@ -38,12 +39,13 @@ def test_only_githubs_tokens_for_aws_are_trusted() -> None:
 def test_a_stack_is_deployed_from_its_environment_and_read_from_main_and_where_pull_requests_preview_it(
     name: str,
 ) -> None:
-    assert subjects(f"orders-{name}-deploy") == [f"repo:acme/orders:environment:{name}"]
+    deploys = {"sub": [f"repo:acme/orders:environment:{name}"], "ref": "refs/heads/main"}
+    assert trusted(f"orders-{name}-deploy") == deploys  # a branch's own workflow may name the environment, too
     jobs = yaml.safe_load((ROOT / ".github/workflows/pull-request.yml").read_text())["jobs"].values()
     previewed = [job["with"]["stack"] for job in jobs if "with" in job]
     assert "dev" in previewed
     pulls = ["repo:acme/orders:pull_request"] if name in previewed else []
-    assert subjects(f"orders-{name}-preview") == ["repo:acme/orders:ref:refs/heads/main", *pulls]
+    assert trusted(f"orders-{name}-preview") == {"sub": ["repo:acme/orders:ref:refs/heads/main", *pulls]}
 
 
 def test_the_state_cannot_be_destroyed_by_accident() -> None:
