@@ -5,7 +5,7 @@ import sys
 import time
 from types import ModuleType
 
-from tests.bench import cold_start, handler, page, streams
+from tests.bench import cold_start, handler, performance, streams
 
 MEASUREMENTS: dict[str, ModuleType] = {"handler": handler, "streams": streams, "cold_start": cold_start}
 """Each measures, makes a table of what it found, and says which targets that must reach."""
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         for target in targets:
             print(f"  {'met   ' if target.met else 'MISSED'}  {target.name}: {target.value:.2f}, {target.limit}")
         if not options.quick:
-            page.write(name, targets, measurement.table(measured))
+            performance.write(name, targets, measurement.table(measured))
         missed = missed or not all(target.met for target in targets)
     return 1 if missed else 0
 

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from components.package import process_order_archive
-from tests.bench.page import NAMES, markdown, ratios
+from tests.bench.performance import NAMES, markdown, ratios
 from tests.bench.results import Target, spread
 from tests.bench.standin import standing_in
 from tests.bench.worker import MODULES, environment
@@ -24,13 +24,13 @@ ROUNDS, QUICK_ROUNDS = 21, 5
 # Imported before the clock starts: what Lambda's own runtime has loaded by then, and the event.
 PROGRAM = """
 import importlib, json, os, sys, time
-from tests.bench.events import Context, new_order, sqs_event
+from tests.bench.events import LambdaContext, new_order, sqs_event
 event, answers = sqs_event([new_order()]), os.fdopen(os.dup(1), "w")
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 wall, cpu = time.perf_counter(), time.process_time()
 handler = importlib.import_module(sys.argv[1]).lambda_handler
 imported = time.perf_counter()
-handler(event, Context())
+handler(event, LambdaContext())
 ended = time.perf_counter()
 spent = {"wall": ended - wall, "cpu": time.process_time() - cpu, "import": imported - wall}
 print(json.dumps(spent), file=answers, flush=True)

@@ -28,7 +28,7 @@ _numbers = itertools.count()
 
 
 @dataclass(frozen=True)
-class Context:
+class LambdaContext:
     """What handlers read of Lambda's context."""
 
     function_name: str = "ProcessOrder"

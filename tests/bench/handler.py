@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from tests.bench import own_work
-from tests.bench.page import NAMES, markdown, ratios
+from tests.bench.performance import NAMES, markdown, ratios
 from tests.bench.results import Target, spread
 from tests.bench.standin import StandIn, standing_in
 from tests.bench.worker import Worker, working

@@ -11,7 +11,7 @@ from typing import Any
 from functions.process_order.lambda_function import process
 from functions.process_order.orders import parse, problems
 from functions.process_order.store import STATEMENTS_PER_CALL, Store
-from tests.bench.events import Context, new_order, sqs_event
+from tests.bench.events import LambdaContext, new_order, sqs_event
 
 BATCH, ROUNDS = 100, 60
 ANSWER = 200, json.dumps({"Responses": [{"TableName": "Orders"}] * STATEMENTS_PER_CALL}).encode()
@@ -27,7 +27,7 @@ def measure() -> dict[str, float]:
     read = _micros(lambda batch: [parse(body) for body in batch], bodies)
     write = _micros(lambda batch: store.write(batch, store.clock() + 60), [list(map(parse, batch)) for batch in bodies])
     with contextlib.redirect_stdout(io.StringIO()):
-        whole = _micros(lambda event: process(event, Context(), store), [sqs_event(batch) for batch in bodies])
+        whole = _micros(lambda event: process(event, LambdaContext(), store), [sqs_event(batch) for batch in bodies])
     return {
         "decode the JSON": decode,
         "check the contract": check,

@@ -9,7 +9,7 @@ from functions.process_order.expectation import Expectation
 from functions.process_order.orders import parse
 from functions.process_order.store import STATEMENTS_PER_CALL, Store
 from tests.bench.events import STREAMS, stream_of
-from tests.bench.page import NAMES, markdown
+from tests.bench.performance import NAMES, markdown
 from tests.bench.results import Target
 from tests.bench.standin import standing_in
 from tests.bench.worker import Worker, working

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tests.bench.events import Context, new_order, sqs_event, stream_of
+from tests.bench.events import LambdaContext, new_order, sqs_event, stream_of
 from tools.root import ROOT
 
 MODULES = {
@@ -92,7 +92,7 @@ def _run(contender: Any, batch: int, invocations: int, stream: str) -> dict[str,
     bodies = _stream(stream) if stream else iter(new_order, None)
     events = [prepare(sqs_event(islice(bodies, batch))) for _ in range(invocations)]
     wall, cpu = time.perf_counter(), time.process_time()
-    results = [contender.lambda_handler(event, Context()) for event in events]
+    results = [contender.lambda_handler(event, LambdaContext()) for event in events]
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if failed := [result for result in results if result and result["batchItemFailures"]]:
         raise RuntimeError(f"every order must be written, got {failed[0]}")

@@ -58,7 +58,7 @@ with open(RECORD + ".processes", "a") as record:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guarded:
+class WatchedPython:
     """A Python with the guard in it, and the environment of a user with an AWS account."""
 
     python: Path
@@ -91,7 +91,7 @@ class Guarded:
 
 
 @contextlib.contextmanager
-def guarded(folder: Path, root: Path = ROOT) -> Iterator[Guarded]:
+def guarded(folder: Path, root: Path = ROOT) -> Iterator[WatchedPython]:
     """A guarded Python, kept in a folder, for the project in another."""
     environment, home, record = folder / "venv", folder / "home", folder / "violations"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
@@ -106,7 +106,7 @@ def guarded(folder: Path, root: Path = ROOT) -> Iterator[Guarded]:
     (home / ".aws" / "config").write_text("[profile prod]\nregion=us-east-2\nendpoint_url=https://192.0.2.1\n")
     elsewhere = "http://192.0.2.1:3128"  # an address that no machine has (RFC 5737)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    yield Guarded(
+    yield WatchedPython(
         root=root,
         python=environment / "bin" / "python",
         home=home,

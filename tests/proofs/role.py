@@ -25,7 +25,7 @@ DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "Author
 
 
 @dataclass(frozen=True, kw_only=True)
-class Role:
+class FunctionRole:
     """The role, and the credentials that the function has under it."""
 
     deployment: Deployment
@@ -83,7 +83,7 @@ class Role:
         return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
 
 
-def role_of(deployment: Deployment) -> Role:
+def role_of(deployment: Deployment) -> FunctionRole:
     """The function's role; a probe under it tells its credentials."""
     arn, functions = deployment.client("iam").get_role(RoleName=ROLE)["Role"]["Arn"], deployment.client("lambda")
     name, code = f"Probe-{uuid.uuid4().hex[:6]}", io.BytesIO()
@@ -94,7 +94,7 @@ def role_of(deployment: Deployment) -> Role:
     )
     credentials = json.load(functions.invoke(FunctionName=name, Payload=b"{}")["Payload"])
     functions.delete_function(FunctionName=name)
-    return Role(deployment=deployment, arn=arn, credentials=credentials)
+    return FunctionRole(deployment=deployment, arn=arn, credentials=credentials)
 
 
 def denied(call: Callable[[], Any]) -> bool:

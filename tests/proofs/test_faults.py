@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.defaults import LOCAL
-from tests.proofs import page
+from tests.proofs import figures
 from tests.proofs.commands import operate
 from tests.proofs.ledger import drain, not_newest, publish, survey, take_stock, visibility_timeout
 from tests.proofs.proxy import SHARES, FaultProxy, between_function_and_table
@@ -28,7 +28,7 @@ CONFIG = {**LOCAL, "orders:functionTimeout": "2", "orders:maximumConcurrency": "
 @pytest.mark.proof
 def test_ten_thousand_orders_survive_failing_calls_and_dying_workers() -> None:
     with deployed(config=CONFIG) as deployment:
-        page.write("faults", prove(deployment, traffic_of(10_000, seed=1), seed=1, between_deaths=4))
+        figures.write("faults", prove(deployment, traffic_of(10_000, seed=1), seed=1, between_deaths=4))
 
 
 def test_every_message_is_accounted_for_while_calls_fail_and_workers_die(deployment: Deployment) -> None:
@@ -57,7 +57,7 @@ def traffic_of(orders: int, seed: int) -> Traffic:
     return make_traffic(orders, seed, prefix=f"R{seed}-", examples=None)
 
 
-def prove(deployment: Deployment, traffic: Traffic, *, seed: int, between_deaths: float) -> page.Figures:
+def prove(deployment: Deployment, traffic: Traffic, *, seed: int, between_deaths: float) -> figures.Figures:
     """Send traffic through a deployment while things fail, look for all of it, redrive, and look again."""
     drain(deployment)  # what others have sent is not ours to explain
     known, started = survey(deployment), time.monotonic()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.fakes.events import body
 from tests.fakes.events import run as invoke
 from tests.fakes.table import Table, store_of
-from tests.proofs import page
+from tests.proofs import figures
 from tests.proofs.bodies import CANARY, events, is_order, order_id
 
 SECONDS = 1.0
@@ -24,7 +24,7 @@ BYTES = 16_000_000
 
 
 @dataclass
-class Found:
+class Seen:
     """What the cases have shown so far."""
 
     bodies: int = 0
@@ -43,7 +43,7 @@ UNSHRUNK = (Phase.generate,)
 @pytest.mark.proof
 def test_ten_thousand_events_are_answered_exactly_and_silently() -> None:
     found = prove(cases=10_000, seed=1)
-    figures = {
+    told = {
         "bodies": found.bodies,
         "events": found.events,
         "orders among them": found.accepted,
@@ -53,7 +53,7 @@ def test_ten_thousand_events_are_answered_exactly_and_silently() -> None:
         "most memory for one message (KB)": found.largest[0] / 1000,
         "its size (KB) ": found.largest[1] / 1000,
     }
-    page.write("fuzz", figures)
+    figures.write("fuzz", told)
 
 
 def test_garbage_is_answered_exactly_and_silently() -> None:
@@ -85,9 +85,9 @@ def test_the_judge_of_bodies_knows_an_order(text: object, verdict: bool) -> None
     assert is_order(text) is verdict
 
 
-def prove(*, cases: int, seed: int, judge: Judge = is_order, phases: tuple[Phase, ...] = tuple(Phase)) -> Found:
+def prove(*, cases: int, seed: int, judge: Judge = is_order, phases: tuple[Phase, ...] = tuple(Phase)) -> Seen:
     """Send so many generated events through the handler; what it answers wrongly is told by the smallest event."""
-    found = Found()
+    found = Seen()
 
     @hypothesis.seed(seed)
     @settings(max_examples=cases, deadline=None, database=None, phases=phases, suppress_health_check=list(HealthCheck))
@@ -99,7 +99,7 @@ def prove(*, cases: int, seed: int, judge: Judge = is_order, phases: tuple[Phase
     return found
 
 
-def _check(event: Any, found: Found, judge: Judge) -> None:
+def _check(event: Any, found: Seen, judge: Judge) -> None:
     records = event.get("Records") if isinstance(event, dict) else None
     records = records if isinstance(records, list) else []
     bodies = [record.get("body") if isinstance(record, dict) else None for record in records]
@@ -123,7 +123,7 @@ def _check(event: Any, found: Found, judge: Judge) -> None:
     assert result.output.isascii(), "must write nothing that moves a cursor"
 
 
-def _measured(event: Any, table: Table, found: Found, size: int, bodies: int) -> Any:
+def _measured(event: Any, table: Table, found: Seen, size: int, bodies: int) -> Any:
     """Invoke the handler; of an event with one message, note the time or, every tenth time, the memory it took."""
     store, memory = store_of(table), found.events % 10 == 0
     if memory:

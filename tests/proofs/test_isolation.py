@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs import page
-from tests.proofs.guard import Guarded, guarded
+from tests.proofs import figures
+from tests.proofs.guard import WatchedPython, guarded
 from tests.tree import copied
 from tools.root import ROOT
 
@@ -31,7 +31,7 @@ def test_the_demo_and_the_commands_stay_on_this_machine(tmp_path: Path) -> None:
     with guarded(tmp_path, ROOT) as guard:
         demo = guard.run(["-m", "tools", "demo", "--orders", "200"])
         assert demo.returncode == 0, demo.stdout + demo.stderr
-        page.write("isolation", prove(guard, tmp_path / "addresses.json"))
+        figures.write("isolation", prove(guard, tmp_path / "addresses.json"))
 
 
 def test_local_mode_reads_no_aws_settings_and_stays_on_this_machine(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_local_mode_reads_no_aws_settings_and_stays_on_this_machine(tmp_path: Pa
         prove(guard, tmp_path / "addresses.json")
 
 
-def prove(guard: Guarded, addresses: Path) -> page.Figures:
+def prove(guard: WatchedPython, addresses: Path) -> figures.Figures:
     """Deploy the local stack, use the operator's commands on it, stop it, and see what the guard has refused."""
     cloud = subprocess.Popen(
         [str(guard.python), "-m", "tools", "local", "--no-page", "--outputs", str(addresses)],

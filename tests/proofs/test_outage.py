@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.defaults import LOCAL
-from tests.proofs import page
+from tests.proofs import figures
 from tests.proofs.commands import command, operate
 from tests.proofs.ledger import bodies_in, drain, visibility_timeout
 from tests.proofs.proxy import between_function_and_table
@@ -21,7 +21,7 @@ from tools.root import ROOT
 @pytest.mark.proof
 def test_an_outage_longer_than_every_retry_costs_none_of_500_orders(tmp_path: Path) -> None:
     with deployed(config={**LOCAL, "orders:logLevel": "INFO"}) as deployment:
-        page.write("outage", prove(deployment, tmp_path / "orders.jsonl", orders=500, seed=1))
+        figures.write("outage", prove(deployment, tmp_path / "orders.jsonl", orders=500, seed=1))
 
 
 def test_an_outage_longer_than_every_retry_costs_no_order(deployment: Deployment, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_runbook_has_the_commands_that_end_an_outage() -> None:
         assert re.search(rf"^\$ ./orders {step}\b", runbook, re.MULTILINE), step
 
 
-def prove(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> page.Figures:
+def prove(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> figures.Figures:
     """Publish orders into the outage, wait until it has lasted long enough, end it, redrive, and verify."""
     operate(deployment, "dlq", "purge", "--yes", "--json")  # what others left there is not ours to judge
     outage = _go_down(deployment, saved, orders=orders, seed=seed)
@@ -56,7 +56,7 @@ def prove(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> pag
     }
 
 
-def _go_down(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> page.Figures:
+def _go_down(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> figures.Figures:
     """Publish orders while every call fails, until the last receive of each is over and the queue is empty."""
     url, names = deployment.outputs["queueUrl"], ["VisibilityTimeout", "RedrivePolicy"]
     queue = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -74,7 +74,7 @@ def _go_down(deployment: Deployment, saved: Path, *, orders: int, seed: int) -> 
         }
 
 
-def _follow_the_runbook(deployment: Deployment, saved: Path, ids: set[str]) -> page.Figures:
+def _follow_the_runbook(deployment: Deployment, saved: Path, ids: set[str]) -> figures.Figures:
     """Look, redrive, verify."""
     status = command(deployment, "status")
     assert status.returncode in (0, 1), status.stdout + status.stderr  # 1: something is not well, which is so

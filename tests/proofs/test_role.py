@@ -12,9 +12,9 @@ import pytest
 from functions.process_order.orders import parse
 from tests.defaults import LOCAL
 from tests.fakes.events import EXAMPLE
-from tests.proofs import page
+from tests.proofs import figures
 from tests.proofs.ledger import bodies_in
-from tests.proofs.role import Role, denied, role_of
+from tests.proofs.role import FunctionRole, denied, role_of
 from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
 
@@ -24,7 +24,7 @@ QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
 @pytest.mark.proof
 def test_each_action_of_the_role_of_a_new_stack_is_needed() -> None:
     with deployed(config=LOCAL) as deployment:
-        page.write("role", prove(role_of(deployment)))
+        figures.write("role", prove(role_of(deployment)))
 
 
 def test_each_action_of_the_role_is_needed(deployment: Deployment) -> None:
@@ -43,7 +43,7 @@ def test_neither_the_function_nor_another_topic_sends_to_a_queue(deployment: Dep
     sns.delete_topic(TopicArn=topic)
 
 
-def prove(role: Role) -> page.Figures:
+def prove(role: FunctionRole) -> figures.Figures:
     """Make every call that an action is for, with the action and without it."""
     assert role.actions() == CHECKS.keys()
     for action, works in CHECKS.items():
@@ -57,12 +57,12 @@ def prove(role: Role) -> page.Figures:
     }
 
 
-def _stores(role: Role) -> bool:
+def _stores(role: FunctionRole) -> bool:
     """Whether the function under this role stores a new order."""
     return _invoke(role, {**EXAMPLE, "orderId": f"L-{uuid.uuid4()}"})
 
 
-def _updates(role: Role) -> bool:
+def _updates(role: FunctionRole) -> bool:
     """Whether the function under this role stores a newer version of an order that exists."""
     order = {**EXAMPLE, "orderId": f"L-{uuid.uuid4()}"}
     item = {**parse(json.dumps(order)).item, "version": {"S": "0"}}
@@ -70,7 +70,7 @@ def _updates(role: Role) -> bool:
     return _invoke(role, {**order, "status": "paid"})
 
 
-def _invoke(role: Role, order: Mapping[str, Any]) -> bool:
+def _invoke(role: FunctionRole, order: Mapping[str, Any]) -> bool:
     event = {"Records": [{"messageId": "m", "body": json.dumps(order)}]}
     outputs = role.deployment.outputs
     answer = role.deployment.client("lambda").invoke(FunctionName=outputs["functionName"], Payload=json.dumps(event))
@@ -80,24 +80,24 @@ def _invoke(role: Role, order: Mapping[str, Any]) -> bool:
     return json.load(answer["Payload"]) == {"batchItemFailures": []} and stored
 
 
-def _decrypts(role: Role) -> bool:
+def _decrypts(role: FunctionRole) -> bool:
     key = role.deployment.outputs["keyArn"]
     secret = role.deployment.client("kms").encrypt(KeyId=key, Plaintext=b"environment")["CiphertextBlob"]
     return not denied(lambda: role.client("kms").decrypt(CiphertextBlob=secret, KeyId=key))
 
 
-def _calls_queue(method: str, **arguments: Any) -> Callable[[Role], bool]:
+def _calls_queue(method: str, **arguments: Any) -> Callable[[FunctionRole], bool]:
     """Make a call of Lambda's pollers, with the role: the local cloud's own poller asks nobody."""
 
-    def check(role: Role) -> bool:
+    def check(role: FunctionRole) -> bool:
         call = getattr(role.client("sqs"), method)
         return not denied(lambda: call(QueueUrl=role.deployment.outputs["queueUrl"], **arguments))
 
     return check
 
 
-def _simulated(action: str) -> Callable[[Role], bool]:
-    def check(role: Role) -> bool:
+def _simulated(action: str) -> Callable[[FunctionRole], bool]:
+    def check(role: FunctionRole) -> bool:
         cloud, group = role.deployment.cloud, role.deployment.outputs["logGroupName"]
         logs = f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{group}:log-stream:2025/05/03/[1]x"
         return role.allows(action, logs if action.startswith("logs:") else "*")
@@ -106,7 +106,7 @@ def _simulated(action: str) -> Callable[[Role], bool]:
 
 
 SIMULATED = ("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
-CHECKS: Mapping[str, Callable[[Role], bool]] = {
+CHECKS: Mapping[str, Callable[[FunctionRole], bool]] = {
     "dynamodb:PartiQLInsert": _stores,
     "dynamodb:PartiQLUpdate": _updates,
     "sqs:ReceiveMessage": _calls_queue("receive_message", VisibilityTimeout=0, WaitTimeSeconds=0),

@@ -97,7 +97,7 @@ def test_whatever_rings_can_be_seen_on_the_dashboard() -> None:
 def summary(bodies: Iterable[dict[str, Any]], written: dict[str, Outcome], capsys: Any) -> dict[str, Any]:
     """The line that the handler writes about a batch, with a table that answers as told."""
 
-    class Table:
+    class Answering:
         clock = staticmethod(time.monotonic)
 
         def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
@@ -105,7 +105,7 @@ def summary(bodies: Iterable[dict[str, Any]], written: dict[str, Outcome], capsy
 
     records = [{"messageId": str(n), "body": json.dumps(body)} for n, body in enumerate(bodies)]
     context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
-    process({"Records": records}, context, Table())  # type: ignore[arg-type]
+    process({"Records": records}, context, Answering())  # type: ignore[arg-type]
     line: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return line
 
