@@ -48,8 +48,8 @@ class Feed:
         self._notices: deque[dict[str, Any]] = deque(maxlen=NOTICES)
         self.letters_lock = threading.Lock()
         """Held by whoever reads or moves dead letters: a received message is hidden from everybody else."""
-        self.snapshot: tuple[int, dict[str, Any]] = (0, {})
-        """The newest, and its number."""
+        self.snapshot: tuple[str, dict[str, Any]] = ("", {})
+        """What the page shows, and its version."""
         self.looked = time.monotonic()
         """When the last look ended."""
         self._stopped = threading.Event()
@@ -96,9 +96,8 @@ class Feed:
             newest = list(reversed(self.history.orders.items()))[:ORDERS]
             self._shown["orders"] = [self._order(stack, order_id, told) for order_id, told in newest]
         self._shown |= {"outage": math.ceil(self._outage.left), "notices": list(self._notices)}
-        number, last = self.snapshot
-        if (now := {**self._shown, "problems": dict(self._problems)}) != last:
-            self.snapshot = (number + 1, now)
+        if (now := {**self._shown, "problems": dict(self._problems)}) != self.snapshot[1]:
+            self.snapshot = (secrets.token_hex(8), now)
         self.looked = time.monotonic()
 
     @contextlib.contextmanager
