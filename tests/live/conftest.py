@@ -50,7 +50,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     temporary.mkdir()
     with printed.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools", "local", "--outputs", str(outputs)],
+            [sys.executable, "-m", "tools", "local", "--page-port", "0", "--outputs", str(outputs)],
             cwd=tree,
             env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
             stdout=out,
@@ -72,3 +72,4 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             process.kill()
             process.wait()
     assert not list(temporary.iterdir())
+    assert "Traceback" not in printed.read_text()

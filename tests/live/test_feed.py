@@ -1,6 +1,8 @@
 """What the page is told of a pipeline on the local cloud."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from tools.cloud.deployment import Deployment
 from tools.live.feed import Feed
 from tools.live.outage import Outage
 from tools.live.pipeline import Pipeline
+from tools.ops.publish import publish
+from tools.ops.sending import Pace
 from tools.ops.stack import Stack
 
 
@@ -20,15 +24,11 @@ def stack(deployment: Deployment) -> Stack:
 
 @pytest.fixture
 def with_audit(deployment: Deployment) -> Iterator[Stack]:
-    """The stack with another consumer, whose function is the same one and whose log is another."""
-    sqs, logs = deployment.client("sqs"), deployment.client("logs")
+    sqs = deployment.client("sqs")
     names = {"url": "Audit", "deadLetterQueueUrl": "Audit-dlq"}
     audit = {key: sqs.create_queue(QueueName=name)["QueueUrl"] for key, name in names.items()}
-    logs.create_log_group(logGroupName="Audit-logs")
-    logs.create_log_stream(logGroupName="Audit-logs", logStreamName="one")
     outputs = {**deployment.outputs, "queues": [{"name": "AuditQueue", **audit}]}
     yield Stack(origin="a test", outputs=outputs, make_client=deployment.client)
-    logs.delete_log_group(logGroupName="Audit-logs")
     for url in audit.values():
         sqs.delete_queue(QueueUrl=url)
 
@@ -53,3 +53,24 @@ def test_another_consumer_is_shown_as_soon_as_the_stack_has_it(stack: Stack, wit
         assert shown(feed, "consumers")[0]["dead"] == 1
         [letter] = shown(feed, "letters")
         assert feed.letter(letter["messageId"])["body"] == "not an order"
+
+
+def test_what_cannot_be_looked_up_says_so_in_its_place_and_the_rest_goes_on(stack: Stack) -> None:
+    class Broken:
+        """DynamoDB, if it answered nonsense."""
+
+        def __getattr__(self, name: str) -> Any:
+            raise KeyError(name)
+
+    def client(service: str) -> Any:
+        return Broken() if service == "dynamodb" else stack.client(service)
+
+    pipeline = Pipeline(replace(stack, make_client=client, _clients={}))
+    assert not publish(stack, [json.dumps({"orderId": "B1"})], pace=Pace(None))
+    with Feed(pipeline, Outage(pipeline)) as feed:
+        wait_until(lambda: "orders" in shown(feed, "problems"), 30, lambda: str(feed.snapshot))
+        assert shown(feed, "problems") == {"orders": "This could not be read: KeyError: 'get_item'"}
+        rejected = shown(feed, "counts")["rejected"]
+        assert not publish(stack, [json.dumps({"orderId": "B2"})], pace=Pace(None))
+        wait_until(lambda: shown(feed, "counts")["rejected"] > rejected, 30, lambda: str(feed.snapshot))
+        assert "B2" in str(shown(feed, "log"))

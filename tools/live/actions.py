@@ -160,6 +160,10 @@ class Actions:
         waiting = found["queue"]["visible"] + found["queue"]["inFlight"]
         if waiting and not found["stored"]:
             where += f" It can be one of {counted(waiting, 'message')} in the queue."
+        if found["held"]:
+            where += f" Another reader holds {counted(found['held'], 'dead letter')} that it can be one of."
+        if found["unreadable"]:
+            where += f" {counted(found['unreadable'], 'dead letter')} without a readable id can be one of its."
         return Answer(
             good=bool(found["stored"]),
             text=where,

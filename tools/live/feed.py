@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -38,18 +39,18 @@ class Feed:
         self._pipeline, self._outage = pipeline, outage
         self._started = logs.since(0)
         self._followers: dict[str, logs.Follower] = {}
-        self._followed: Stack | None = None
         self.account, self.history = Account(), History()
         self._shown: dict[str, Any] = {"run": secrets.token_hex(4)}
         self._problems: dict[str, str] = {}
         self._bodies: dict[str, dict[str, Any]] = {}
+        self._held: dict[str, int] = {}
         self._letters_of: tuple[Any, ...] = ()
         self._letters_at = 0.0
         self._notices: deque[dict[str, Any]] = deque(maxlen=NOTICES)
         self.letters_lock = threading.Lock()
         """Held by whoever reads or moves dead letters: a received message is hidden from everybody else."""
-        self.snapshot: tuple[int, dict[str, Any]] = (0, {})
-        """The newest, and its number."""
+        self.snapshot: tuple[str, dict[str, Any]] = ("", {})
+        """What the page shows, and its version."""
         self.looked = time.monotonic()
         """When the last look ended."""
         self._stopped = threading.Event()
@@ -84,10 +85,16 @@ class Feed:
         """Look at each part alone: what fails keeps what it showed, and says so in its place."""
         stack = self._pipeline.stack
         with self._part("form"):
-            self._pipeline.refresh_contract()
+            if self._pipeline.refresh_contract():
+                self.forget_letters()
             self._shown["fields"] = self._pipeline.fields()
         with self._part("log"):
-            self._read_logs(stack)
+            for function in stack.functions:
+                self._read_log(stack, function)
+        self._shown["log"] = [
+            [number, line.level, _lines(logs.spell(line)), _lines("\n".join(logs.trace_of(line)))]
+            for number, line in self.history.newest(LINES)
+        ]
         with self._part("pipeline"):
             self._read_queues(stack)
         with self._part("letters"):
@@ -96,9 +103,8 @@ class Feed:
             newest = list(reversed(self.history.orders.items()))[:ORDERS]
             self._shown["orders"] = [self._order(stack, order_id, told) for order_id, told in newest]
         self._shown |= {"outage": math.ceil(self._outage.left), "notices": list(self._notices)}
-        number, last = self.snapshot
-        if (now := {**self._shown, "problems": dict(self._problems)}) != last:
-            self.snapshot = (number + 1, now)
+        if (now := {**self._shown, "problems": dict(self._problems)}) != self.snapshot[1]:
+            self.snapshot = (secrets.token_hex(8), now)
         self.looked = time.monotonic()
 
     @contextlib.contextmanager
@@ -112,46 +118,32 @@ class Feed:
         else:
             self._problems.pop(name, None)
 
-    def _read_logs(self, stack: Stack) -> None:
-        if self._followed is not stack:
-            groups = {name: self._pipeline.log_groups[name] for name in stack.functions}
-            self._followers = {
-                name: self._followers.get(name) or logs.Follower(_writing_to(stack, group), start=self._started)
-                for name, group in groups.items()
-            }
-            self._followed = stack
-        for name, follower in self._followers.items():
-            for line in follower.new_lines():
-                self.history.take(name, line, stores=name == stack["functionName"])
-        self._shown["log"] = [
-            [number, line.level, name, _spelled(line), _trace(line)]
-            for number, name, line in self.history.newest(LINES)
-        ]
+    def _read_log(self, stack: Stack, function: str) -> None:
+        if function not in self._followers:
+            self._followers[function] = logs.Follower(stack, start=self._started, functions=(function,))
+        for line in self._followers[function].new_lines():
+            named = replace(line, function=function if len(stack.functions) > 1 else "")
+            self.history.take(named, stores=function == stack["functionName"])
 
     def _read_queues(self, stack: Stack) -> None:
         """Where the messages are; after the log: one that is handled in between is then missing, not there twice."""
-        depths = {url: status.queue(stack, url) for url in reversed(stack.queues)}
-        self._depths = {url: found["visible"] + found["inFlight"] for url, found in depths.items()}
-        own = depths[stack["queueUrl"]]
+        depths = {url: status.depth(stack, url) for url in reversed(stack.queues)}
+        self._held = {name: _total(depths[each.url]) for name, each in stack.dead_letters.items()}
         totals = self.history.totals
         places = {
             "stored": totals["stored"],
             "superseded": totals["superseded"],
-            "waiting": own["visible"] + own["delayed"],
-            "inFlight": own["inFlight"],
-            "dead": self._depths[stack["deadLetterQueueUrl"]],
-            "undelivered": self._depths[stack["subscriptionDeadLetterQueueUrl"]],
+            **_waiting(depths[stack["queueUrl"]]),
+            "dead": self._held["queue"],
+            "undelivered": self._held["topic"],
         }
         self._shown["counts"] = {**totals, **places, **self.account.look(places)}
         self._shown["consumers"] = [
             {
                 "name": name,
-                "waiting": depths[each.queue_url]["visible"] + depths[each.queue_url]["delayed"],
-                "inFlight": depths[each.queue_url]["inFlight"],
-                "dead": self._depths[each.url],
-                "functions": [
-                    function for function, queues in self._pipeline.reads.items() if _named(each.queue_url) in queues
-                ],
+                **_waiting(depths[each.queue_url]),
+                "dead": self._held[name],
+                "function": self._pipeline.readers[name],
             }
             for name, each in stack.dead_letters.items()
             if name not in OWN
@@ -159,18 +151,19 @@ class Feed:
 
     def _read_letters(self, stack: Stack) -> None:
         """Read the dead letters of all consumers again if one of their queues holds more or fewer than last time."""
-        now = tuple(self._depths.get(each.url, 0) for each in stack.dead_letters.values())
-        due = any(now) and time.monotonic() - self._letters_at > LETTERS_AGAIN
+        now = tuple(self._held.items())
+        count = sum(self._held.values())
+        due = count and time.monotonic() - self._letters_at > LETTERS_AGAIN
         if (now == self._letters_of and not due) or not self.letters_lock.acquire(blocking=False):
             return
         try:
-            messages = read_all(stack, tuple(stack.dead_letters), limit=LETTERS) if any(now) else []
+            messages = read_all(stack, tuple(stack.dead_letters), limit=LETTERS) if count else []
         finally:
             self.letters_lock.release()
         states = compare(stack, [message.letter for message in messages])
         self._bodies = {message.id: describe(message) for message in messages}
         self._shown["letters"] = [self._letter(message, states[message.id]) for message in messages]
-        self._shown["letterCount"] = max(sum(now), len(messages))
+        self._shown["letterCount"] = max(count, len(messages))
         self._letters_of, self._letters_at = now, time.monotonic()
 
     def _letter(self, message: Message, state: str) -> dict[str, Any]:
@@ -199,22 +192,14 @@ class Feed:
         }
 
 
-def _writing_to(stack: Stack, log_group: str) -> Stack:
-    """The stack as one whose function writes into a log group: the log of any other is read like the first one's."""
-    return Stack(origin=stack.origin, outputs={**stack.outputs, "logGroupName": log_group}, make_client=stack.client)
+def _total(depth: dict[str, Any]) -> int:
+    return int(depth["visible"] + depth["inFlight"])
 
 
-def _named(url: str) -> str:
-    return url.rpartition("/")[2]
+def _waiting(depth: dict[str, Any]) -> dict[str, int]:
+    return {"waiting": depth["visible"] + depth["delayed"], "inFlight": depth["inFlight"]}
 
 
-def _spelled(line: logs.Line) -> str:
-    """A line of the log for the page; its own line breaks are kept."""
-    return "\n".join(map(clean, logs.spell(line).split("\n")))
-
-
-def _trace(line: logs.Line) -> str:
-    """Where a crash came from; empty for any other line."""
-    trace = line.fields.get("stackTrace")
-    lines = "".join(map(str, trace)).split("\n") if isinstance(trace, list) else []
-    return "\n".join(map(clean, lines)).strip()
+def _lines(text: str) -> str:
+    """A text for the page; of what could be obeyed in it, only its line breaks are kept."""
+    return "\n".join(map(clean, text.split("\n")))

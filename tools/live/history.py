@@ -34,19 +34,19 @@ class History:
     """Learns from one line of a log after the other."""
 
     def __init__(self) -> None:
-        self._lines: deque[tuple[int, str, Line]] = deque(maxlen=LINES)
+        self._lines: deque[tuple[int, Line]] = deque(maxlen=LINES)
         self._count = 0
         self._reasons: OrderedDict[str, str] = OrderedDict()
         self.totals = dict.fromkeys(("batches", *logs.OUTCOMES), 0)
         self.orders: OrderedDict[str, Told] = OrderedDict()
         """By id, the one that was told of last at the end."""
 
-    def take(self, function: str, line: Line, *, stores: bool) -> None:
-        """Learn from a line of a function's log; only that of the function that stores orders counts and tells them."""
+    def take(self, line: Line, *, stores: bool) -> None:
+        """Learn from a line of a log; only that of the function which stores the orders counts and tells them."""
         if line.platform:
             return
         self._count += 1
-        self._lines.append((self._count, function, line))
+        self._lines.append((self._count, line))
         fields = line.fields
         if "messageId" in fields and "reason" in fields:
             self._reasons[str(fields["messageId"])] = str(fields["reason"])
@@ -72,9 +72,9 @@ class History:
         """What a function said last of a message, which keeps its id as a dead letter; empty if nothing."""
         return self._reasons.get(message_id, "")
 
-    def newest(self, count: int) -> list[tuple[int, str, Line]]:
-        """The newest lines: each with its number and its function's name."""
+    def newest(self, count: int) -> list[tuple[int, Line]]:
+        """The newest lines, each with its number."""
         return list(self._lines)[-count:]
 
-    def after(self, number: int) -> Iterator[tuple[int, str, Line]]:
+    def after(self, number: int) -> Iterator[tuple[int, Line]]:
         yield from (entry for entry in list(self._lines) if entry[0] > number)

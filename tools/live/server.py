@@ -1,4 +1,4 @@
-"""Serves the page on a loopback port: one HTML file, what it shows as server-sent events, and its buttons."""
+"""Serves the page on a loopback port: one HTML file, what it shows, and its buttons."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,8 +30,6 @@ from tools.ops.decoding import decode
 PAGE = Path(__file__).with_name("page.html")
 LONGEST_REQUEST = 512 * 1024
 """Bytes of a request's body: a message has at most half of it."""
-BEAT = 2.0
-"""Seconds after which a page that got nothing is told that there is nothing new."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -63,7 +61,7 @@ class Guarded:
         return ""
 
 
-def application(feed: Feed, actions: Actions, stopping: asyncio.Event, *, token: str, port: int) -> ASGIApp:
+def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIApp:
     """The page under `/TOKEN/`; any other path is not found."""
 
     def tokened(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -85,8 +83,13 @@ def application(feed: Feed, actions: Actions, stopping: asyncio.Event, *, token:
         text = PAGE.read_text(encoding="utf-8").replace("NONCE", nonce)
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
-    async def events(_request: Request) -> Response:
-        return StreamingResponse(_events(feed, stopping), media_type="text/event-stream")
+    async def state(request: Request) -> Response:
+        """What the page shows, if it is another version than the page has, and the seconds since the last look."""
+        version, snapshot = feed.snapshot
+        news = {"version": version, "age": round(time.monotonic() - feed.looked, 1)}
+        if request.query_params.get("but") != version:
+            news["state"] = snapshot
+        return _json(news)
 
     async def act(request: Request) -> Response:
         name = request.path_params["action"]
@@ -95,18 +98,21 @@ def application(feed: Feed, actions: Actions, stopping: asyncio.Event, *, token:
         wanted = await _wanted(request)
         if wanted is None:
             return PlainTextResponse(f"the request must be a JSON object of at most {LONGEST_REQUEST} bytes", 400)
-        answer = await run_in_threadpool(actions.run, name, wanted)
-        # In ASCII: what others wrote may hold half of a surrogate pair.
-        return Response(json.dumps(asdict(answer), default=str), media_type="application/json")
+        return _json(asdict(await run_in_threadpool(actions.run, name, wanted)))
 
     app = Starlette(
         routes=[
             Route("/{token}/", tokened(page)),
-            Route("/{token}/events", tokened(events)),
+            Route("/{token}/state", tokened(state)),
             Route("/{token}/do/{action}", tokened(act), methods=["POST"]),
         ]
     )
     return Guarded(app, frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
+
+
+def _json(value: Any) -> Response:
+    """In ASCII: what others wrote may hold half of a surrogate pair."""
+    return Response(json.dumps(value, default=str), media_type="application/json")
 
 
 async def _wanted(request: Request) -> dict[str, Any] | None:
@@ -121,21 +127,6 @@ async def _wanted(request: Request) -> dict[str, Any] | None:
     except ValueError:
         return None
     return wanted if isinstance(wanted, dict) else None
-
-
-async def _events(feed: Feed, stopping: asyncio.Event) -> AsyncIterator[str]:
-    """Each snapshot as one event; now and then a beat, with the seconds since the feed last looked."""
-    shown, sent = 0, 0.0
-    while not stopping.is_set():
-        number, snapshot = feed.snapshot
-        if number > shown:
-            shown, sent = number, time.monotonic()
-            yield f"data: {json.dumps(snapshot, default=str)}\n\n"
-        elif time.monotonic() - sent > BEAT:
-            sent = time.monotonic()
-            yield f"event: beat\ndata: {sent - feed.looked:.1f}\n\n"
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), BEAT / 8)
 
 
 def page_token(folder: Path) -> str:
@@ -176,12 +167,17 @@ def serving(feed: Feed, actions: Actions, *, port: int, token: str) -> Iterator[
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = 0.5
     config.errorlog = None
-    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-    app = application(feed, actions, stopping, token=token, port=port)
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    app = application(feed, actions, token=token, port=port)
+
+    def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not stop.is_set():  # connections that are still open are cut at the end, which Python 3.11 reports
+            loop.default_exception_handler(context)
 
     def run() -> None:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(serve(app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
+        loop.set_exception_handler(complain)
+        loop.run_until_complete(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
@@ -189,5 +185,5 @@ def serving(feed: Feed, actions: Actions, *, port: int, token: str) -> Iterator[
     try:
         yield f"http://127.0.0.1:{port}/{token}/"
     finally:
-        loop.call_soon_threadsafe(stopping.set)
+        loop.call_soon_threadsafe(stop.set)
         thread.join(timeout=10)

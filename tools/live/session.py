@@ -42,7 +42,7 @@ class Session:
         shown = 0
         try:
             while True:
-                for number, _, line in self.feed.history.after(shown):
+                for number, line in self.feed.history.after(shown):
                     tail.show(line, self.printer)
                     shown = number
                 time.sleep(0.3)
