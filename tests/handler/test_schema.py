@@ -26,6 +26,8 @@ def test_the_schema_and_the_handler_hold_the_same_bounds() -> None:
     assert properties["timestamp"]["pattern"] == orders.TIMESTAMP
     assert properties["orderId"]["maxLength"] == orders.MAX_ORDER_ID
     assert properties["quantity"]["maximum"] == orders.MAX_QUANTITY
+    assert "more than a day ahead of the clock of the function is rejected" in properties["timestamp"]["description"]
+    assert orders.MAX_AHEAD == 24 * 60 * 60
     assert tuple(SCHEMA["required"]) == tuple(properties) == orders.ATTRIBUTES
 
 

@@ -56,7 +56,7 @@ def test_an_integer_is_held_to_its_bounds(field: Any) -> None:
     else:
         low, high = rule.low, rule.high
         requirement = f"an integer from {low} to {high}"
-    with_window = {} if key != "batchSize" else {"batchingWindow": "1"}
+    with_window = {"batchSize": {"batchingWindow": "1"}, "functionMemory": {"batchSize": "2"}}.get(key, {})
     assert getattr(load(**{key: str(low), **with_window}), field.name) == low
     assert getattr(load(**{key: str(high), **with_window}), field.name) == high
     for wrong in (str(low - 1), str(high + 1), "many", "1.5", "true", "", "[]"):
@@ -196,13 +196,13 @@ def test_a_batch_over_ten_needs_a_batching_window() -> None:
     assert load(batchSize="10").batching_window == 0
 
 
-def test_a_batch_over_5000_needs_256_mb() -> None:
-    text = complaint(batchSize="5001", batchingWindow="1", functionMemory="255")
-    assert "orders:functionMemory must be at least 256 when orders:batchSize is over 5000" in text
-    assert "got functionMemory 255 and batchSize 5001" in text
-    assert "fix: pulumi config set orders:functionMemory 256 --stack dev" in text
-    assert load(batchSize="5000", batchingWindow="1", functionMemory="128").function_memory == 128
-    assert load(batchSize="10000", batchingWindow="1", functionMemory="256").batch_size == 10_000
+def test_a_batch_of_more_than_two_messages_needs_192_mb() -> None:
+    text = complaint(batchSize="3", functionMemory="191")
+    assert "orders:functionMemory must be at least 192 when orders:batchSize is over 2" in text
+    assert "got functionMemory 191 and batchSize 3" in text
+    assert "fix: pulumi config set orders:functionMemory 192 --stack dev" in text
+    assert load(batchSize="2", functionMemory="128").function_memory == 128
+    assert load(batchSize="10000", batchingWindow="1", functionMemory="192").batch_size == 10_000
 
 
 def test_the_visibility_timeout_is_derived() -> None:
