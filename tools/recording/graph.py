@@ -21,6 +21,8 @@ from tools.recording.types import TYPES, checked, type_of
 from tools.root import ROOT
 
 ACCOUNT = "123456789012"
+ANY_REGION = "us-east-1"
+"""Where a program is taken to run that does not say it."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 Answer = Callable[[mocks.MockResourceArgs], tuple[str, dict[str, Any]]]
@@ -81,17 +83,17 @@ class Graph:
         return self.all(type_)[name]
 
 
-def stack_config(stack: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
+def stack_config(stack: str, root: Path = ROOT, *, optional: bool = False) -> tuple[str, dict[str, str]]:
     """Read the project's name and a stack's configuration from the files that the Pulumi CLI reads.
 
     Returns the project name and the configuration with full keys (`orders:batchSize`), structured values as JSON.
-    Raises FileNotFoundError naming the stacks that exist.
+    Raises FileNotFoundError naming the stacks that exist, unless the stack's own file is `optional`.
     """
     path = root / f"Pulumi.{stack}.yaml"
-    if not path.exists():
+    if not path.exists() and not optional:
         known = ", ".join(sorted(p.name.split(".")[1] for p in root.glob("Pulumi.*.yaml")))
         raise FileNotFoundError(f"stack must be one of {known}, got {stack}: there is no file {path.name}")
-    project, own = mapping(root / "Pulumi.yaml"), mapping(path)
+    project, own = mapping(root / "Pulumi.yaml"), mapping(path) if path.exists() else {}
     merged = {**(project.get("config") or {}), **(own.get("config") or {})}
     # What is encrypted can be read only with the stack's key, and here the default has to do.
     plain = {key: value for key, value in merged.items() if not (isinstance(value, Mapping) and "secure" in value)}
@@ -239,6 +241,7 @@ def record(
     account: str = ACCOUNT,
     config: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
+    foreign: bool = False,
 ) -> Graph:
     """Run a program to completion and return what it registered.
 
@@ -247,18 +250,26 @@ def record(
     `register` answers in its place, as an engine does: with URNs, options and values of the wire.
     In `preview`, ids and computed outputs are unknown, as before the first deployment of a stack.
     `config` overrides the stack file's values, with full keys; `secrets` are the keys that were set
-    with `--secret`. Raises what the program raises.
+    with `--secret`. A `foreign` project need not have a file for the stack, nor say its region.
+    Raises what the program raises.
     """
-    project, values = stack_config(stack, root)
-    values |= dict(config or {})
+    project, own = stack_config(stack, root, optional=foreign)
+    values = {**({"aws:region": ANY_REGION} if foreign else {}), **own, **(config or {})}
     region = values["aws:region"]
     runtime = _Runtime(answer or recorded_answer(region, account), account, region, preview=preview)
     recorder = _Recorder(runtime, register)
     # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
     settings_of_run = contextvars.copy_context()
-    settings_of_run.run(
-        lambda: run(program, recorder, project=project, stack=stack, config=values, secrets=secrets, preview=preview)
-    )
+    try:
+        settings_of_run.run(
+            lambda: run(
+                program, recorder, project=project, stack=stack, config=values, secrets=secrets, preview=preview
+            )
+        )
+    except Exception as error:
+        if runtime.unanswered:
+            error.add_note(f"after it had asked for what only AWS can answer: {', '.join(sorted(runtime.unanswered))}")
+        raise
     return Graph(
         stack=stack,
         preview=preview,

@@ -1,12 +1,16 @@
 """`./orders policy`: holds a stack against the policy pack, without a cloud and without the Pulumi CLI."""
 
+import contextlib
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from tools.recording.graph import record
+from tools.recording.graph import Graph, program, record
 from tools.recording.pack import check, print_report
+from tools.root import ROOT
 from tools.terminal import Printer
 
 
@@ -18,10 +22,51 @@ from tools.terminal import Printer
     help="before a first deployment, when ARNs are unknown, or after it",
 )
 @click.option("--policy-pack-config", type=Path, metavar="FILE", help="the JSON that the Pulumi CLI takes")
-def run(printer: Printer, *, stack: str, mode: str, policy_pack_config: Path | None) -> int:
+@click.option(
+    "--program",
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=ROOT,
+    show_default=False,
+    metavar="DIR",
+    help="another project's folder, with a Python program",
+)
+def run(printer: Printer, *, stack: str, mode: str, policy_pack_config: Path | None, directory: Path) -> int:
     """Print the reports; 1 if a mandatory rule is broken."""
     config = json.loads(policy_pack_config.read_text()) if policy_pack_config else None
     modes = (True, False) if mode == "both" else (mode == "preview",)
-    reports = [check(record(stack=stack, preview=preview), config=config) for preview in modes]
+    reports = [check(recorded(directory.resolve(), stack, preview=preview), config=config) for preview in modes]
     print_report(*reports, printer=printer)
     return 1 if any(report.mandatory for report in reports) else 0
+
+
+def recorded(directory: Path, stack: str, *, preview: bool) -> Graph:
+    """What a project's program registers. Raises RuntimeError that says why another one does not run here."""
+    if directory == ROOT:
+        return record(stack=stack, preview=preview)
+    try:
+        with _at_home(directory):
+            return record(
+                stack=stack, root=directory, preview=preview, program=lambda: program(directory), foreign=True
+            )
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            f"the program needs {error.name}, which this environment does not have; to install it: "
+            f"{sys.executable} -m pip install {error.name}"
+        ) from error
+    except Exception as error:
+        said = "; ".join([str(error), *getattr(error, "__notes__", ())])
+        raise RuntimeError(f"the program must run without a cloud, got {type(error).__name__}: {said}") from error
+
+
+@contextlib.contextmanager
+def _at_home(directory: Path) -> Iterator[None]:
+    """Run a program in its own folder, and forget its modules: what they register belongs to one run."""
+    before = set(sys.modules)
+    try:
+        with contextlib.chdir(directory):
+            yield
+    finally:
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(f"{directory}/"):
+                del sys.modules[name]
