@@ -187,6 +187,10 @@ def test_a_program_may_do_anything_and_what_runs_stays(
 
 
 def test_a_name_that_aws_refuses_is_refused_before_anything_is_created(stack: Deployment) -> None:
+    def program() -> None:
+        queue("first")
+        queue("second", name="a.b")
+
     with pytest.raises(CloudError, match=r"^second: a name must have 1 to 80 characters, .* got a\.b"):
-        stack.apply(BARE, lambda: [queue("first"), queue("second", name="a.b")] and None)
+        stack.apply(BARE, program)
     assert names(stack.cloud) == set()

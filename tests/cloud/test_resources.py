@@ -163,10 +163,10 @@ def lives(deployment: Deployment, token: str, given: Inputs) -> None:
 
 def test_a_mapping_is_refused_as_aws_refuses_it(deployment: Deployment) -> None:
     given, _ = inputs(deployment)[MAPPING]
-    with pytest.raises(CloudError, match="role must be allowed to poll .*, and lacks sqs:ReceiveMessage, sqs:DeleteM"):
+    with pytest.raises(CloudError, match=r"role must be allowed to poll .*, and lacks sqs:ReceiveMessage, sqs:DeleteM"):
         provider.create(deployment.cloud, MAPPING, "m", provider.check(MAPPING, given, {}, "m"), {})
     again = {**given, "eventSourceArn": deployment.outputs["queueArn"]}
-    with pytest.raises(CloudError, match="queue and function must have one mapping, and .* is theirs"):
+    with pytest.raises(CloudError, match=r"queue and function must have one mapping, and .* is theirs"):
         provider.create(deployment.cloud, MAPPING, "m", provider.check(MAPPING, again, {}, "m"), {})
 
 

@@ -114,9 +114,9 @@ def told(cloud: Cloud, resources: list[tuple[str, str, str, dict[str, Any]]]) ->
     for urn, token, id_, outputs in resources:
         name = urn.rsplit("::", 1)[1]
         names |= dict.fromkeys(filter(None, (outputs.get("name"), outputs.get("keyId"), outputs.get("uuid"))), name)
-        inputs, state = provider.read(cloud, token, name, id_, {}, {}) or ({}, {})
+        inputs, _ = provider.read(cloud, token, name, id_, {}, outputs) or ({}, {})
         assert inputs, f"{urn} must exist"
-        read[urn] = {**state, "createDate": "", "uniqueId": "", "lastModified": ""}
+        read[urn] = inputs
     text = json.dumps(read, sort_keys=True, default=str).replace(cloud.endpoint, "https://cloud")
     for physical in sorted(names, key=len, reverse=True):
         text = text.replace(physical, names[physical])
