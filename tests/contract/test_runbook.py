@@ -47,6 +47,7 @@ def test_every_command_is_of_a_program_that_operators_have() -> None:
         "echo",
         "make",
         "source",
+        "eval",
     }
 
 
