@@ -49,7 +49,9 @@ class Pipeline:
             return found
         sources = [self._by_urn[urn] for urn in state.sources.get(input_, ()) if urn in self._by_urn]
         known = isinstance(value, str) and "…" not in value
-        return next((each for each in sources if each.type == type_ and not (known and isinstance(each.get("name"), str))), None)
+        return next(
+            (each for each in sources if each.type == type_ and not (known and isinstance(each.get("name"), str))), None
+        )
 
     def named(self, type_: str, text: Any) -> State | None:
         """The resource with the physical name that an ARN, URL or name ends with, or with this ARN."""
