@@ -46,13 +46,10 @@ def _holding(poll: Callable[[], bool], held: Path) -> Callable[[], bool]:
 
 def _telling(execute: Callable[..., Any], write: Callable[[dict[str, Any]], None]) -> Callable[..., Any]:
     def executing(function: Any, event: Any, *rest: Any, **more: Any) -> Any:
+        records = event["Records"]
+        write({"running": 1, "queue": records[0]["eventSourceARN"], "bodies": [each["body"] for each in records]})
         result = execute(function, event, *rest, **more)
-        body = result.get("body")
-        failed = result.get("error") and isinstance(body, dict)
-        records = event.get("Records", []) if isinstance(event, dict) else []
-        for source in {record.get("eventSourceARN", "") for record in records}:
-            bodies = [record["body"] for record in records if record.get("eventSourceARN") == source]
-            write({"queue": source, "bodies": bodies, "error": str(body.get("errorMessage")) if failed else ""})
+        write({"running": -1, "error": str(result["body"].get("errorMessage")) if result.get("error") else ""})
         return result
 
     return executing

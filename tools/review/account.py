@@ -32,6 +32,8 @@ class Sight:
     """By what the dead-letter queue belongs to, the messages in it."""
     seen: Mapping[str, set[str]]
     """By the queue's name in the program, every body that has reached it."""
+    running: int
+    """How many batches functions work on."""
     errors: tuple[str, ...]
     """Of functions, since the beginning."""
     refused: tuple[str, ...]
@@ -56,7 +58,7 @@ def look(deployment: Deployment) -> Sight:
         | {
             _unwrapped(body)
             for line in received
-            if line["queue"].rpartition(":")[2] == _name(each["url"])
+            if line.get("queue", "").rpartition(":")[2] == _name(each["url"])
             for body in line["bodies"]
         }
         for name, each in queues.items()
@@ -66,7 +68,8 @@ def look(deployment: Deployment) -> Sight:
         waiting=waiting,
         dead=dead,
         seen=seen,
-        errors=tuple(line["error"] for line in received if line["error"]),
+        running=sum(line["running"] for line in received),
+        errors=tuple(line["error"] for line in received if line.get("error")),
         refused=tuple(
             f"{line['principal'].split(':assumed-role/')[-1].split('/')[0]} may not {line['action']}"
             for line in _lines(deployment, REFUSED)

@@ -42,12 +42,16 @@ class Pipeline:
         return self._by_urn.get(state.urn)
 
     def of(self, state: State, input_: str, type_: str) -> State | None:
-        """The resource that an input refers to: the one that its value comes from, or whose name it has."""
-        for urn in state.sources.get(input_, ()):
-            if urn in self._by_urn and self._by_urn[urn].type == type_:
-                return self._by_urn[urn]
+        """The resource that an input refers to: the one whose name it has, or that a value without one comes from."""
         value = state.get(input_)
-        return self.named(type_, value[0] if isinstance(value, list) and value else value)
+        value = value[0] if isinstance(value, list) and value else value
+        if found := self.named(type_, value):
+            return found
+        sources = [self._by_urn[urn] for urn in state.sources.get(input_, ()) if urn in self._by_urn]
+        known = isinstance(value, str) and "…" not in value
+        return next(
+            (each for each in sources if each.type == type_ and not (known and isinstance(each.get("name"), str))), None
+        )
 
     def named(self, type_: str, text: Any) -> State | None:
         """The resource with the physical name that an ARN, URL or name ends with, or with this ARN."""

@@ -1,0 +1,203 @@
+"""Edits of the program's own resources: what is dangerous is never called safe, what is harmless is never refused."""
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.defaults import BARE
+from tools.recording.graph import record
+from tools.recording.types import type_of
+from tools.review.changes import Preview
+from tools.review.recorded import compare, documents
+from tools.review.report import Review, headline
+from tools.review.safety import judge
+from tools.review.trial import NOT_ASKED, Trial
+from tools.root import ROOT
+
+Document = dict[str, Any]
+NOW, _ = documents(lambda _: record(root=BARE), ROOT)
+BY_NAME = {each["urn"].rpartition("::")[2]: each for each in NOW if each["custom"]}
+HELD = Trial(said="every order arrived")
+OTHER = "arn:aws:sqs:eu-west-1:123456789012:other"
+
+
+def verdict(after: list[Document], trial: Trial = HELD, before: list[Document] | None = None) -> str:
+    """The headline for a change of what is registered."""
+    changes = tuple(compare(NOW if before is None else before, after))
+    preview = Preview(source="", stack="dev", changes=changes, whole=True)
+    safety = judge(preview, (), date(2026, 6, 1), trial.lost)
+    return headline(Review(preview=preview, safety=safety, policies=None, trial=trial, today=date(2026, 6, 1)))
+
+
+def edited(name: str, /, **inputs: Any) -> list[Document]:
+    """What is registered, with other inputs of a resource; a function makes one of the old one, None takes it away."""
+    after = copy.deepcopy(NOW)
+    [mine] = [each["inputs"] for each in after if each["urn"].endswith(f"::{name}") and each["custom"]]
+    for key, value in inputs.items():
+        mine[key] = value(mine.get(key)) if callable(value) else value
+        if mine[key] is None:
+            del mine[key]
+    return after
+
+
+def renamed(name: str, new: str) -> list[Document]:
+    after = copy.deepcopy(NOW)
+    for each in after:
+        if each["urn"].endswith(f"::{name}"):
+            each["urn"] = each["urn"].removesuffix(name) + new
+    return after
+
+
+def replacing(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        assert old in text
+        return text.replace(old, new)
+
+    return change
+
+
+def statement(index: int, **changes: Any) -> Callable[[str], str]:
+    """A policy with one statement changed."""
+
+    def change(text: str) -> str:
+        document = json.loads(text)
+        document["Statement"][index].update(changes)
+        return json.dumps(document)
+
+    return change
+
+
+DANGEROUS: dict[str, tuple[list[Document], str]] = {
+    "a mapping of another function": (edited("ProcessOrder-mapping", functionName="other"), "no longer sts:AssumeRole"),
+    "a mapping of another queue": (edited("ProcessOrder-mapping", eventSourceArn=OTHER), "sqs:ReceiveMessage"),
+    "another account's topic": (
+        edited("OrderTopic-policy", policy=replacing("123456789012:root", "999999999999:root")),
+        "the account may no longer sns:Publish on OrderTopic",
+    ),
+    "alarms that may not notify": (
+        edited("OrderAlarms-policy", policy=statement(0, Effect="Deny")),
+        "CloudWatch may no longer sns:Publish on OrderAlarms",
+    ),
+    "a function that may not update": (
+        edited("ProcessOrder-permissions", policy=replacing('"dynamodb:PartiQLUpdate"', '"dynamodb:GetItem"')),
+        "ProcessOrder may no longer dynamodb:PartiQLUpdate on its table",
+    ),
+    "a queue that SNS may not fill": (
+        edited("OrderQueue-policy", policy=replacing("sns.amazonaws.com", "events.amazonaws.com")),
+        "SNS may no longer sqs:SendMessage on OrderQueue",
+    ),
+    "a key that SNS may not use": (
+        edited("OrderKey", policy=replacing("sns.amazonaws.com", "ses.amazonaws.com")),
+        "SNS may no longer kms:GenerateDataKey, kms:Decrypt on the key of",
+    ),
+    "a key that logs may not use": (
+        edited("OrderKey", policy=replacing("logs.eu-west-1", "logs.us-east-1")),
+        "CloudWatch Logs may no longer",
+    ),
+    "no right to the key of orders that wait": (
+        edited("ProcessOrder-decryption", policy=replacing("key/OrderKey", "key/NewKey")),
+        "ProcessOrder may no longer kms:Decrypt on",
+    ),
+    "a policy under another name": (
+        renamed("OrderQueue-policy", "OrderQueue-access"),
+        "deletes OrderQueue-policy together with OrderQueue-access",
+    ),
+    "a redrive-allow policy under another name": (renamed("OrderQueue-redrive-allow", "x"), "together with x"),
+    "a dashboard under another name": (renamed("OrderAlarms-dashboard", "x"), "together with x"),
+    "a table elsewhere": (edited("Orders", region="eu-central-1"), "replaces Orders and deletes every order in it"),
+    "one day of recovery points": (
+        edited("Orders", pointInTimeRecovery={"enabled": True, "recoveryPeriodInDays": 1}),
+        "recovery points",
+    ),
+    "a second mapping of the queue": (
+        [*NOW, {**BY_NAME["ProcessOrder-mapping"], "urn": "urn:pulumi:dev::orders::x::spy"}],
+        "ProcessOrder-mapping is the same thing in the cloud",
+    ),
+}
+"""By what is done, what is registered then, and what the headline says."""
+
+
+@pytest.mark.parametrize("what", DANGEROUS)
+def test_what_takes_orders_their_delivery_or_the_word_about_them_is_unsafe(what: str) -> None:
+    after, says = DANGEROUS[what]
+    assert verdict(after).startswith("❌ UNSAFE")
+    assert says in verdict(after)
+
+
+TO_LOOK_AT = {
+    "log filters that match nothing": edited("OrderAlarms-stored", pattern=replacing("batch processed", "batch done")),
+    "log filters that count nothing": edited(
+        "OrderAlarms-stored", metricTransformation=lambda old: {**old, "value": "0"}
+    ),
+    "a function that writes no summary": edited(
+        "ProcessOrder", loggingConfig=lambda old: {**old, "applicationLogLevel": "ERROR"}
+    ),
+    "alarms elsewhere": edited("OrderAlarms-function-errors", region="us-east-1"),
+    "a right that no order needs": edited(
+        "ProcessOrder-permissions", policy=replacing('"xray:PutTraceSegments", ', "")
+    ),
+    "another key": edited("OrderQueue", kmsMasterKeyId="arn:aws:kms:eu-west-1:123456789012:key/other"),
+    "a new type": [*NOW, {**BY_NAME["Orders"], "urn": "urn:pulumi:dev::orders::x::y", "type": "aws:x/y:Y"}],
+}
+
+
+@pytest.mark.parametrize("what", TO_LOOK_AT)
+def test_what_nobody_can_try_is_named_and_never_called_safe(what: str) -> None:
+    assert verdict(TO_LOOK_AT[what]).startswith(("⚠️ LOOK: changes what nobody can try here", "❌"))
+
+
+HARMLESS = {
+    "a description": edited("OrderKey", description="of orders"),
+    "an alarm's description": edited("OrderAlarms-function-errors", alarmDescription="look"),
+    "tags": edited("OrderQueue", tags={"cost": "a"}),
+    "more memory": edited("ProcessOrder", memorySize=4096),
+    "more concurrency": edited("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": 999}),
+    "longer logs": edited("ProcessOrder-logs", retentionInDays=3653),
+    "the same statements in other words": edited(
+        "ProcessOrder-permissions", policy=lambda old: json.dumps(json.loads(old) | {"Id": "x"})
+    ),
+    "statements under other names": edited("OrderQueue-policy", policy=statement(0, Sid="Delivers")),
+    "a picture of it": edited("OrderAlarms-dashboard", dashboardBody="{}"),
+    "other code that was tried": edited("ProcessOrder", code=lambda old: {**old, "hash": "other"}),
+}
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_what_no_order_notices_is_safe_once_it_was_tried(what: str) -> None:
+    assert verdict(HARMLESS[what]) == "✅ 1 update, rehearsed: every order arrived"
+    assert verdict(HARMLESS[what], NOT_ASKED) != verdict(HARMLESS[what])
+
+
+def other(value: Any) -> Any:
+    """Something else of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value - 1
+    if isinstance(value, str):
+        return json.dumps({**json.loads(value), "Other": 1}) if value.startswith("{") else f"{value}x"
+    if isinstance(value, Mapping):
+        return {key: other(each) for key, each in value.items()} or {"other": "x"}
+    return [other(each) for each in value] or ["other"]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([(name, key) for name, each in BY_NAME.items() for key in each["inputs"] if key != "__defaults"])
+)
+def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, str]) -> None:
+    name, key = place
+    row = type_of(BY_NAME[name]["type"])
+    listed = {each.split(".")[0] for each in f"{row.harmless} {row.rising} {row.rehearsed} {row.reasoned}".split()}
+    said = verdict(edited(name, **{key: other}))
+    assert said.startswith(("❌", "⚠️")) or key in listed
+    untried = Trial(left_out="no time")
+    assert not verdict(edited(name, **{key: other}), untried).startswith("✅")
+    for more in ("vpcConfig", "region", "whatever"):
+        assert not verdict(edited(name, **{more: {"x": 1}})).startswith("✅")
