@@ -62,8 +62,8 @@ rehearsal: $(READY) ## try CHANGE, a folder, against what is here on the local c
 unreviewed:
 	@echo "REVIEWED=0: whether this update of $(STACK) loses an order is not looked at" >&2
 
-# The event log, a debug flag, alone holds the policies' verdicts; a preview that fails is reviewed, too. What only the
-# pack's driver tells (exemptions, decisions that wait) is left out where the driver is not installed.
+# The event log, a debug flag, alone holds the policies' verdicts; a preview that fails is reviewed, too. Exemptions, and
+# decisions that wait for the update, only the pack's driver tells.
 review-preview: cli $(PACK_READY) ## preview STACK into build/review/STACK, where the review reads it
 	@rm -rf $(PREVIEWED) && mkdir -p $(PREVIEWED)
 	@PULUMI_DEBUG_COMMANDS=true pulumi preview --stack $(STACK) --policy-pack policy $(PACK_CONFIG) --json \

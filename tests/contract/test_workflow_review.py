@@ -1,6 +1,7 @@
 """Reviews in the workflows: code of the base judges, a job without code comments, and a fork gets no role."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.commands import fake
 from tests.contract.test_workflows import JOBS
+from tools.root import ROOT
 
 OWN = {"EVENT": "pull_request", "FROM": "acme/orders", "AUTHOR": "someone", "STACKS": "{}"}
 
@@ -129,11 +131,15 @@ def test_a_rehearsal_is_what_its_own_job_says_and_not_what_the_previews_job_does
 @pytest.mark.parametrize("status", [0, 1, 3])
 def test_a_rehearsal_is_handed_on_whatever_came_of_it(status: int, tmp_path: Path) -> None:
     fake(tmp_path, "orders", f'echo "$@"\nexit {status}')
+    for name in ("requirements/dev.txt", "requirements/uv.txt", ".venv/ready"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    shutil.copy(ROOT / "Makefile", tmp_path)
     [step] = [step for step in JOBS["review-stack.yml rehearsal"]["steps"] if step.get("name") == "Rehearse"]
     given = {"STACK": "prod", "PATH": "/usr/bin:/bin"}
     subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=True)
-    said = (tmp_path / "build/rehearsal/rehearsal.json").read_text()
-    assert said == "rehearse --json --stack prod --change build/change\n"
+    said = (tmp_path / "build/review/prod/rehearsal.json").read_text()
+    assert said == "rehearse --stack prod --json --change build/change\n"
 
 
 @pytest.mark.parametrize(
