@@ -1,6 +1,8 @@
 """`./orders local` on a copy of the project, so that a test may edit the program, break it and empty its queues."""
 
 import contextlib
+import http.client
+import json
 import os
 import re
 import signal
@@ -10,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -41,6 +45,34 @@ def wait_until(holds: Callable[[], object], limit: float, what: Callable[[], str
     while not holds():
         assert time.monotonic() < deadline, what()
         time.sleep(0.05)
+
+
+def ask(live: Live, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
+    url = urlsplit(live.url)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
+    named = {name.title(): value for name, value in headers.items()}
+    connection.request(method, path, body=body, headers=named)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def press(live: Live, action: str, request: object, **headers: str) -> tuple[int, str]:
+    url = urlsplit(live.url)
+    headers = {"origin": f"http://{url.netloc}", **headers}
+    return ask(live, "POST", f"{url.path}do/{action}", json.dumps(request), **headers)
+
+
+def answered(live: Live, action: str, request: object) -> dict[str, Any]:
+    status, text = press(live, action, request)
+    assert status == 200, text
+    return dict(json.loads(text))
+
+
+def state(live: Live) -> dict[str, Any]:
+    """What the page shows."""
+    return dict(json.loads(ask(live, "GET", f"{urlsplit(live.url).path}state")[1])["state"])
 
 
 @pytest.fixture(scope="module")

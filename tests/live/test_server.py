@@ -11,31 +11,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.live.conftest import Live
+from tests.live.conftest import Live, answered, ask, press
 from tools.live.server import page_token, serving
-
-
-def ask(live: Live, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
-    url = urlsplit(live.url)
-    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
-    named = {name.title(): value for name, value in headers.items()}
-    connection.request(method, path, body=body, headers=named)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    return answer.status, text
-
-
-def press(live: Live, action: str, request: object, **headers: str) -> tuple[int, str]:
-    url = urlsplit(live.url)
-    headers = {"origin": f"http://{url.netloc}", **headers}
-    return ask(live, "POST", f"{url.path}do/{action}", json.dumps(request), **headers)
-
-
-def answered(live: Live, action: str, request: object) -> dict[str, Any]:
-    status, text = press(live, action, request)
-    assert status == 200, text
-    return dict(json.loads(text))
 
 
 def test_the_page_is_there_under_its_token_only(live: Live) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.live.conftest import Live
+from tests.live.conftest import Live, answered, state, wait_until
 from tools.ops.publish import publish
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack, connect
@@ -111,3 +111,49 @@ def test_a_program_that_fails_is_one_line_with_its_place(live: Live) -> None:
     program.write_text(sound)
     send(stack, "survives")
     assert stored(stack, "survives")
+
+
+def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
+    orders, times = live.tree / "functions/process_order/orders.py", live.text().count("ProcessOrder is live")
+    seven = {"body": json.dumps({**ORDER, "orderId": "seven", "quantity": 7})}
+    assert answered(live, "publish", seven)["good"]
+    sound = orders.read_text()
+    edit(orders, "MAX_QUANTITY = 2**53 - 1", "MAX_QUANTITY = 6")
+    edit(orders, 'ATTRIBUTES = ("orderId",', 'ATTRIBUTES = ("orderId", "currency",')
+    live.wait_for("ProcessOrder is live", times=times + 1)
+    wait_until(lambda: not answered(live, "publish", seven)["good"], 20, live.text)
+    assert "from 1 to 6" in answered(live, "publish", seven)["problems"]["quantity"]
+    assert ["currency", ""] in state(live)["fields"]
+    orders.write_text(sound)
+
+
+CONSUMER = """
+invoices = Queue("InvoiceQueue", QueueArgs(account=account, topic_arn=topic.arn, key_arn=key.arn, visibility_timeout=6,
+    max_receive_count=3, protected=stack.protect_data))
+invoicing = Processor("WriteInvoice", ProcessorArgs(account=account, code=archive("write_invoice", ["handler.py"]),
+    handler="write_invoice.handler.handle", queue_arn=invoices.arn, key_arn=key.arn, timeout=1,
+    memory=stack.function_memory, batch_size=stack.batch_size, batching_window=0, maximum_concurrency=2,
+    log_retention=stack.log_retention, log_level=stack.log_level, runtime=stack.runtime,
+    architecture=stack.architecture, permissions_boundary=stack.permissions_boundary))
+queues.append(invoices)
+processors.append(invoicing)
+"""
+
+
+def test_another_consumer_its_exception_and_its_dead_letter_are_on_the_page(live: Live) -> None:
+    program, folder = live.tree / "__main__.py", live.tree / "functions/write_invoice"
+    sound = program.read_text()
+    folder.mkdir()
+    (folder / "handler.py").write_text("def handle(event, _context):\n    raise LookupError('no invoice number')\n")
+    edit(program, "# Another consumer", CONSUMER + "\n# Another consumer")
+    wait_until(lambda: state(live)["consumers"], 60, live.text)
+    assert state(live)["consumers"][0]["function"] == "WriteInvoice"
+    assert answered(live, "publish", {"body": json.dumps({**ORDER, "orderId": "invoiced"})})["good"]
+    wait_until(lambda: [each for each in state(live)["letters"] if each["source"] == "InvoiceQueue"], 60, live.text)
+    [said, *_] = [line for line in state(live)["log"] if "LookupError: no invoice number (handler.py:2)" in line[2]]
+    assert "WriteInvoice" in said[2]
+    assert "raise LookupError" in said[3]
+    assert "WriteInvoice: LookupError" in live.text()
+    assert answered(live, "purge", {})["good"]
+    program.write_text(sound)
+    wait_until(lambda: not state(live)["consumers"], 60, live.text)

@@ -119,9 +119,10 @@ class Feed:
             self._problems.pop(name, None)
 
     def _read_log(self, stack: Stack, function: str) -> None:
-        if function not in self._followers:
-            self._followers[function] = logs.Follower(stack, start=self._started, functions=(function,))
-        for line in self._followers[function].new_lines():
+        log = stack.log_groups[function]
+        if log not in self._followers:
+            self._followers[log] = logs.Follower(stack, start=self._started, functions=(function,))
+        for line in self._followers[log].new_lines():
             named = replace(line, function=function if len(stack.functions) > 1 else "")
             self.history.take(named, stores=function == stack["functionName"])
 
