@@ -84,7 +84,8 @@ class Client:
         until = min(until, time.monotonic() + ANSWER_TIMEOUT)
         keep = False
         try:
-            for unsent in map(memoryview, request):
+            for part in request:
+                unsent = memoryview(part)
                 while unsent:
                     connection.settimeout(_left(until))
                     unsent = unsent[connection.send(unsent) :]

@@ -14,7 +14,7 @@ from tests.defaults import BARE
 from tools.cloud.cloud import Cloud, CloudError, running_cloud
 from tools.cloud.deployment import Deployment, NotAppliedError
 
-Program = Callable[[], None]
+Program = Callable[[], object]
 
 
 @pytest.fixture(scope="module")

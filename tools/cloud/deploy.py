@@ -40,7 +40,7 @@ def deployed(
     *,
     stack: str = "local",
     port: int | None = None,
-    program: Callable[[], None] | None = None,
+    program: Callable[[], object] | None = None,
     config: Mapping[str, str] | None = None,
     judge: Callable[[Graph], object] = lambda _: None,
 ) -> Iterator[Deployment]:

@@ -90,7 +90,7 @@ class Deployment:
     def apply(
         self,
         root: Path = ROOT,
-        program: Callable[[], None] | None = None,
+        program: Callable[[], object] | None = None,
         *,
         judge: Callable[[Graph], object] = lambda _: None,
     ) -> Applied:
@@ -135,7 +135,7 @@ class Deployment:
             problem=self.problem,
         )
 
-    def _run(self, application: Application, root: Path, given: Callable[[], None] | None) -> Graph:
+    def _run(self, application: Application, root: Path, given: Callable[[], object] | None) -> Graph:
         """Run the program: one given, or the one in `root`, with its own modules."""
 
         def running() -> Graph:

@@ -235,7 +235,7 @@ def record(
     stack: str = "dev",
     root: Path = ROOT,
     preview: bool = False,
-    program: Callable[[], None] = program,
+    program: Callable[[], object] = program,
     answer: Answer | None = None,
     register: Register | None = None,
     account: str = ACCOUNT,

@@ -48,7 +48,7 @@ class Monitor(mocks.MockMonitor):
 
 
 def run(
-    program: Callable[[], None],
+    program: Callable[[], object],
     monitor: Monitor,
     *,
     project: str,
