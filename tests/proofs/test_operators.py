@@ -18,7 +18,7 @@ import pytest
 
 from tests.defaults import LOCAL
 from tests.ops.cloud import QUEUE, send, wait_for
-from tests.proofs import page
+from tests.proofs import figures
 from tests.proofs.ledger import bodies_in, drain
 from tests.proofs.test_faults import traffic_of, workers
 from tools.cloud.deploy import deployed, written_addresses
@@ -82,10 +82,10 @@ class Operator:
 def test_two_operators_lose_nothing_and_invent_nothing(tmp_path: Path) -> None:
     traffic = traffic_of(400, seed=7)
     with deployed(config={**LOCAL, "orders:logLevel": "INFO"}) as deployment:
-        page.write("operators", prove(deployment, traffic, tmp_path, commands=30))
+        figures.write("operators", prove(deployment, traffic, tmp_path, commands=30))
 
 
-def prove(deployment: Deployment, traffic: Traffic, folder: Path, *, commands: int) -> page.Figures:
+def prove(deployment: Deployment, traffic: Traffic, folder: Path, *, commands: int) -> figures.Figures:
     """Let two operators work on dead letters, put back all that they exported, and look for every message."""
     send(deployment, QUEUE, *traffic.bodies)
     with at_work(deployment, folder) as operators:
