@@ -21,7 +21,7 @@ STACKS: Mapping[str, Mapping[str, str]] = {
     "local": {"functionTimeout": "1", "maximumConcurrency": "2", "logLevel": "DEBUG"},
 }
 """The tests' own configuration, without the project's prefix: a user's stack files decide no test."""
-LEFT_OUT = (".git", ".venv", "venv", "__pycache__", "tests", "docs", "bench", "Pulumi.*.yaml", "Pulumi.*.json")
+LEFT_OUT = (".git", ".venv", "venv", "__pycache__", "tests", "*.md", "Pulumi.*.yaml", "Pulumi.*.json")
 
 
 def project(folder: Path) -> Path:
