@@ -99,6 +99,6 @@ def targets(result: dict[str, Any]) -> list[Target]:
     """What a cold start must reach, by its CPU time: it never waits, so that is its time on an idle machine."""
     ratios = {row["contender"]: row["cpu_ratio"]["median"] for row in result["rows"]}
     return [
-        Target("cold start over the bare client", ratios["bare"], at_most=1.10),
-        Target("cold start over powertools", ratios["powertools"], at_most=0.75),
+        Target("cold start over the bare client", ratios["bare"], at_most=0.25),
+        Target("cold start over powertools", ratios["powertools"], at_most=0.25),
     ]
