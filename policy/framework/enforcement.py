@@ -4,8 +4,8 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from framework.exemptions import SCHEMA as EXEMPTIONS
@@ -163,14 +163,5 @@ class Policies(list[Policy]):
             )
 
 
-@dataclass
-class Judging:
-    """What the pack is about."""
-
-    waiting: list[str] = field(default_factory=list)
-    """The rule of each decision of this run that waits for the update."""
-    stack: bool = False
-    """Whether it judges the stack, which it does last."""
-
-
-judging = Judging()
+# The rule of each decision of this run that waits for the update, and whether the stack is being judged, which is last.
+judging = SimpleNamespace(waiting=[], stack=False)

@@ -72,8 +72,3 @@ def texts(name: str, default: tuple[str, ...], meaning: str) -> Setting:
     """A setting that takes a list of texts."""
     schema = {"type": "array", "items": {"type": "string", "minLength": 1}}
     return Setting(name=name, default=list(default), meaning=meaning, schema=schema)
-
-
-def text(name: str, default: str, meaning: str) -> Setting:
-    """A setting that takes a text."""
-    return Setting(name=name, default=default, meaning=meaning, schema={"type": "string"})

@@ -22,9 +22,7 @@ def failing_to(dead_letters: Resource, stack: Stack) -> list[Resource]:
 
 def filled_by_topic(queue: Resource, stack: Stack) -> bool:
     """Whether SNS writes to a queue: as an endpoint or as a subscription's dead-letter queue."""
-    return bool(
-        stack.pointing(queue, aws.SUBSCRIPTION, "endpoint") or stack.pointing(queue, aws.SUBSCRIPTION, *_DEAD_LETTERS)
-    )
+    return any(stack.pointing(queue, aws.SUBSCRIPTION, *path) for path in (("endpoint",), _DEAD_LETTERS))
 
 
 def subscribed_topics(queue: Resource, stack: Stack, *path: str) -> list[tuple[Resource, Resource | None]]:

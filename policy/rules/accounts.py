@@ -1,12 +1,12 @@
 """Which other accounts a program lets in, wherever it can say so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from framework import aws
-from framework.documents import readable
+from framework.documents import Statement, readable
 from framework.rule import Config, Rule, Undecided, Verdict, texts
 from framework.stack import Resource, Stack, is_arn
 from framework.values import UNKNOWN
@@ -27,26 +27,24 @@ def only_known_accounts(resource: Resource, stack: Stack, config: Config) -> Ite
         yield Undecided(key)
         return
     own = accounts_of(stack)
-    for account in _accounts([stated] if resource.type in _NAMED else _principals(stated)):
-        if account in own or account in config["allowAccounts"]:
-            continue
-        yield f"lets in account {account}" if own else Undecided(f"{key}: the account that this stack is in")
+    for account in _accounts([stated] if resource.type in _NAMED else readable(stated)):
+        if account not in own and account not in config["allowAccounts"]:
+            yield f"lets in account {account}" if own else Undecided(f"{key}: the account that this stack is in")
 
 
-def _principals(document: Any) -> list[Any]:
-    return [name for each in readable(document) if each.allows for kind, name in each.principals if kind == "aws"]
-
-
-def _accounts(principals: list[Any]) -> list[str]:
-    found = (_ACCOUNT.fullmatch(name) for name in principals if isinstance(name, str))
-    return list(dict.fromkeys(match[1] for match in found if match))
+def _accounts(stated: Iterable[Any]) -> list[str]:
+    """Return the accounts of a principal, or of those that statements allow something."""
+    named = [each for each in stated if isinstance(each, str)]
+    named += [
+        str(name) for each in stated if isinstance(each, Statement) and each.allows for _, name in each.principals
+    ]
+    return list(dict.fromkeys(found[1] for each in named if (found := _ACCOUNT.fullmatch(each))))
 
 
 @lru_cache(maxsize=1)
 def accounts_of(stack: Stack) -> set[str]:
-    """Return the accounts that a stack is in: those of its ARNs, and of what it spells as the ARNs of its queues."""
+    """Return the accounts that a stack is in: those of its ARNs, and of what its queues' policies are for."""
     arns = [each.get("arn") for each in stack.resources]
-    arns += [arn for queue in stack.of(aws.QUEUE) for arn in [queue.get("redrivePolicy", "deadLetterTargetArn")]]
     for policy in stack.of(aws.QUEUE_POLICY, aws.TOPIC_POLICY):
         arns += [arn for statement in readable(policy.get("policy")) for arn in statement.resources]
     return {account for arn in arns if is_arn(arn) and (account := arn.split(":")[4]).isdigit()}

@@ -15,7 +15,6 @@ from pulumi_policy import EnforcementLevel, Severity
 
 _DEPTH = "ApproximateNumberOfMessagesVisible"
 _ABOVE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
-_MINUTE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +100,8 @@ def _slowness(alarm: Resource, metric: Metric, config: Config) -> Iterator[str]:
             yield f"fires at {messages} messages, more than {config['maxThreshold']}"
     datapoints = [number(alarm.get(key)) for key in ("datapointsToAlarm", "evaluationPeriods")]
     period, needed = number(metric.period), next((each for each in datapoints if each is not None), 1)
-    if period is not None and period * needed > config["maxMinutes"] * _MINUTE:
-        yield f"fires after {period * needed / _MINUTE:g} minutes, more than {config['maxMinutes']}"
+    if period is not None and period * needed > config["maxMinutes"] * 60:
+        yield f"fires after {period * needed / 60:g} minutes, more than {config['maxMinutes']}"
 
 
 def log_group_kept_and_encrypted(group: Resource, config: Config) -> Iterator[Verdict]:

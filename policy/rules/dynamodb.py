@@ -19,7 +19,8 @@ def table_protected(table: Resource, config: Config) -> Iterator[Verdict]:
         stated = table.get("serverSideEncryption")
         if inside(stated, "enabled") is True and inside(stated, "kmsKeyArn") is MISSING:
             yield "is encrypted without a customer-managed key (serverSideEncryption.kmsKeyArn)"
-    stack = stack_of(table)
+    # Every URN has the stack's name in it: urn:pulumi:<stack>::<project>::<type>::<name>.
+    stack = table.urn.split("::", 1)[0].rsplit(":", 1)[-1]
     if not table.protect and any(matches(pattern, stack) for pattern in config["deletionProtectionStacks"]):
         yield from _on(table, f"no protection from deletion in stack {stack}", "deletionProtectionEnabled")
 
@@ -29,11 +30,6 @@ def _on(table: Resource, otherwise: str, *path: str) -> Iterator[Verdict]:
     switched = table.get(*path)
     if switched is not True:
         yield Undecided(path[0]) if switched is UNKNOWN else f"has {otherwise} ({'.'.join(path)})"
-
-
-def stack_of(resource: Resource) -> str:
-    """Return the stack's name, which is part of every URN: urn:pulumi:<stack>::<project>::<type>::<name>."""
-    return resource.urn.split("::", 1)[0].rsplit(":", 1)[-1]
 
 
 def capacity_follows_load(table: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:

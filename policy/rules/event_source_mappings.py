@@ -23,26 +23,21 @@ def reads_queue(mapping: Resource) -> bool:
     return source is UNKNOWN and all(mapping.get(key) is MISSING for key in others)
 
 
-def queues_of(mapping: Resource, stack: Stack) -> list[Resource]:
-    """Return the queue that a mapping reads, if it is in this stack."""
-    return stack.pointed(mapping, aws.QUEUE, "eventSourceArn")
-
-
 def source_has_dead_letters(mapping: Resource, stack: Stack, _config: Config) -> Iterator[Verdict]:
     """What the function cannot process ends up somewhere: by the queue's redrive, or by a stream's destination."""
-    for queue in queues_of(mapping, stack):
+    for queue in stack.pointed(mapping, aws.QUEUE, "eventSourceArn"):
         # Of any other queue without one, sqs-queue-has-dlq says so.
         if redrive_of(queue, stack) is None and is_dead_letter_queue(queue, stack):
             yield f"reads {queue.name}, a dead-letter queue that has none of its own"
     kept = mapping.get("destinationConfig", "onFailure", "destinationArn") is not MISSING
-    if not kept and not reads_queue(mapping) and not queues_of(mapping, stack):
+    if not kept and not reads_queue(mapping) and not stack.pointed(mapping, aws.QUEUE, "eventSourceArn"):
         yield "reads a stream and has no destinationConfig.onFailure"
 
 
 def visibility_covers_function(mapping: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
     """No message becomes visible again while a function is still working on it."""
     yield from _not_found(mapping, stack)
-    for queue in queues_of(mapping, stack):
+    for queue in stack.pointed(mapping, aws.QUEUE, "eventSourceArn"):
         for function in stack.pointed(mapping, aws.FUNCTION, "functionName"):
             visible = number(queue.get("visibilityTimeoutSeconds"))
             timeout = number(function.get("timeout"))
@@ -94,7 +89,7 @@ def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> 
     if size > 10 and number(mapping.get("maximumBatchingWindowInSeconds")) == 0:
         yield f"has a batchSize of {size:g} without a batching window of at least 1 second"
     yield from _not_found(mapping, stack)
-    queues = queues_of(mapping, stack)
+    queues = stack.pointed(mapping, aws.QUEUE, "eventSourceArn")
     if size > 10 and any(queue.get("fifoQueue") is True for queue in queues):
         yield f"has a batchSize of {size:g}, but a FIFO queue gives 10 at most"
     for function in stack.pointed(mapping, aws.FUNCTION, "functionName"):

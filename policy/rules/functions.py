@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from framework import aws
-from framework.rule import Config, Rule, Undecided, Verdict, switch, text, texts
+from framework.rule import Config, Rule, Setting, Undecided, Verdict, switch, texts
 from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN
 from pulumi_policy import EnforcementLevel, Severity
@@ -161,10 +161,11 @@ RULES = (
         on=(aws.FUNCTION,),
         settings=(
             switch("requireCmk", "Whether environment variables need a kmsKeyArn.", default=False),
-            text(
-                "namePattern",
-                "SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY",
-                "Regular expression for names of variables that would hold a secret.",
+            Setting(
+                name="namePattern",
+                default="SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY",
+                meaning="Regular expression for names of variables that would hold a secret.",
+                schema={"type": "string"},
             ),
         ),
         check=environment_protected,

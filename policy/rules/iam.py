@@ -37,21 +37,17 @@ def least_privilege(resource: Resource, config: Config) -> Iterator[Verdict]:
     yield from judged(resource.get("policy"), "policy", lambda found: _grant(found, config))
     trust = resource.get("assumeRolePolicy")
     of_function = any(each.allows and each.speaks_for(_FUNCTION_SERVICE) for each in readable(trust))
-    yield from judged(trust, "assumeRolePolicy", _trust)
-    if of_function:
-        yield from judged(trust, "assumeRolePolicy", lambda found: _trust_of_function(found, config))
+    trusted = config["allowedTrustServices"] if of_function else ()
+    yield from judged(trust, "assumeRolePolicy", lambda found: _trust(found, trusted))
 
 
-def _trust(statement: Statement) -> Iterator[Verdict]:
+def _trust(statement: Statement, trusted: Sequence[str]) -> Iterator[Verdict]:
+    """Whom a role lets in: a function's only the services that are trusted, any other whom it names."""
     if statement.excludes_principals:
         yield "can be assumed by everyone but some (NotPrincipal)"
     elif statement.open and not statement.pinned_to(*_CALLERS):
         yield "can be assumed by everyone"
-
-
-def _trust_of_function(statement: Statement, config: Config) -> Iterator[Verdict]:
-    trusted = config["allowedTrustServices"]
-    for kind, name in statement.principals:
+    for kind, name in statement.principals if trusted else ():
         if name is not UNKNOWN and (kind, name) != ANYONE and (kind != "service" or name not in trusted):
             yield f"is a function's and can be assumed by {name}, not only by {', '.join(trusted)}"
 
@@ -75,10 +71,11 @@ def _grant(statement: Statement, config: Config) -> Iterator[Verdict]:
         limited = [action for action in actions if not (action in (*allowed, *wild) or _unlimitable(action))]
         if limited:
             yield f"allows {', '.join(limited)} on every resource"
-    elif statement.covers("kms:Decrypt") and _patterned(statement):
-        yield "allows kms:Decrypt with a pattern of keys"
-    elif statement.covers("iam:PassRole") and not wild and not to_one_service and _patterned(statement):
-        yield "allows iam:PassRole for a pattern of roles to any service (iam:PassedToService)"
+    elif any("*" in str(each) for each in statement.resources):
+        if statement.covers("kms:Decrypt"):
+            yield "allows kms:Decrypt with a pattern of keys"
+        if statement.covers("iam:PassRole") and not wild and not to_one_service:
+            yield "allows iam:PassRole for a pattern of roles to any service (iam:PassedToService)"
 
 
 def _narrowed(statement: Statement) -> bool:
@@ -106,10 +103,6 @@ def _unlimitable_actions() -> Mapping[str, Sequence[str]]:
 def _matches_everything(pattern: str) -> bool:
     """Whether a pattern has wildcards only, and so means all that it can mean."""
     return bool(pattern) and set(pattern) <= {"*", "?"}
-
-
-def _patterned(statement: Statement) -> bool:
-    return any("*" in each for each in statement.resources if isinstance(each, str))
 
 
 def _everything(resource: Any) -> bool:

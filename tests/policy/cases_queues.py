@@ -2,19 +2,7 @@
 
 from collections.abc import Mapping
 
-from framework.aws import (
-    EVENT_BUS,
-    EVENT_TARGET,
-    FUNCTION,
-    INVOKE_CONFIG,
-    MAPPING,
-    PIPE,
-    QUEUE,
-    QUEUE_POLICY,
-    REDRIVE_ALLOW_POLICY,
-    REDRIVE_POLICY,
-    SCHEDULE,
-)
+from framework import aws
 
 from tests.policy.case import (
     DEAD,
@@ -48,9 +36,9 @@ def queue(name: str, /, **inputs: object) -> Change:
     """A queue that no rule but the one at hand minds."""
 
     def change(nodes: Pipeline) -> Pipeline:
-        nodes = added(QUEUE, name, **{"kmsMasterKeyId": Ref("OrderKey"), **inputs})(nodes)
+        nodes = added(aws.QUEUE, name, **{"kmsMasterKeyId": Ref("OrderKey"), **inputs})(nodes)
         policy = {"queueUrl": Ref(name, "url"), "policy": document(tls_only(Ref(name)))}
-        return added(QUEUE_POLICY, f"{name}-policy", **policy)(nodes)
+        return added(aws.QUEUE_POLICY, f"{name}-policy", **policy)(nodes)
 
     return change
 
@@ -62,7 +50,7 @@ def pair(source: Mapping[str, object], dead: Mapping[str, object]) -> tuple[Chan
         queue("q-dead", **{"messageRetentionSeconds": FORTNIGHT, **dead}),
         alarmed("q-dead"),
         queue("q", **{"redrivePolicy": redrive("q-dead"), **source}),
-        added(REDRIVE_ALLOW_POLICY, "q-allow", queueUrl=Ref("q-dead", "url"), redriveAllowPolicy=allow),
+        added(aws.REDRIVE_ALLOW_POLICY, "q-allow", queueUrl=Ref("q-dead", "url"), redriveAllowPolicy=allow),
     )
 
 
@@ -77,11 +65,16 @@ def allow(policy: Mapping[str, object]) -> Change:
 NO_REDRIVE = given("OrderQueue", redrivePolicy=None)
 FAILURES: dict[str, object] = {"deadLetterConfig": {"arn": Ref("failures")}}
 DEAD_LETTER_CONFIGS: list[tuple[str, str, dict[str, object]]] = [
-    ("an event rule's target", EVENT_TARGET, FAILURES),
-    ("an event bus", EVENT_BUS, FAILURES),
-    ("a schedule", SCHEDULE, {"target": FAILURES}),
-    ("a pipe from a table", PIPE, {"sourceParameters": {"dynamodbStreamParameters": FAILURES}}),
-    ("a pipe from a stream", PIPE, {"sourceParameters": {"kinesisStreamParameters": FAILURES}}),
+    (
+        "a function's destination",
+        aws.INVOKE_CONFIG,
+        {"destinationConfig": {"onFailure": {"destination": Ref("failures")}}},
+    ),
+    ("an event rule's target", aws.EVENT_TARGET, FAILURES),
+    ("an event bus", aws.EVENT_BUS, FAILURES),
+    ("a schedule", aws.SCHEDULE, {"target": FAILURES}),
+    ("a pipe from a table", aws.PIPE, {"sourceParameters": {"dynamodbStreamParameters": FAILURES}}),
+    ("a pipe from a stream", aws.PIPE, {"sourceParameters": {"kinesisStreamParameters": FAILURES}}),
 ]
 
 POISON_LOOP = ("esm-source-queue-has-dlq", "consumer-role-can-use-queue")
@@ -92,7 +85,7 @@ def consumed_by(function: str) -> tuple[Change, ...]:
     return (
         given("OrderQueue-dlq", visibilityTimeoutSeconds=180),
         added(
-            FUNCTION,
+            aws.FUNCTION,
             "other",
             runtime="python3.12",
             timeout=30,
@@ -101,7 +94,7 @@ def consumed_by(function: str) -> tuple[Change, ...]:
             loggingConfig={"logGroup": Ref("ProcessOrder-logs", "name")},
         ),
         added(
-            MAPPING,
+            aws.MAPPING,
             "repair",
             eventSourceArn=DEAD,
             functionName=Ref(function, "name"),
@@ -117,18 +110,10 @@ CASES: dict[str, list[Case]] = {
             "a redrive policy of its own resource",
             NO_REDRIVE,
             added(
-                REDRIVE_POLICY, "redrive", queueUrl=Ref("OrderQueue", "url"), redrivePolicy=redrive("OrderQueue-dlq")
-            ),
-        ),
-        passes(
-            "the destination of a function's failures",
-            queue("failures"),
-            alarmed("failures"),
-            added(
-                INVOKE_CONFIG,
-                "invoke",
-                functionName=Ref("ProcessOrder", "name"),
-                destinationConfig={"onFailure": {"destination": Ref("failures")}},
+                aws.REDRIVE_POLICY,
+                "redrive",
+                queueUrl=Ref("OrderQueue", "url"),
+                redrivePolicy=redrive("OrderQueue-dlq"),
             ),
         ),
         passes(

@@ -2,17 +2,7 @@
 
 from typing import Any
 
-from framework.aws import (
-    KEY_GRANT,
-    KEY_POLICY,
-    PERMISSION,
-    QUEUE_POLICY,
-    ROLE,
-    SUBSCRIPTION,
-    TABLE_POLICY,
-    TOPIC_POLICY,
-)
-from framework.aws import TOPIC as TOPIC_TYPE
+from framework import aws
 
 from tests.policy.case import (
     DEAD,
@@ -39,6 +29,7 @@ ADMINISTERS = statement("OrderKey", "AccountAdministersKey")
 ADMITS_SNS = statement("OrderKey", "TopicDelivers")
 ADMITS_ALARMS = statement("OrderKey", "AlarmsNotify")
 ADMITS_LOGS = statement("OrderKey", "LogGroupsEncrypt")
+ADMITS = (ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS)
 TO_UNDELIVERED = Json({"deadLetterTargetArn": UNDELIVERED})
 UNSUBSCRIBED = without("OrderTopic-dlq", "OrderTopic-dlq-policy", TOPIC_DLQ_ALARM)
 EC2 = {"Principal": {"Service": "ec2.amazonaws.com"}}
@@ -83,6 +74,7 @@ ORDERS_ARN = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:OrderQueue"
 ACCEPTS = document(from_topic(ORDERS, TOPIC), tls_only(ORDERS))
 KNOWN_TLS = tls_only("*")
 
+OF_GROUP = {"Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:*"}}}
 TLS = "aws:SecureTransport"
 OTHERS = {"Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"]}
 OTHER = "999999999999"
@@ -102,11 +94,11 @@ def without_principal(statement: dict[str, Any]) -> dict[str, Any]:
 def second_subscription() -> tuple[Change, ...]:
     """Another topic that delivers to the same queue, and fails to the same dead-letter queue."""
     return (
-        lambda nodes: added(TOPIC_TYPE, "Second", **nodes["OrderTopic"].inputs)(nodes),
+        lambda nodes: added(aws.TOPIC, "Second", **nodes["OrderTopic"].inputs)(nodes),
         lambda nodes: added(
-            SUBSCRIPTION, "second", **{**nodes["OrderQueue-subscription"].inputs, "topic": Ref("Second")}
+            aws.SUBSCRIPTION, "second", **{**nodes["OrderQueue-subscription"].inputs, "topic": Ref("Second")}
         )(nodes),
-        added(TOPIC_POLICY, "second-policy", arn=Ref("Second"), policy=document(tls_only("*", "sns:Publish"))),
+        added(aws.TOPIC_POLICY, "second-policy", arn=Ref("Second"), policy=document(tls_only("*", "sns:Publish"))),
     )
 
 
@@ -291,7 +283,10 @@ CASES: dict[str, list[Case]] = {
         fails(
             "two policies",
             added(
-                QUEUE_POLICY, "second", queueUrl=Ref("OrderQueue", "url"), policy=document(from_topic(ORDERS, TOPIC))
+                aws.QUEUE_POLICY,
+                "second",
+                queueUrl=Ref("OrderQueue", "url"),
+                policy=document(from_topic(ORDERS, TOPIC)),
             ),
         ),
         unknown("the policy is unknown but depends on the topic"),
@@ -333,7 +328,7 @@ CASES: dict[str, list[Case]] = {
             "pinned only if the key is there",
             dlq_policy(public(Condition={"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}), KNOWN_TLS),
         ),
-        fails("a table", added(TABLE_POLICY, "shared", policy=document(public(Action="dynamodb:GetItem")))),
+        fails("a table", added(aws.TABLE_POLICY, "shared", policy=document(public(Action="dynamodb:GetItem")))),
         fails(
             "a topic",
             given("OrderTopic-policy", policy=document(public(Action="sns:Publish"), tls_only("*", "sns:Publish"))),
@@ -368,15 +363,15 @@ CASES: dict[str, list[Case]] = {
         *(
             fails(f"another one by {type_}", added(type_, "shared", **inputs), waits=True)
             for type_, inputs in (
-                (PERMISSION, {"principal": OTHER}),
-                (KEY_GRANT, {"granteePrincipal": f"arn:aws:iam::{OTHER}:role/reader"}),
-                (TABLE_POLICY, {"policy": document(by_account(Principal={"AWS": f"arn:aws:iam::{OTHER}:root"}))}),
-                (ROLE, {"assumeRolePolicy": document(by_account(Principal={"AWS": OTHER}))}),
+                (aws.PERMISSION, {"principal": OTHER}),
+                (aws.KEY_GRANT, {"granteePrincipal": f"arn:aws:iam::{OTHER}:role/reader"}),
+                (aws.TABLE_POLICY, {"policy": document(by_account(Principal={"AWS": f"arn:aws:iam::{OTHER}:root"}))}),
+                (aws.ROLE, {"assumeRolePolicy": document(by_account(Principal={"AWS": OTHER}))}),
             )
         ),
         fails(
             "another one by a key",
-            key_policy(ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS, by_account(Principal={"AWS": OTHER})),
+            key_policy(*ADMITS, by_account(Principal={"AWS": OTHER})),
             waits=True,
         ),
         unknown("the document is unknown", given("OrderKey", policy=document(ADMINISTERS, TOPIC)), waits=True),
@@ -422,10 +417,10 @@ CASES: dict[str, list[Case]] = {
             "a policy of its own resource",
             given("OrderKey", policy=None),
             added(
-                KEY_POLICY,
+                aws.KEY_POLICY,
                 "key-policy",
                 keyId=Ref("OrderKey", "keyId"),
-                policy=document(ADMINISTERS, ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS),
+                policy=document(ADMINISTERS, *ADMITS),
             ),
         ),
         passes("by its alias", given("OrderQueue", kmsMasterKeyId="alias/orders")),
@@ -444,19 +439,7 @@ CASES: dict[str, list[Case]] = {
             requireSourceCondition=False,
         ),
         passes(
-            "Logs scoped by its encryption context",
-            key_policy(
-                ADMITS_SNS,
-                ADMITS_ALARMS,
-                {
-                    **ADMITS_LOGS,
-                    "Condition": {
-                        "ArnLike": {
-                            "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:*"
-                        }
-                    },
-                },
-            ),
+            "Logs scoped by its encryption context", key_policy(ADMITS_SNS, ADMITS_ALARMS, {**ADMITS_LOGS, **OF_GROUP})
         ),
         passes("everyone of this account", key_policy({**ADMITS_SNS, "Principal": "*"}, ADMITS_ALARMS, ADMITS_LOGS)),
         fails("in another region", given("OrderKey", region="us-east-1"), given("OrderQueue", region="eu-west-1")),
@@ -501,9 +484,7 @@ CASES: dict[str, list[Case]] = {
         passes(
             "everyone, by this account",
             key_policy(
-                ADMITS_SNS,
-                ADMITS_ALARMS,
-                ADMITS_LOGS,
+                *ADMITS,
                 {
                     **ADMINISTERS,
                     "Principal": {"AWS": "*"},
@@ -515,16 +496,14 @@ CASES: dict[str, list[Case]] = {
         fails("deleted in haste", given("OrderKey", deletionWindowInDays=7)),
         fails("disabled", given("OrderKey", isEnabled=False)),
         fails("lockout check bypassed", given("OrderKey", bypassPolicyLockoutSafetyCheck=True)),
-        fails("everyone", key_policy(ADMITS_SNS, ADMITS_ALARMS, ADMITS_LOGS, {**ADMINISTERS, "Principal": "*"})),
+        fails("everyone", key_policy(*ADMITS, {**ADMINISTERS, "Principal": "*"})),
         unknown(
             "the policy is unknown",
             given(
                 "OrderKey",
                 policy=document(
                     ADMINISTERS,
-                    ADMITS_SNS,
-                    ADMITS_ALARMS,
-                    ADMITS_LOGS,
+                    *ADMITS,
                     {**ADMINISTERS, "Principal": {"AWS": Ref("ProcessOrder-role")}},
                 ),
             ),
