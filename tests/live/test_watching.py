@@ -123,8 +123,9 @@ def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
     live.wait_for("ProcessOrder is live", times=times + 1)
     wait_until(lambda: not answered(live, "publish", seven)["good"], 20, live.text)
     assert "from 1 to 6" in answered(live, "publish", seven)["problems"]["quantity"]
-    assert ["currency", ""] in state(live)["fields"]
+    wait_until(lambda: ["currency", ""] in state(live)["fields"], 20, live.text)
     orders.write_text(sound)
+    wait_until(lambda: answered(live, "publish", seven)["good"], 20, live.text)
 
 
 CONSUMER = """
