@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from .orders import INSTANT, Order, Rejected, latest_version, parse
 from .store import SUPERSEDED, Outcome, Store, connect
@@ -44,15 +44,15 @@ class BatchResponse(TypedDict):
     batchItemFailures: list[BatchItemFailure]
 
 
-class Message(TypedDict):
+class Message(NamedTuple):
     """One record of the batch, as far as it is understood."""
 
     id: str
     order_id: str | None
     order: Order | None
-    kind: str
-    """Why there is no order: `rejected` or `failed`."""
-    reason: str
+    kind: str = ""
+    """What became of a message without an order: `rejected` or `failed`."""
+    reason: str = ""
 
 
 def lambda_handler(event: Any, context: Any) -> BatchResponse:
@@ -93,7 +93,7 @@ def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> B
         kind, reason = _outcome(message, newest, written)
         counts[kind] += 1
         if kind in ("rejected", "failed"):
-            failures[message["id"]] = None
+            failures[message.id] = None
         # A tie that was lost is the only reason not to be stored that a producer can do something about.
         line_level = "INFO" if kind == "superseded" and reason else _LEVEL_OF[kind]
         if log.shows(line_level):
@@ -112,21 +112,20 @@ def _read(record: Any, latest: str, *, in_time: bool) -> Message:
     record = record if isinstance(record, dict) else {}
     message_id = record.get("messageId")
     message_id = message_id if isinstance(message_id, str) else ""
-    message: Message = {"id": message_id, "order_id": None, "order": None, "kind": "failed", "reason": UNREAD}
     if not in_time:
-        return message
+        return Message(message_id, None, None, "failed", UNREAD)
     try:
         order = parse(record.get("body"), latest)
     except Rejected as rejected:
-        return {**message, "order_id": rejected.order_id, "kind": "rejected", "reason": str(rejected)}
-    return {**message, "order_id": order.order_id, "order": order}
+        return Message(message_id, rejected.order_id, None, "rejected", str(rejected))
+    return Message(message_id, order.order_id, order)
 
 
 def _newest(messages: list[Message]) -> dict[str, Order]:
     """Keep the newest event of each order: only that one is worth a write."""
     newest: dict[str, Order] = {}
     for message in messages:
-        if order := message["order"]:
+        if order := message.order:
             known = newest.get(order.order_id)
             if known is None or known.version < order.version:
                 newest[order.order_id] = order
@@ -135,9 +134,9 @@ def _newest(messages: list[Message]) -> dict[str, Order]:
 
 def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outcome]) -> tuple[str, str]:
     """Say what became of a message: `stored` is only the one whose version was written."""
-    order = message["order"]
+    order = message.order
     if order is None:
-        return message["kind"], message["reason"]
+        return message.kind, message.reason
     kind, reason = written[order.order_id]
     winner = newest[order.order_id]
     if order is winner or kind == "failed":
@@ -175,9 +174,9 @@ class _Log:
 
     def message(self, level: str, kind: str, message: Message, reason: str) -> None:
         """Say what became of one message, and never what it holds."""
-        fields = {"messageId": message["id"][:LONGEST_ID]}
-        if message["order_id"] is not None:
-            fields["orderId"] = message["order_id"][:LONGEST_ID]
+        fields = {"messageId": message.id[:LONGEST_ID]}
+        if message.order_id is not None:
+            fields["orderId"] = message.order_id[:LONGEST_ID]
         if reason:
             fields["reason"] = reason
         self.write(level, f"message {kind}", **fields)

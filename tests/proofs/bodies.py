@@ -53,6 +53,13 @@ anything = st.recursive(
 )
 long_texts = st.builds(str.__mul__, st.sampled_from("xé\U0001f4e6"), st.integers(510, 514))
 large_texts = st.sampled_from((250_000, LARGE)).map("x".__mul__)
+_SMALL_VALUES = ("0", "0.1", '"x"', "[]", "{}", '{"a":0}')
+many_values = st.builds(
+    lambda piece, size: Raw(f"[{','.join([piece] * (size // (len(piece) + 1)))}]"),
+    st.sampled_from(_SMALL_VALUES),
+    st.sampled_from((50_000, 250_000, 900_000)),
+)
+"""Lists that are small as text and large in memory; those of 900,000 characters are larger than any item."""
 _FEW = st.sampled_from((0, 0, 0, 1, 1, 2))
 
 
@@ -73,7 +80,7 @@ def bodies(draw: st.DrawFn) -> Any:
             document[name] = draw(
                 st.sampled_from(_TIMESTAMPS)
                 if name == "timestamp"
-                else anything | numbers | nested | long_texts | large_texts
+                else anything | numbers | nested | long_texts | large_texts | many_values
             )
     text = _spell(document)
     if draw(st.integers(0, 49)) == 0:

@@ -1,9 +1,11 @@
 """Generated bodies and whole events through the handler: exact failure lists, silent logs, bounded cost."""
 
+import contextlib
 import gc
+import resource
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +19,13 @@ from tests.fakes.table import Table, store_of
 from tests.proofs import figures
 from tests.proofs.bodies import CANARY, events, is_order, order_id
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 SECONDS = 1.0
 """Of processor time that one message may take; SQS carries 1 MB at most."""
-BYTES = 16_000_000
+BYTES = 64_000_000
 """Of memory that one message may take at its peak."""
+PROCESS_BYTES = 1_000_000_000
+"""Of memory that the process may have meanwhile, pytest and hypothesis included; where it can be limited."""
 
 
 @dataclass
@@ -95,8 +100,20 @@ def prove(*, cases: int, seed: int, judge: Judge = is_order, phases: tuple[Phase
     def every_event_is_answered(event: Any) -> None:
         _check(event, found, judge)
 
-    every_event_is_answered()
+    with limited_memory(PROCESS_BYTES):
+        every_event_is_answered()
     return found
+
+
+@contextlib.contextmanager
+def limited_memory(size: int) -> Iterator[None]:
+    """Let the process have no more memory, so that what takes too much fails and does not swap."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def _check(event: Any, found: Seen, judge: Judge) -> None:
