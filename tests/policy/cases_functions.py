@@ -253,16 +253,6 @@ CASES: dict[str, list[Case]] = {
         ),
         passes("an API", permission(principal="apigateway.amazonaws.com", sourceArn=Ref("Orders"))),
         fails("SNS and nothing", permission(**BY_SNS)),
-        fails(
-            "S3 and only a destination for success",
-            permission(principal="s3.amazonaws.com", sourceAccount=ACCOUNT),
-            added(
-                aws.INVOKE_CONFIG,
-                "invoke",
-                functionName=Ref("ProcessOrder", "name"),
-                destinationConfig={"onSuccess": {"destination": Ref("OrderAlarms")}},
-            ),
-        ),
         unknown("the function is unknown but depended on", permission(**BY_SNS), breaks=True),
         malformed("a permission without a principal", permission(), breaks=False),
     ],
@@ -509,13 +499,6 @@ CASES: dict[str, list[Case]] = {
             "in a text that is unknown in preview",
             granted(known(Resource=Ref("Orders"), Action="dynamodb:*")),
             waits=True,
-        ),
-        unknown(
-            "the resource in a policy of its own is unknown",
-            given(
-                "ProcessOrder-role",
-                inlinePolicies=[{"name": "x", "policy": document(known(Resource=Ref("Orders"))).value}],
-            ),
         ),
         unknown("the text is unknown", waits=True),
         unknown("an attached policy is unknown", attached(Ref("Orders")), waits=True),

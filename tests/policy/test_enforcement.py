@@ -1,12 +1,13 @@
 """Settings, exemptions and faults are handled the same way for every rule."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 import pytest
 from framework.aws import QUEUE
-from framework.enforcement import config_schema, configured, policy
+from framework.enforcement import Policies, config_schema, configured, policy
 from framework.exemptions import Exemption
 from framework.rule import Config, Rule, Verdict, switch, texts, whole
 from framework.stack import Resource, Stack
@@ -17,8 +18,9 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
+from pulumi_policy.policy import _NotApplicableError, empty_report_violation
 
-from tests.policy.judge import judge, policy_resources, resource_arguments
+from tests.policy.judge import POLICIES, judge, policy_resources, resource_arguments
 from tests.policy.pipeline import Change, Mode, given, graph, pipeline
 
 NO_KEY = "sqs-dlq-encryption-parity"
@@ -134,3 +136,16 @@ def test_an_exemption_that_holds_wins_over_one_that_expired() -> None:
 
 def test_an_exemption_without_a_violation_is_not_mentioned() -> None:
     assert exempted({"match": "OrderQueue", "reason": "x"}, change=given("OrderQueue")).notes == ()
+
+
+def test_how_much_waits_is_told_in_one_line_once_the_stack_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    stack = StackValidationArgs(policy_resources(graph(pipeline(), Mode.BLIND)))
+    policies = Policies([POLICIES["consumer-role-can-use-queue"], POLICIES["kms-key-admits-pipeline-services"]])
+    for _ in range(2):
+        for each in policies:
+            assert isinstance(each, StackValidationPolicy)
+            with suppress(_NotApplicableError):
+                each.validate(stack, empty_report_violation)
+        assert capsys.readouterr().err == "1 decision waits for the update: consumer-role-can-use-queue\n"
+    assert [*policies]
+    assert capsys.readouterr().err == ""
