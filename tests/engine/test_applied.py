@@ -49,7 +49,7 @@ def setting(key: str) -> Edit:
     def edit(folder: Path) -> None:
         path = folder / "Pulumi.dev.yaml"
         kept = re.sub(r"  orders:.*\n", "", path.read_text())
-        path.write_text(kept.replace("config:\n", f"config:\n  orders:{key}: {json.dumps(agreed()[key][0])}\n", 1))
+        path.write_text(kept.replace("config:\n", f"config:\n  {key}: {json.dumps(agreed()[key][0])}\n", 1))
 
     return edit
 

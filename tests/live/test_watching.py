@@ -1,9 +1,13 @@
 """What a developer edits reaches the cloud that runs, and what cannot be deployed is said and changes nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.live.conftest import Live, answered, state, wait_until
+from tests.recipes import recipe
 from tools.ops.publish import publish
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack, connect
@@ -55,6 +59,7 @@ def test_a_handler_that_does_not_import_is_one_line_and_the_last_one_runs_on(liv
     send(stack, "meanwhile")
     assert stored(stack, "meanwhile")
     orders.write_text(sound)
+    live.wait_for("ProcessOrder is right again")
 
 
 def test_a_changed_program_is_deployed_in_words_and_the_orders_stay(live: Live) -> None:
@@ -107,7 +112,9 @@ def test_a_program_that_fails_is_one_line_with_its_place(live: Live) -> None:
     program = live.tree / "__main__.py"
     sound = program.read_text()
     program.write_text("raise ZeroDivisionError('no orders')\n" + sound)
-    live.wait_for("not deployed: the program must run to its end, but: __main__.py:1: ZeroDivisionError: no orders")
+    live.wait_for(
+        "not deployed: the Pulumi program must run to its end, but failed at __main__.py:1: ZeroDivisionError"
+    )
     program.write_text(sound)
     send(stack, "survives")
     assert stored(stack, "survives")
@@ -158,3 +165,40 @@ def test_another_consumer_its_exception_and_its_dead_letter_are_on_the_page(live
     assert answered(live, "purge", {})["good"]
     program.write_text(sound)
     wait_until(lambda: not state(live)["consumers"], 60, live.text)
+
+
+def test_a_consumer_reaches_addresses_and_commands_and_leaves_them_again(live: Live) -> None:
+    program = live.tree / "__main__.py"
+    sound = program.read_text()
+    for change in recipe("A consumer"):
+        change.apply(live.tree)
+    live.wait_for("created InvoiceQueue;")
+    stack = connect(stack=None, outputs=str(live.outputs))
+    assert stack.sources("AuditQueue") == ("AuditQueue",)
+    assert "WriteInvoice" in stack.functions
+    program.write_text(sound)
+    shutil.rmtree(live.tree / "functions/write_invoice")
+    live.wait_for("deleted WriteInvoice;")
+    assert connect(stack=None, outputs=str(live.outputs)).functions == ["ProcessOrder"]
+    edit(live.tree / "functions/process_order/answers.py", "\n", "\n\n")
+    live.wait_for("ProcessOrder is live with the next batch", times=2)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("import sys; sys.exit()", "ended itself: sys.exit(None)"),
+        ("import nothing_there", "ModuleNotFoundError"),
+    ],
+)
+def test_a_broken_program_keeps_no_handler_back_and_is_told_to_be_right_again(
+    live: Live, broken: str, told: str
+) -> None:
+    program, handler = live.tree / "__main__.py", live.tree / "functions/process_order/answers.py"
+    sound, deployed, healed = program.read_text(), live.text().count("ProcessOrder is live"), live.text().count("right")
+    program.write_text(f"{broken}\n{sound}")
+    live.wait_for(f"failed at __main__.py:1: {told}" if "Error" in told else told)
+    edit(handler, "\n", "\n\n")
+    live.wait_for("ProcessOrder is live with the next batch", times=deployed + 1)
+    program.write_text(sound)
+    live.wait_for("the program is right again; deployed again in", times=healed + 1)

@@ -105,8 +105,7 @@ def create(cloud: Cloud, token: str, name: str, inputs: Values, tags: Mapping[st
     all_tags = tags_of(token, inputs, tags)
     if all_tags.get("tagsAll"):
         cast("Tagged", keeper).tag(id_, all_tags["tagsAll"], [])
-    told = {**keeper.read(id_, inputs), **made}
-    return id_, {**_computed(token, told), **inputs, **all_tags}
+    return id_, {**_computed(token, made), **inputs, **all_tags}
 
 
 def planned(token: str, inputs: Values, state: Values, tags: Mapping[str, str]) -> dict[str, Any]:

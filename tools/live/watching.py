@@ -120,7 +120,7 @@ class Watcher:
     def _tell(self, about: str, problem: str = "", *, good: str = "") -> None:
         """Say what is wrong, once; when it is right again, that, and what else is wrong still."""
         if problem:
-            if self._wrong.get(about) != problem:
+            if about == PROGRAM or self._wrong.get(about) != problem:
                 self._wrong[about] = problem
                 self._say(problem, good=False)
             return

@@ -55,7 +55,8 @@ class LogGroup:
         return "the log in it is lost" if lines else ""
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        self.cloud.client("logs").untag_resource(resourceArn=self._arn(id_), tagKeys=gone)
+        if gone:
+            self.cloud.client("logs").untag_resource(resourceArn=self._arn(id_), tagKeys=gone)
         self.cloud.client("logs").tag_resource(resourceArn=self._arn(id_), tags=tags)
 
     def _arn(self, name: str) -> str:
@@ -158,7 +159,8 @@ class MetricAlarm:
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         cloudwatch = self.cloud.client("cloudwatch")
-        cloudwatch.untag_resource(ResourceARN=self._arn(id_), TagKeys=gone)
+        if gone:
+            cloudwatch.untag_resource(ResourceARN=self._arn(id_), TagKeys=gone)
         cloudwatch.tag_resource(ResourceARN=self._arn(id_), Tags=to_tags(tags))
 
     def _arn(self, name: str) -> str:

@@ -71,7 +71,8 @@ class Table:
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         dynamodb = self.cloud.client("dynamodb")
         arn = dynamodb.describe_table(TableName=id_)["Table"]["TableArn"]
-        dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
+        if gone:
+            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
         dynamodb.tag_resource(ResourceArn=arn, Tags=to_tags(tags))
 
     def _set_recovery_and_expiry(self, name: str, inputs: Values, old: Values) -> None:

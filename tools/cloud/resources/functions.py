@@ -51,6 +51,8 @@ class Function:
         return {
             "name": id_,
             "arn": told["FunctionArn"],
+            "sourceCodeHash": told["CodeSha256"],
+            "sourceCodeSize": told["CodeSize"],
             "tags": answer.get("Tags", {}),
             "environment": {"variables": variables} if variables else None,
             **present(
@@ -74,7 +76,8 @@ class Function:
             client.update_function_code(
                 FunctionName=id_, ZipFile=code_bytes(code), **present(Architectures=architectures)
             )
-        client.update_function_configuration(FunctionName=id_, **_settings(inputs))
+        if (settings := _settings(inputs)) != _settings(old):
+            client.update_function_configuration(FunctionName=id_, **settings)
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("lambda").delete_function(FunctionName=id_)
@@ -82,7 +85,8 @@ class Function:
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         client = self.cloud.client("lambda")
         arn = client.get_function(FunctionName=id_)["Configuration"]["FunctionArn"]
-        client.untag_resource(Resource=arn, TagKeys=gone)
+        if gone:
+            client.untag_resource(Resource=arn, TagKeys=gone)
         client.tag_resource(Resource=arn, Tags=tags)
 
 
@@ -186,7 +190,8 @@ class EventSourceMapping:
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         client = self.cloud.client("lambda")
-        client.untag_resource(Resource=self._arn(id_), TagKeys=gone)
+        if gone:
+            client.untag_resource(Resource=self._arn(id_), TagKeys=gone)
         client.tag_resource(Resource=self._arn(id_), Tags=tags)
 
     def _refuse_what_aws_does(self, inputs: Values) -> None:

@@ -67,7 +67,8 @@ class Role:
         self.cloud.client("iam").delete_role(RoleName=id_)
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        self.cloud.client("iam").untag_role(RoleName=id_, TagKeys=gone)
+        if gone:
+            self.cloud.client("iam").untag_role(RoleName=id_, TagKeys=gone)
         self.cloud.client("iam").tag_role(RoleName=id_, Tags=to_tags(tags))
 
 

@@ -61,7 +61,8 @@ class Key:
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         kms = self.cloud.client("kms")
-        kms.untag_resource(KeyId=id_, TagKeys=gone)
+        if gone:
+            kms.untag_resource(KeyId=id_, TagKeys=gone)
         kms.tag_resource(KeyId=id_, Tags=[{"TagKey": tag, "TagValue": value} for tag, value in tags.items()])
 
     def _set_switches(self, id_: str, inputs: Values) -> None:

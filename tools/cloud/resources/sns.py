@@ -39,7 +39,8 @@ class Topic:
         else:
             given.pop("ContentBasedDeduplication", None)
         arn = self.cloud.client("sns").create_topic(Name=name, Attributes=given)["TopicArn"]
-        return arn, {"arn": arn, "owner": self.cloud.account}
+        policy = self.cloud.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"].get("Policy")
+        return arn, {"arn": arn, "owner": self.cloud.account, "policy": policy}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
         sns = self.cloud.client("sns")
@@ -58,7 +59,8 @@ class Topic:
         self.cloud.client("sns").delete_topic(TopicArn=id_)
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        self.cloud.client("sns").untag_resource(ResourceArn=id_, TagKeys=gone)
+        if gone:
+            self.cloud.client("sns").untag_resource(ResourceArn=id_, TagKeys=gone)
         self.cloud.client("sns").tag_resource(ResourceArn=id_, Tags=to_tags(tags))
 
 

@@ -64,7 +64,8 @@ class Queue:
         return f"{count} order{'s' * (count != 1)} waiting in it {'are' if count != 1 else 'is'} lost" if count else ""
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        self.cloud.client("sqs").untag_queue(QueueUrl=id_, TagKeys=gone)
+        if gone:
+            self.cloud.client("sqs").untag_queue(QueueUrl=id_, TagKeys=gone)
         self.cloud.client("sqs").tag_queue(QueueUrl=id_, Tags=tags)
 
 
