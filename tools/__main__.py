@@ -4,10 +4,13 @@ import difflib
 import functools
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # before anything has begun, no traceback
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # started as a folder, from anywhere
 
 import click

@@ -13,6 +13,7 @@ from tools.ops.stack import Stack
 from tools.terminal import Printer
 
 ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
+DEEP = "[" * 9000 + "]" * 9000
 SEPARATED = json.dumps(order(itemName="a\u2028b\u2029c\x85d"), ensure_ascii=False)
 """An order whose text holds what other formats take for the end of a line."""
 
@@ -25,6 +26,8 @@ SEPARATED = json.dumps(order(itemName="a\u2028b\u2029c\x85d"), ensure_ascii=Fals
         (f"[{ONE},\n {TWO}]", [ONE, TWO]),
         ("[]", []),
         ("", []),
+        (f'[{DEEP}, {{"a": 1, "a": 2,}}]', [DEEP, '{"a": 1, "a": 2,}']),
+        (f"{DEEP}\n{ONE}", [DEEP, ONE]),
         ('[1.10, {"a": 1e400}, "x, ]"]', ["1.10", '{"a": 1e400}', '"x, ]"']),
         (f"{ONE}\nnot json", [ONE, "not json"]),
         (f"{SEPARATED}\n{ONE}\r\n{SEPARATED}", [SEPARATED, ONE, SEPARATED]),

@@ -1,5 +1,6 @@
 """Moving dead letters, step by step: what is sent, what is deleted, and what SQS does by itself."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.ops.cloud import order
+from tools.ops.choosing import Found
 from tools.ops.deadletters import Letter, Message, drain, read, read_all
 from tools.ops.failure import Failure
-from tools.ops.redrive import NOT_OFFERED, Outcome, move, move_task
+from tools.ops.redrive import NOT_OFFERED, Outcome, move, move_task, redrive
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack
+from tools.terminal import Printer
 
 URLS = {name: f"https://sqs/{name}" for name in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")}
 DEAD = URLS["deadLetterQueueUrl"]
@@ -129,6 +132,22 @@ def test_a_message_that_the_queue_refuses_stays_a_dead_letter() -> None:
     move(stack(sqs), "queue", remembered(sqs), whole=False, rate=None, outcome=outcome)
     assert list(sqs.visible[DEAD].values()) == [bodies[1]]
     assert (outcome.moved, outcome.failed, sqs.hidden) == (2, ["m1: TooLong: too long"], {})
+
+
+def test_a_redrive_that_fails_midway_says_how_many_were_sent() -> None:
+    sqs, errors = Sqs(letters(25)), io.StringIO()
+
+    def refuse(_body: str) -> bool:
+        if "delete 10" in sqs.log:
+            raise ClientError({"Error": {"Code": "ExpiredToken", "Message": ""}}, "SendMessageBatch")
+        return False
+
+    sqs.refuse = refuse
+    plan = remembered(sqs)
+    with pytest.raises(ClientError):
+        redrive(stack(sqs), Found(letters=plan, read={"queue": 99}), plan, printer=Printer(errors=errors))
+    assert errors.getvalue() == "sent 10 of 25 messages back before it ended\n"
+    assert (len(sqs.visible[DEAD]), sqs.hidden) == (15, {})
 
 
 def test_messages_that_were_not_wanted_are_visible_again() -> None:
