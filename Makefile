@@ -55,10 +55,6 @@ up: cli $(PACK_READY) $(if $(filter 0,$(REVIEWED)),unreviewed,review) ## review 
 review: $(READY) $(if $(ENGINE),review-preview) ## what the change does to STACK, and whether it loses an order (RECORDED=1: without the Pulumi CLI)
 	@./orders review --stack $(STACK) $(if $(ENGINE),$(PREVIEWED),$(ARGS))
 
-rehearsal: $(READY) ## try CHANGE, a folder, against what is here on the local cloud, and leave what it showed for the review of STACK
-	@mkdir -p $(PREVIEWED)
-	@./orders rehearse --stack $(STACK) --json $(addprefix --change ,$(CHANGE)) >$(PREVIEWED)/rehearsal.json || true
-
 unreviewed:
 	@echo "REVIEWED=0: whether this update of $(STACK) loses an order is not looked at" >&2
 
@@ -69,6 +65,7 @@ review-preview: cli $(PACK_READY) ## preview STACK into build/review/STACK, wher
 	@PULUMI_DEBUG_COMMANDS=true pulumi preview --stack $(STACK) --policy-pack policy $(PACK_CONFIG) --json \
 	  --show-sames --show-replacement-steps --event-log $(PREVIEWED)/events.jsonl $(filter-out $(ASKS_NOTHING),$(ARGS)) \
 	  >$(PREVIEWED)/preview.json 2>$(PREVIEWED)/log.txt || touch $(PREVIEWED)/failed
+	@pulumi stack history --stack $(STACK) --json --page-size 10 >$(PREVIEWED)/history.json 2>/dev/null || true
 	@./orders policy --stack $(STACK) $(PACK_CONFIG) --json >$(PREVIEWED)/policies.json 2>/dev/null || true
 
 cli:
@@ -117,4 +114,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up unreviewed review rehearsal review-preview cli bench docs golden test engine lint audit proofs types check lock
+.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs golden test engine lint audit proofs types check lock

@@ -26,7 +26,7 @@ def test_no_preview_or_update_anywhere_goes_without_the_policy_pack() -> None:
 
 def up(folder: Path, *given: str, verdict: int = 0) -> tuple[int, list[str]]:
     """Run `make up` with stand-ins; its exit status, and what was run of Pulumi and of the review, in order."""
-    fake(folder, "pulumi", 'echo "pulumi $*" >>ran')
+    fake(folder, "pulumi", 'case "$2" in history) ;; *) echo "pulumi $*" >>ran ;; esac')
     fake(folder, "orders", f'case "$1" in review) echo "$*" >>ran; exit {verdict} ;; esac')
     shutil.copy(ROOT / "requirements.txt", folder)
     built = ("--old-file=.venv/ready", "--old-file=policy/venv/ready")

@@ -37,7 +37,7 @@ DEPLOYED = (
     "tools/review",
     "tools/terminal",
 )
-LOCAL = ("tools/review/rehearsal.py", "tools/review/stage.py")
+LOCAL = ("tools/review/account.py", "tools/review/rehearsal.py")
 """What needs the local cloud: where that is not installed, the review says that nothing was rehearsed."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]

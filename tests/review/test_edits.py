@@ -181,7 +181,8 @@ def other(value: Any) -> Any:
     if isinstance(value, int | float):
         return value - 1
     if isinstance(value, str):
-        return json.dumps({**json.loads(value), "Other": 1}) if value.startswith("{") else f"{value}x"
+        edited = value.replace('"Version"', '"Other": 1, "Version"')
+        return edited if edited != value else f"{value}x"
     if isinstance(value, Mapping):
         return {key: other(each) for key, each in value.items()} or {"other": "x"}
     return [other(each) for each in value] or ["other"]
@@ -195,7 +196,10 @@ def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, 
     name, key = place
     row = type_of(BY_NAME[name]["type"])
     listed = {each.split(".")[0] for each in f"{row.harmless} {row.rising} {row.rehearsed} {row.reasoned}".split()}
-    said = verdict(edited(name, **{key: other}))
+    after = edited(name, **{key: other})
+    if after == NOW:
+        return
+    said = verdict(after)
     assert said.startswith(("❌", "⚠️")) or key in listed
     untried = Trial(left_out="no time")
     assert not verdict(edited(name, **{key: other}), untried).startswith("✅")

@@ -156,7 +156,7 @@ class Account:
                 )
                 yield f"{said} are stored: {'; '.join(_reasons(missing[part], sight, before))}"
         if unkept := self.unkept(sight):
-            yield f"{unkept} messages that cannot be stored are in no dead-letter queue"
+            yield f"messages that cannot be stored, and are in no dead-letter queue: {unkept}"
 
     def vanished(self, sight: Sight) -> set[str]:
         """Orders that are neither stored nor in a queue."""
@@ -198,8 +198,10 @@ def _reasons(orders: Iterable[str], sight: Sight, before: Sight) -> Iterator[str
     yield from (f"the function fails: {' '.join(each.split())[:200]}" for each in errors[:1])
     wanted = set(orders)
     dead, waiting = _orders_in(sight.dead, wanted), _orders_in(sight.waiting, wanted)
-    for count, what in ((len(dead), "became dead letters"), (len(waiting - dead), "wait in the queue")):
+    for count, what in ((len(dead), "dead letters"), (len(waiting - dead), "waiting in the queue")):
         if count:
             yield f"{count} {what}"
     if rest := len(wanted - dead - waiting):
-        yield f"{rest} are in no queue" if not sight.stored.keys() & wanted else f"{rest} are not stored as published"
+        yield (
+            f"{rest} nowhere to be found" if not sight.stored.keys() & wanted else f"{rest} stored in an older version"
+        )

@@ -21,7 +21,6 @@ class State:
     """Pulumi type token."""
     custom: bool = True
     """False for a component, which exists in the graph only."""
-    parent: str = ""
     protect: bool = False
     retained: bool = False
     """Whether AWS keeps it when Pulumi deletes it."""
@@ -127,7 +126,6 @@ def state_of(document: Mapping[str, Any] | None) -> State | None:
         urn=document["urn"],
         type=document["type"],
         custom=document.get("custom", False),
-        parent=document.get("parent", ""),
         protect=document.get("protect", False),
         retained=document.get("retainOnDelete", False),
         inputs={key: plain(value) for key, value in given.items() if key != "__defaults"},

@@ -1,5 +1,6 @@
 """`./orders review`: what a change does, and whether it loses an order; exit status 1 if it may."""
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from tools.review.changes import Preview
 from tools.review.engine import read_events, read_preview
 from tools.review.policies import Verdict, policies, read_reports
 from tools.review.report import Review, report
-from tools.review.revision import edited_judges, revision
+from tools.review.revision import edited_judges, revision, same_program
 from tools.review.safety import judge
 from tools.review.screen import show
 from tools.review.trial import FILE as REHEARSAL
@@ -93,7 +94,16 @@ def _trial(options: SimpleNamespace, preview: Preview) -> Trial:
         return NOT_HANDED_OVER
     if all(change.operation == "same" for change in preview.changes):
         return Trial()
-    return _rehearsed(preview.stack, options.against, None)
+    return _rehearsed(preview.stack, options.against or _deployed(options.preview), None)
+
+
+def _deployed(folder: Path | None) -> str | None:
+    """The commit that the stack has, if its history tells."""
+    try:
+        history = json.loads(_text(folder / "history.json")) if folder else []
+        return next(str(each["environment"]["git.head"]) for each in history if each["kind"] == "update")
+    except (LookupError, TypeError, ValueError, StopIteration):
+        return None
 
 
 def _rehearsed(stack: str, against: str | None, change: Path | None) -> Trial:
@@ -103,8 +113,13 @@ def _rehearsed(stack: str, against: str | None, change: Path | None) -> Trial:
         return Trial(left_out=f"the local cloud is not installed here ({error})")
     if change is not None:
         return rehearse(ROOT, change, stack)
-    with revision(against) as (before, _):
-        return rehearse(before, ROOT, stack)
+    try:
+        with revision(against) as (before, commit):
+            if same_program(before, ROOT):
+                return Trial(left_out=f"the program is that of {commit[:12]}, and which one the stack has is not known")
+            return rehearse(before, ROOT, stack)
+    except RuntimeError as error:
+        return Trial(left_out=str(error))
 
 
 def _engine(options: SimpleNamespace) -> Inputs:

@@ -89,7 +89,6 @@ def _document(resource: Resource, root: Path, name: str, earlier: list[str], gra
         "urn": resource.urn,
         "type": resource.type,
         "custom": resource.custom,
-        "parent": resource.parent,
         "protect": resource.protect,
         "retainOnDelete": request.retainOnDelete,
         "inputs": {**inputs, "__defaults": sorted(inputs.keys() - given.keys())},

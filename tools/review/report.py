@@ -71,6 +71,8 @@ class Review:
         if advisories:
             found.append(f"{advisories} advisory {'policy is' if advisories == 1 else 'policies are'} violated")
         found += self.preview.besides
+        if self.changes and not self.preview.whole:
+            found.append("the preview leaves out what stays the same (`--show-sames`), with the policies in it")
         if self.trial.left_out and self.changes:
             found.append("not rehearsed")
         return found

@@ -13,6 +13,8 @@ from tools.root import ROOT
 
 JUDGES = (".github", "Makefile", "Pulumi.*.policy.json", "orders", "policy", "requirements*", "tools")
 """What decides whether a change passes."""
+PROGRAM = ("Pulumi*.yaml", "__main__.py", "components", "config.py", "functions")
+"""What a change deploys."""
 LEFT_OUT = {"__pycache__", "venv", ".venv"}
 
 
@@ -47,16 +49,25 @@ def _git(*arguments: str) -> bytes:
 
 def edited_judges(before: Path, after: Path) -> list[str]:
     """One sentence that names the files of a change that judge it; none if there are none."""
-    old, new = _judges(before), _judges(after)
-    edited = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+    edited = _edited(before, after, JUDGES)
     if not edited:
         return []
     shown = ", ".join(name(path) for path in edited[:3])
     return [f"edits its own judge: {shown}" + (f" and {len(edited) - 3} other files" if len(edited) > 3 else "")]
 
 
-def _judges(root: Path) -> dict[str, bytes]:
-    tops = [path for pattern in JUDGES for path in root.glob(pattern)]
+def same_program(before: Path, after: Path) -> bool:
+    """Whether two copies deploy the same."""
+    return not _edited(before, after, PROGRAM)
+
+
+def _edited(before: Path, after: Path, patterns: tuple[str, ...]) -> list[str]:
+    old, new = _files(before, patterns), _files(after, patterns)
+    return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+
+
+def _files(root: Path, patterns: tuple[str, ...]) -> dict[str, bytes]:
+    tops = [path for pattern in patterns for path in root.glob(pattern)]
     files = [path for top in tops for path in (top.rglob("*") if top.is_dir() else (top,))]
     return {
         str(path.relative_to(root)): path.read_bytes()
