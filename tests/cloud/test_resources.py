@@ -214,3 +214,16 @@ def test_a_type_that_cannot_be_kept_is_named_with_what_to_do(deployment: Deploym
         CloudError, match=r"must be one the local cloud can keep, got aws:ssm/parameter:Parameter \(p\)"
     ):
         provider.create(deployment.cloud, "aws:ssm/parameter:Parameter", "p", {}, {})
+
+
+def test_a_boundary_of_the_stacks_own_account_keeps_no_role_from_the_local_cloud(deployment: Deployment) -> None:
+    keeper, boundary = KEEPERS["aws:iam/role:Role"](deployment.cloud), "arn:aws:iam::123456789012:policy/boundary"
+    given = {"assumeRolePolicy": TRUST, "permissionsBoundary": boundary}
+    name, _ = keeper.create(f"r-{uuid.uuid4().hex[:8]}", {"assumeRolePolicy": TRUST})
+    keeper.update(name, given, {"assumeRolePolicy": TRUST})
+    assert keeper.read(name, given)["permissionsBoundary"] == boundary  # which is no drift
+    assert "PermissionsBoundary" not in deployment.client("iam").get_role(RoleName=name)["Role"]
+    other, _ = keeper.create(f"r-{uuid.uuid4().hex[:8]}", given)
+    assert "PermissionsBoundary" not in deployment.client("iam").get_role(RoleName=other)["Role"]
+    for each in (name, other):
+        keeper.delete(each, {})

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
+from botocore.exceptions import ClientError
+
 from tools.cloud.cloud import Cloud
-from tools.cloud.resources.keeper import Values, from_tags, present, to_tags
+from tools.cloud.resources.keeper import Values, from_tags, is_gone, present, to_tags
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Role:
                 Path=inputs.get("path"),
                 Description=inputs.get("description"),
                 MaxSessionDuration=inputs.get("maxSessionDuration"),
-                PermissionsBoundary=inputs.get("permissionsBoundary"),
+                PermissionsBoundary=self._boundary(inputs),
             ),
         )["Role"]
         return name, {"arn": role["Arn"], "uniqueId": role["RoleId"], "createDate": role["CreateDate"].isoformat()}
@@ -47,7 +49,8 @@ class Role:
                 description=role.get("Description") or None,
                 maxSessionDuration=role.get("MaxSessionDuration"),
             ),
-            "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+            or (None if self._boundary(state) else state.get("permissionsBoundary")),
             "tags": from_tags(iam.list_role_tags(RoleName=id_).get("Tags", [])),
         }
 
@@ -56,8 +59,8 @@ class Role:
         iam.update_assume_role_policy(RoleName=id_, PolicyDocument=inputs["assumeRolePolicy"])
         description, duration = inputs.get("description", ""), inputs.get("maxSessionDuration")
         iam.update_role(RoleName=id_, Description=description, **present(MaxSessionDuration=duration))
-        boundary = inputs.get("permissionsBoundary")
-        if boundary != old.get("permissionsBoundary"):
+        boundary = self._boundary(inputs)
+        if boundary != self._boundary(old):
             if boundary:
                 iam.put_role_permissions_boundary(RoleName=id_, PermissionsBoundary=boundary)
             else:
@@ -65,6 +68,16 @@ class Role:
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("iam").delete_role(RoleName=id_)
+
+    def _boundary(self, inputs: Values) -> str | None:
+        """The boundary, if its policy is here: that of a stack's own account is not, and bounds nothing here."""
+        arn: str | None = inputs.get("permissionsBoundary")
+        try:
+            return self.cloud.client("iam").get_policy(PolicyArn=arn)["Policy"]["Arn"] if arn else None
+        except ClientError as error:
+            if not is_gone(error):
+                raise
+            return None
 
     def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         if gone:
