@@ -1,74 +1,62 @@
 """An outage ends by itself, and only itself."""
 
 import threading
+import time
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.live.conftest import wait_until
 from tools.live import outage
 from tools.live.outage import Outage
-from tools.live.pipeline import Pipeline
 
 
-class Iam:
-    """Holds the policy, or fails."""
+class Cloud(dict[str, str]):
+    """A stack whose role is denied or not, and whose cloud may be slow to deny and fail to allow."""
 
-    def __init__(self) -> None:
-        self.denied = False
-        self.failures = 0
-        self.entered, self.go_on = threading.Event(), threading.Event()
-        self.go_on.set()
+    denied, failures, pause = False, 0, 0.0
 
-    def put_role_policy(self, **_: Any) -> None:
-        self.entered.set()
-        self.go_on.wait()
-        self.denied = True
-
-    def delete_role_policy(self, **_: Any) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise EndpointConnectionError(endpoint_url="https://127.0.0.1")
-        self.denied = False
+    def client(self, _service: str) -> "Cloud":
+        return self
 
     def get_function_configuration(self, **_: Any) -> dict[str, str]:
         return {"Role": "arn:aws:iam::000000000000:role/one"}
 
+    def put_role_policy(self, **_: Any) -> None:
+        time.sleep(self.pause)
+        self.denied = True
 
-def outages(iam: Iam) -> Outage:
-    class Stack(dict[str, str]):
-        def client(self, _service: str) -> Iam:
-            return iam
+    def delete_role_policy(self, **_: Any) -> None:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise EndpointConnectionError(endpoint_url="https://127.0.0.1")
+        self.denied = False
 
-    return Outage(cast("Pipeline", SimpleNamespace(stack=Stack(functionName="ProcessOrder"))))
+
+def switch(cloud: Cloud) -> Outage:
+    pipeline: Any = SimpleNamespace(stack=cloud)
+    return Outage(pipeline)
 
 
 def test_a_timer_that_was_replaced_while_it_waited_does_not_end_the_new_outage() -> None:
-    iam = Iam()
-    switch = outages(iam)
-    switch.start(0.2)
-    iam.entered.clear()
-    iam.go_on.clear()
-    starting = threading.Thread(target=switch.start, args=(60,))
-    starting.start()
-    iam.entered.wait()
+    cloud = Cloud(functionName="ProcessOrder")
+    outages = switch(cloud)
+    outages.start(0.2)
     first = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
-    threading.Event().wait(0.5)  # the first timer has run out, and waits for the lock
-    iam.go_on.set()
-    for thread in (starting, *first):
-        thread.join(5)
-    assert iam.denied
-    assert switch.left > 50
-    switch.end()
-    assert not iam.denied
-    assert switch.left == 0
+    cloud.pause = 0.6  # the first timer runs out meanwhile, and waits for the lock
+    outages.start(60)
+    for timer in first:
+        timer.join(5)
+    assert (cloud.denied, outages.left > 50) == (True, True)
+    outages.end()
+    assert (cloud.denied, outages.left) == (False, 0)
 
 
-def test_an_end_that_the_cloud_did_not_answer_is_tried_again(monkeypatch: Any) -> None:
+def test_an_end_that_the_cloud_did_not_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outage, "AGAIN", 0.05)
-    iam = Iam()
-    iam.failures = 2
-    outages(iam).start(0.05)
-    wait_until(lambda: not iam.denied, 5, lambda: str(iam.failures))
-    assert iam.failures == 0
+    cloud = Cloud(functionName="ProcessOrder")
+    cloud.failures = 2
+    switch(cloud).start(0.05)
+    wait_until(lambda: not cloud.denied, 5, lambda: str(cloud.failures))

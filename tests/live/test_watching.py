@@ -1,6 +1,7 @@
 """What a developer edits reaches the cloud that runs, and what cannot be deployed is said and changes nothing."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tools.ops.publish import publish
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack, connect
 from tools.ops.table import item, wait_until_stored
+from tools.root import ROOT
 
 ORDER = {
     "orderId": "O1",
@@ -135,25 +137,13 @@ def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
     wait_until(lambda: answered(live, "publish", seven)["good"], 20, live.text)
 
 
-CONSUMER = """
-invoices = Queue("InvoiceQueue", QueueArgs(account=account, topic_arn=topic.arn, key_arn=key.arn, visibility_timeout=6,
-    max_receive_count=3, protected=stack.protect_data))
-invoicing = Processor("WriteInvoice", ProcessorArgs(account=account, code=archive("write_invoice", ["handler.py"]),
-    handler="write_invoice.handler.handle", queue_arn=invoices.arn, key_arn=key.arn, timeout=1,
-    memory=stack.function_memory, batch_size=stack.batch_size, batching_window=0, maximum_concurrency=2,
-    log_retention=stack.log_retention, log_level=stack.log_level, runtime=stack.runtime,
-    architecture=stack.architecture, permissions_boundary=stack.permissions_boundary))
-queues.append(invoices)
-processors.append(invoicing)
-"""
-
-
 def test_another_consumer_its_exception_and_its_dead_letter_are_on_the_page(live: Live) -> None:
     program, folder = live.tree / "__main__.py", live.tree / "functions/write_invoice"
     sound = program.read_text()
     folder.mkdir()
     (folder / "handler.py").write_text("def handle(event, _context):\n    raise LookupError('no invoice number')\n")
-    edit(program, "# Another consumer", CONSUMER + "\n# Another consumer")
+    [block] = re.findall(r"```python\n(invoices = Queue.*?)```", (ROOT / "docs/changing.md").read_text(), re.DOTALL)
+    edit(program, "# Another consumer", block + "\n# Another consumer")
     wait_until(lambda: state(live)["consumers"], 60, live.text)
     assert state(live)["consumers"][0]["function"] == "WriteInvoice"
     assert answered(live, "publish", {"body": json.dumps({**ORDER, "orderId": "invoiced"})})["good"]
