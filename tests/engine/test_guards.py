@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,14 +69,20 @@ def test_a_queue_without_a_dead_letter_queue_is_stopped_in_preview_and_update(en
 
 
 def test_levels_and_exemptions_are_honoured(engine: Engine, tmp_path: Path) -> None:
-    config = tmp_path / "policy.json"
-    exempt = [{"match": "OrderQueue", "reason": "an experiment", "expires": "2999-01-01"}]
-    config.write_text(json.dumps({"sqs-queue-has-dlq": {"exempt": exempt}, "esm-source-queue-has-dlq": "advisory"}))
+    def previewed(rule: Any, *, fails: bool = False) -> str:
+        config = tmp_path / "policy.json"
+        config.write_text(json.dumps({"sqs-queue-has-dlq": rule}))
+        command = ("preview --policy-pack policy", "dev", "--policy-pack-config", str(config))
+        return engine.pulumi(*command, fails=fails)
+
+    exempt = {"match": "OrderQueue", "reason": "an experiment", "expires": "2999-01-01"}
     with without_redrive(engine):
-        answer = engine.pulumi("preview --policy-pack policy", "dev", "--policy-pack-config", str(config))
-    assert "esm-source-queue-has-dlq" in answer
-    assert "[advisory]" in answer
-    assert not re.search(r"\[mandatory\].*sqs-queue-has-dlq", answer)
+        answer = previewed({"exempt": [exempt]})
+        assert "exempt: sqs-queue-has-dlq does not apply to OrderQueue, until 2999-01-01: an experiment" in answer
+        assert "[mandatory]" not in answer
+        assert "[advisory]" in previewed("advisory")
+        # An entry without a level keeps the rule's own.
+        assert "[mandatory]" in previewed({"exempt": [{**exempt, "match": "another"}]}, fails=True)
 
 
 def test_the_state_of_a_running_stack_is_judged_without_its_program(engine: Engine) -> None:
