@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
+import pulumi_aws as aws
 import pytest
+from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 
 from tests.defaults import BARE, record_defaults
-from tools.recording.graph import program, record, recorded_answer, stack_config
+from tools.recording.graph import ACCOUNT, program, record, recorded_answer, stack_config
+from tools.recording.pack import check
 
 PATIENCE = 30.0
 """Seconds; a run that fails takes less than one."""
@@ -106,3 +109,19 @@ def test_a_stack_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, to
     (tmp_path / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=told):
         stack_config("dev", tmp_path)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_resource_that_is_a_value_is_its_id(preview: bool) -> None:
+    def program() -> None:
+        component = pulumi.ComponentResource("test:index:Holder", "holder")
+        queue = aws.sqs.Queue("q", opts=pulumi.ResourceOptions(parent=component))
+        aws.sqs.Queue("other", tags={"of": queue})  # type: ignore[dict-item]  # which the SDK takes all the same
+        component.register_outputs({"queue": queue})
+        pulumi.export("queue", queue)
+
+    graph = record(root=BARE, program=program, preview=preview)
+    id_ = rpc.UNKNOWN if preview else f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/q"
+    assert graph.one("test:index:Holder", "holder").told["queue"] == id_
+    assert graph.one("aws:sqs/queue:Queue", "other").properties["tags"] == {"of": id_}
+    assert check(graph).resources == 3
