@@ -18,6 +18,8 @@ WHEN = {
     "during": "published during the change",
     "after": "after the change",
 }
+PARTIQL = {"dynamodb:BatchExecuteStatement": "both dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate"}
+"""What AWS asks for in place of an action that only the emulator has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,7 @@ def look(deployment: Deployment) -> Sight:
         running=sum(line["running"] for line in received),
         errors=tuple(line["error"] for line in received if line.get("error")),
         refused=tuple(
-            f"{line['principal'].split(':assumed-role/')[-1].split('/')[0]} may not {line['action']}"
+            f"{_role(line['principal'])} may not {PARTIQL.get(line['action'], line['action'])}"
             for line in _lines(deployment, REFUSED)
         ),
     )
@@ -84,6 +86,11 @@ def _lines(deployment: Deployment, name: str) -> list[dict[str, Any]]:
 
 def _name(url: str) -> str:
     return url.rpartition("/")[2]
+
+
+def _role(principal: str) -> str:
+    """The role of a function's session, or who else it is."""
+    return principal.split(":assumed-role/")[-1].split("/")[0]
 
 
 def _unwrapped(body: str) -> str:
