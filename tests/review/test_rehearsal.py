@@ -58,12 +58,13 @@ def test_nothing_is_lost_where_every_order_is_in_its_newest_version_and_the_rest
         ),
         (
             {"stored": {}, "refused": ("ProcessOrder may not dynamodb:PartiQLUpdate",)},
-            "after the change 0 of 2 orders are stored: ProcessOrder may not dynamodb:PartiQLUpdate; 2 nowhere to be found",
+            "after the change 0 of 2 orders are stored: ProcessOrder may not dynamodb:PartiQLUpdate; "
+            "2 nowhere to be found",
         ),
         (
             {"stored": {}, "errors": ("No module named 'x'",), "waiting": {"OrderQueue": [{"Body": json.dumps(PAID)}]}},
-            "after the change 0 of 2 orders are stored: the function fails: No module named 'x'; 1 waiting in the queue; "
-            "1 nowhere to be found",
+            "after the change 0 of 2 orders are stored: the function fails: No module named 'x'; "
+            "1 waiting in the queue; 1 nowhere to be found",
         ),
         ({"dead": {"OrderQueue": []}}, "messages that cannot be stored, and are in no dead-letter queue: 1"),
         (

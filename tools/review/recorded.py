@@ -172,7 +172,9 @@ def _of_stack(before: Mapping[str, Any], graph: Graph) -> Iterator[str]:
     """What changes and is no resource's: exports, on which others rely, and the tags that all resources get."""
     exports = json.loads(json.dumps(dict(graph.exports), default=str))
     for key in sorted({*before["exports"], *exports}):
-        if key in before["exports"] and before["exports"][key] != exports.get(key):
+        was, becomes = before["exports"].get(key), exports.get(key)
+        longer = isinstance(was, list) and isinstance(becomes, list) and all(each in becomes for each in was)
+        if key in before["exports"] and was != becomes and not longer:
             yield f"{'exports another' if key in exports else 'no longer exports'} {shown(key)}"
     if before["tags"] != default_tags(graph.config):
         yield "the tags that every resource gets by default change"
