@@ -46,7 +46,7 @@ def test_the_commands_status_is_passed_on_and_nothing_is_left(copy: Path, tmp_pa
 
 
 def test_neither_the_engine_nor_the_operators_commands_go_through_the_users_proxy(copy: Path, tmp_path: Path) -> None:
-    words = "pulumi preview --stack dev --non-interactive && ./orders cost --events 10"
+    words = "pulumi preview --stack dev --non-interactive && ./orders policy --stack dev --mode preview >&2"
     sts = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     done = run(copy, tmp_path / "t", "sh", "-c", f'{words} && .venv/bin/python -c "{sts}"')
     assert done.returncode == 0, done.stdout + done.stderr
