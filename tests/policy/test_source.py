@@ -43,12 +43,13 @@ def test_a_queue_without_its_dead_letter_queue_is_refused_with_the_remedy(tmp_pa
     assert result.stdout.count("1 mandatory and 0 advisory violations") == 2
 
 
-@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("command", ["local --no-page", "demo"])
 def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: Path, command: str) -> None:
     directory, temporary = changed(tmp_path / "program", "components/queue.py", REDRIVE), tmp_path / "temporary"
     temporary.mkdir()
+    shutil.copytree(ROOT / "docs/examples", directory / "docs/examples")
     result = subprocess.run(
-        [sys.executable, "-m", "tools", command],
+        [sys.executable, "-m", "tools", *command.split()],
         cwd=directory,
         env={**os.environ, "TMPDIR": str(temporary)},
         capture_output=True,
@@ -58,7 +59,7 @@ def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: 
     )
     assert result.returncode == 1
     assert "sqs-queue-has-dlq" in result.stderr
-    assert "nothing was created: fix the program" in result.stderr
+    assert "nothing was deployed: fix the program" in result.stderr
     assert "eployed" not in result.stdout
     assert not list(temporary.iterdir())
 
