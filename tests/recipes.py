@@ -1,4 +1,4 @@
-"""The recipes of docs/changing.md, applied to a copy of the project."""
+"""The recipes of docs/changing.md and docs/more-changes.md, applied to a copy of the project."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.tree import CONFIG
 from tools.root import ROOT
 
-PAGE = (ROOT / "docs/changing.md").read_text()
+PAGE = "".join((ROOT / "docs" / name).read_text() for name in ("changing.md", "more-changes.md"))
 _EDIT = re.compile(
     r"^(?:In `(?P<old>[^`]+)`, (?P<where>above|below|in place of) `(?P<line>.+?)`|A new file `(?P<new>[^`]+)`):\n\n"
     r"(?P<fence>`{3,4})\w*\n(?P<text>.*?)^(?P=fence)$",

@@ -1,4 +1,4 @@
-"""Each recipe of docs/changing.md works: made on a copy of the project, the tests that speak of it hold."""
+"""Each recipe of the two pages of changes works: made on a copy of the project, the tests that speak of it hold."""
 
 import os
 import re
