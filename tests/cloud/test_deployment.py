@@ -9,10 +9,14 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
+from pulumi.runtime.proto.analyzer_pb2 import AnalyzeRequest
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tests.defaults import BARE
 from tools.cloud.cloud import Cloud, CloudError, running_cloud
 from tools.cloud.deployment import Deployment, NotAppliedError
+from tools.recording.graph import Graph
+from tools.recording.pack import analyze, serve
 
 Program = Callable[[], object]
 
@@ -195,3 +199,39 @@ def test_a_name_that_aws_refuses_is_refused_before_anything_is_created(stack: De
     with pytest.raises(CloudError, match=r"^second: a name must have 1 to 80 characters, .* got a\.b"):
         stack.apply(BARE, program)
     assert names(stack.cloud) == set()
+
+
+def test_a_resource_that_is_registered_twice_is_refused(stack: Deployment) -> None:
+    with pytest.raises(CloudError, match="::q must be registered once, and is twice"):
+        stack.apply(BARE, lambda: queue() and queue() and None)
+    assert names(stack.cloud) == set()
+
+
+def test_the_policies_are_shown_the_name_that_a_replaced_resource_has(stack: Deployment) -> None:
+    def program(policy: str) -> Program:
+        return lambda: aws.sqs.Queue("q", tags={"a": policy}, opts=options(replace_on_changes=["tags"])) and None
+
+    shown: list[str] = []
+    stack.apply(BARE, program("a"))
+    stack.apply(BARE, program("b"))
+    with serve(stack="dev") as analyzer:
+        stack.apply(BARE, program("b"), judge=lambda graph: shown.append(name_shown(analyzer, graph)))
+    assert shown == [*names(stack.cloud)]
+    assert shown[0].startswith("q-")
+
+
+def name_shown(analyzer: AnalyzerStub, graph: Graph) -> str:
+    """What the pack is told of the only resource's name."""
+    requests: list[AnalyzeRequest] = []
+
+    class Seeing:
+        def __getattr__(self, call: str) -> Callable[[Any], Any]:
+            def calling(request: Any) -> Any:
+                requests.append(request)
+                return getattr(analyzer, call)(request)
+
+            return calling
+
+    analyze(Seeing(), graph)  # type: ignore[arg-type]  # the pack's stub, and what it was asked
+    [request] = [each for each in requests if isinstance(each, AnalyzeRequest) and each.type == "aws:sqs/queue:Queue"]
+    return str(request.properties["name"])

@@ -95,6 +95,8 @@ class Application:
         self.at = time.monotonic()
         with self._lock:
             self._count += 1
+            if urn in self._aliases:
+                raise CloudError(f"{urn} must be registered once, and is twice: give one of them another name")
             old = self._claim(urn, request)
         given = plain(MessageToDict(request.object))
         if not request.custom:

@@ -18,10 +18,7 @@ from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources import KEEPERS, Keeper, Values
 from tools.cloud.resources.functions import code_bytes
 from tools.cloud.resources.keeper import Holding, Tagged, is_gone, same
-from tools.recording.types import checked, tags_of, type_of
-
-DEFAULTS = "__defaults"
-"""Where the AWS provider keeps the names of the inputs that its check has filled in; the engine shows it no pack."""
+from tools.recording.types import DEFAULTS, checked, tags_of, type_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources import KEEPERS
 from tools.cloud.resources.keeper import same, whole
 from tools.recording.lookups import lookups
-from tools.recording.types import default_tags, type_of
+from tools.recording.types import DEFAULTS, default_tags, type_of
 
 _Diff = provider_pb2.PropertyDiff
 _LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
@@ -87,7 +87,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
         old, new = _plain(request.old_inputs or request.olds), _plain(request.news)
-        changed = [key for key in sorted({*old, *new} - {provider.DEFAULTS}) if not same(old.get(key), new.get(key))]
+        changed = [key for key in sorted({*old, *new} - {DEFAULTS}) if not same(old.get(key), new.get(key))]
         return provider_pb2.DiffResponse(
             changes=_changes(changed), diffs=changed, replaces=[key for key in changed if key == "region"]
         )

@@ -100,6 +100,9 @@ class Watcher:
             del self._wrong[name]
         news = told or applied.steps or PROGRAM in self._wrong
         self._tell(PROGRAM, good=f"deployed again in {applied.seconds:.1f} s: {applied}" if news else "")
+        for step in applied.steps:
+            if step.action == "updated" and "code" in step.inputs:
+                self._tell(step.name, good=f"{step.name} is live with the next batch")
 
     def _deploy_function(self, function: Running) -> None:
         started = time.monotonic()

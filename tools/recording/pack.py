@@ -21,7 +21,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from tools.recording.graph import STACK_TYPE, Graph, Resource
 from tools.recording.report import Finding, Report, print_report
-from tools.recording.types import checked, default_tags, tags_of, type_of
+from tools.recording.types import DEFAULTS, checked, default_tags, tags_of, type_of
 from tools.root import ROOT
 
 __all__ = ["PACK", "Finding", "Report", "analyze", "check", "configuration", "print_report", "serve"]
@@ -235,7 +235,8 @@ def _request(resource: Resource, provider: analyzer_pb2.AnalyzerProviderResource
     properties = struct_pb2.Struct()
     properties.CopyFrom(resource.request.object)
     if resource.custom:
-        _add(properties, checked(resource.type, resource.name, {}))
+        filled = {key: resource.outputs[key] for key in resource.outputs.get(DEFAULTS, ())}
+        _add(properties, filled or checked(resource.type, resource.name, {}))
     return analyzer_pb2.AnalyzeRequest(
         type=resource.type,
         name=resource.name,

@@ -267,6 +267,10 @@ TYPES: Mapping[str, Type] = {
 """By Pulumi type token."""
 
 
+DEFAULTS = "__defaults"
+"""Where the AWS provider keeps the names of the inputs that its check has filled in; the engine shows it no pack."""
+
+
 def type_of(token: str) -> Type:
     """What is known of a type; of one that is not listed, that it has an ARN and nothing else."""
     service, _, kind = token.partition("/")
