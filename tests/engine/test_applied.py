@@ -13,7 +13,7 @@ from tests.engine.engine import Engine, started
 from tests.engine.test_changes import agreed
 from tests.recipes import recipe
 from tools.cloud import provider
-from tools.cloud.cloud import Cloud, running_cloud
+from tools.cloud.cloud import ACCOUNT, Cloud, running_cloud
 from tools.cloud.deployment import Deployment
 
 Edit = Callable[[Path], object]
@@ -49,7 +49,8 @@ def setting(key: str) -> Edit:
     def edit(folder: Path) -> None:
         path = folder / "Pulumi.dev.yaml"
         kept = re.sub(r"  orders:.*\n", "", path.read_text())
-        path.write_text(kept.replace("config:\n", f"config:\n  {key}: {json.dumps(agreed()[key][0])}\n", 1))
+        value = json.dumps(agreed()[key][0]).replace("123456789012", ACCOUNT)  # a boundary in this account
+        path.write_text(kept.replace("config:\n", f"config:\n  {key}: {value}\n", 1))
 
     return edit
 

@@ -111,3 +111,16 @@ def test_a_type_that_the_local_cloud_cannot_keep_is_named(engine: Engine) -> Non
     with edited(engine.folder / "__main__.py", export, parameter + export):
         answer = engine.pulumi("preview", "dev", fails=True)
     assert "resource type must be one the local cloud can keep, got aws:ssm/parameter:Parameter (p)" in answer
+
+
+@pytest.mark.parametrize("stack", ["release-1.2", "pr-1234-checkout-redesign-with-new-payment-provider-eu"])
+def test_a_stack_name_that_makes_names_which_aws_refuses_is_refused_in_preview(engine: Engine, stack: str) -> None:
+    engine.run("pulumi", "stack", "init", stack, "--no-select")
+    assert "the stack's name must be at most" in engine.pulumi("preview", stack, fails=True)
+
+
+def test_what_was_made_by_hand_can_be_imported(engine: Engine) -> None:
+    url = engine.aws("sqs").create_queue(QueueName="by-hand", Attributes={"DelaySeconds": "9"})["QueueUrl"]
+    answer = engine.pulumi("import --yes", "local", "aws:sqs/queue:Queue", "byHand", url)
+    assert 'aws.sqs.Queue("byHand"' in answer
+    assert "delay_seconds=9" in answer
