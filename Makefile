@@ -55,6 +55,10 @@ up: cli $(PACK_READY) $(if $(filter 0,$(REVIEWED)),unreviewed,review) ## review 
 review: $(READY) $(if $(ENGINE),review-preview) ## what the change does to STACK, and whether it loses an order (RECORDED=1: without the Pulumi CLI)
 	@./orders review --stack $(STACK) $(if $(ENGINE),$(PREVIEWED),$(ARGS))
 
+rehearsal: $(READY) ## try CHANGE, a folder, on the local cloud against what is here, and leave what it showed for the review of STACK
+	@mkdir -p $(PREVIEWED)
+	@./orders rehearse --stack $(STACK) --json --change $(CHANGE) >$(PREVIEWED)/rehearsal.json || true
+
 unreviewed:
 	@echo "REVIEWED=0: whether this update of $(STACK) loses an order is not looked at" >&2
 
@@ -114,4 +118,4 @@ check: lint types test ## lint, types and tests: what CI runs
 lock: $(READY) ## compile the pinned requirements
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" ./requirements/lock
 
-.PHONY: help setup demo local policy preview up unreviewed review review-preview cli bench docs golden test engine lint audit proofs types check lock
+.PHONY: help setup demo local policy preview up unreviewed review rehearsal review-preview cli bench docs golden test engine lint audit proofs types check lock
