@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tools.root import ROOT
 
-PARTS = ("components", "functions", "policy", "tools")
+PARTS = ("components", "docs/examples", "functions", "policy", "tools")
 FILES = ("__main__.py", "config.py", "orders", "pyproject.toml", "Pulumi.yaml")
 CONFIG = """\
 config:
@@ -24,4 +24,5 @@ def copied(folder: Path) -> Path:
     for file in FILES:
         shutil.copy(ROOT / file, folder)
     (folder / "Pulumi.local.yaml").write_text(CONFIG)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
     return folder

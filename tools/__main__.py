@@ -16,7 +16,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)  # started as a folder
 import click
 
 from tools.interrupts import Interrupts
-from tools.ops.failure import UNREACHABLE, Failure
+from tools.ops.failure import UNREACHABLE, USAGE, Failure
 from tools.root import ROOT
 from tools.terminal import Printer
 
@@ -221,16 +221,16 @@ def _told(error: BaseException) -> int:
         case BrokenPipeError():
             _close(sys.stdout)  # whoever read has seen enough
             return 0
-        case OSError():
+        case OSError() if error.errno:
             _close(sys.stdout)
             Printer().error(f"what a command reads and writes must be read and written to its end, but: {error}")
             return UNREACHABLE
     import pulumi  # takes long, and does not matter before
 
-    if not isinstance(error, RuntimeError | ValueError | pulumi.RunError):
+    if not isinstance(error, OSError | RuntimeError | ValueError | pulumi.RunError):
         raise error
     Printer().error(str(error))
-    return 1
+    return USAGE if isinstance(error, OSError) else 1
 
 
 def _close(stream: IO[str]) -> None:

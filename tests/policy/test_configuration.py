@@ -10,7 +10,7 @@ from config import StackConfig, key_of
 from tests.defaults import record_defaults
 from tools.recording.pack import analyze
 
-ALONG = {"batchSize": {"batchingWindow": "1", "functionMemory": "256"}}
+ALONG = {"batchSize": {"batchingWindow": "1", "functionMemory": "256"}, "functionMemory": {"batchSize": "2"}}
 """What a value of one key asks of another."""
 TEXTS = {
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/orders-boundary",
