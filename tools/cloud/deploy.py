@@ -12,17 +12,18 @@ from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
 from tools.recording.graph import Graph, stack_config
 from tools.recording.pack import check, print_report
+from tools.recording.report import Report
 from tools.terminal import Printer
 
 
-def enforcing(printer: Printer) -> Callable[[Graph], None]:
-    """Holds a preview against the policy pack, and says what came of it.
+def enforcing(printer: Printer, judge: Callable[[Graph], Report] = check) -> Callable[[Graph], None]:
+    """Holds a preview against the policy pack, and says what came of it; `judge` has another pack than a new one.
 
     What it returns raises CloudError with the pack's report if a mandatory rule is broken.
     """
 
     def enforce(graph: Graph) -> None:
-        report = check(graph)
+        report = judge(graph)
         if report.mandatory:
             text = io.StringIO()
             print_report(report, printer=Printer(out=text))
