@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import grpc
+
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
 from tools.recording.graph import Graph, stack_config
-from tools.recording.pack import check, print_report
+from tools.recording.pack import analyze, check, print_report, serve
 from tools.recording.report import Report
 from tools.terminal import Printer
 
@@ -34,6 +36,20 @@ def enforcing(printer: Printer, judge: Callable[[Graph], Report] = check) -> Cal
         printer.line(f"Policies: {report.rules} rules hold for {report.resources} resources{advisory}")
 
     return enforce
+
+
+@contextlib.contextmanager
+def kept_pack(stack: str) -> Iterator[Callable[[Graph], Report]]:
+    """Judges by a pack that runs as long as the block: its start takes most of an edit's time."""
+    with serve(stack=stack) as pack:
+
+        def judge(graph: Graph) -> Report:
+            try:
+                return analyze(pack, graph)
+            except grpc.RpcError:  # it has ended
+                return check(graph)
+
+        yield judge
 
 
 @contextlib.contextmanager

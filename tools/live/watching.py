@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import grpc
-from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from watchfiles import Change, watch
 
 from tools.cloud import provider
 from tools.cloud.application import Running
-from tools.cloud.deploy import enforcing
+from tools.cloud.deploy import enforcing, kept_pack
 from tools.cloud.deployment import Deployment
 from tools.live.handler import import_problem
 from tools.recording.graph import Graph
-from tools.recording.pack import analyze, check, serve
+from tools.recording.pack import check
 from tools.recording.report import Report
 from tools.root import ROOT
 from tools.terminal import Printer
@@ -43,7 +41,7 @@ class Watcher:
         self._wrong: dict[str, str] = {}
         """What has been said to be wrong and is not right again yet, by what it is about."""
         self._stopped = threading.Event()
-        self._pack: AnalyzerStub | None = None
+        self._judge: Callable[[Graph], Report] = check
         deployment.problem = import_problem
 
     def handle(self, paths: set[Path]) -> None:
@@ -60,7 +58,7 @@ class Watcher:
         folders = [(self._root, False), (self._root / "functions", True), (self._root / "components", True)]
         threads = [threading.Thread(target=self._watch, args=folder, daemon=True) for folder in folders]
         self._lock = threading.Lock()
-        with serve(stack=self._deployment.stack) as self._pack:
+        with kept_pack(self._deployment.stack) as self._judge:
             for thread in threads:
                 thread.start()
             try:
@@ -95,7 +93,7 @@ class Watcher:
     def _deploy_program(self, *, told: bool) -> None:
         try:
             silent = Printer(out=io.StringIO())
-            applied = self._deployment.apply(self._root, judge=enforcing(silent, self._judged))
+            applied = self._deployment.apply(self._root, judge=enforcing(silent, self._judge))
         except Exception as error:  # noqa: BLE001 - the program is being edited, and what watches it must go on
             self._tell(PROGRAM, f"not deployed: {error}")
             return
@@ -111,13 +109,6 @@ class Watcher:
         for step in applied.steps:
             if step.action == "updated" and "code" in step.inputs:
                 self._tell(step.name, good=f"{step.name} is live with the next batch")
-
-    def _judged(self, graph: Graph) -> Report:
-        """What the pack says, which was started with the watching: its start would take most of an edit's time."""
-        try:
-            return analyze(self._pack, graph) if self._pack else check(graph)
-        except grpc.RpcError:  # it has ended
-            return check(graph)
 
     def _deploy_function(self, function: Running) -> None:
         started = time.monotonic()
