@@ -34,12 +34,16 @@ def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, Path]]:
-    """A cloud for one module, whose messages fail once before they are dead letters."""
-    with deployed(config={**LOCAL, "orders:logLevel": "INFO"}) as deployment:
+    """A cloud for one module, whose messages fail once before they are dead letters.
+
+    Its function has time on a busy machine, because what it misses is a dead letter at once.
+    """
+    with deployed(config={**LOCAL, "orders:logLevel": "INFO", "orders:functionTimeout": "5"}) as deployment:
         sqs, url = deployment.client("sqs"), deployment.outputs["queueUrl"]
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
         redrive = {**json.loads(answer["Attributes"]["RedrivePolicy"]), "maxReceiveCount": 1}
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(redrive)})
+        attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "6"}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
         yield deployment, written(deployment, tmp_path_factory.mktemp("own"))
 
 
