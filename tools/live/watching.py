@@ -58,15 +58,17 @@ class Watcher:
         folders = [(self._root, False), (self._root / "functions", True), (self._root / "components", True)]
         threads = [threading.Thread(target=self._watch, args=folder, daemon=True) for folder in folders]
         self._lock = threading.Lock()
-        with kept_pack(self._deployment.stack) as self._judge:
-            for thread in threads:
-                thread.start()
-            try:
+        for thread in threads:
+            thread.start()
+        try:
+            with kept_pack(
+                self._deployment.stack
+            ) as self._judge:  # whoever edits meanwhile waits for a pack of its own
                 yield
-            finally:
-                self._stopped.set()
-                for thread in threads:
-                    thread.join(timeout=10)
+        finally:
+            self._stopped.set()
+            for thread in threads:
+                thread.join(timeout=10)
 
     def _watch(self, folder: Path, recursive: bool) -> None:  # noqa: FBT001 - a thread's arguments
         changes = watch(
