@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import importlib
 import os
 import sys
@@ -87,6 +88,7 @@ def run(
 
     with (
         _only_the_stack_file(),
+        _without_collector(),
         contextlib.ExitStack() as loops,
         asyncio.Runner(loop_factory=lambda: _new_loop(loops)) as runner,
     ):
@@ -104,6 +106,18 @@ def run(
                 raise
     if monitor.failure:
         raise monitor.failure
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """No search for garbage inside the block: among the SDK's many objects it takes a good part of a run's time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @contextlib.contextmanager
