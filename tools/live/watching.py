@@ -61,9 +61,8 @@ class Watcher:
         for thread in threads:
             thread.start()
         try:
-            with kept_pack(
-                self._deployment.stack
-            ) as self._judge:  # whoever edits meanwhile waits for a pack of its own
+            # An edit that comes before this pack has started is judged by one of its own.
+            with kept_pack(self._deployment.stack) as self._judge:
                 yield
         finally:
             self._stopped.set()
