@@ -47,7 +47,6 @@ def test_a_queue_without_its_dead_letter_queue_is_refused_with_the_remedy(tmp_pa
 def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: Path, command: str) -> None:
     directory, temporary = changed(tmp_path / "program", "components/queue.py", REDRIVE), tmp_path / "temporary"
     temporary.mkdir()
-    shutil.copytree(ROOT / "docs/examples", directory / "docs/examples")
     result = subprocess.run(
         [sys.executable, "-m", "tools", *command.split()],
         cwd=directory,
