@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.ops.cloud import order
-from tests.recipes import copied, recipe
+from tests.recipes import recipe
+from tests.tree import copied
 from tools.__main__ import main
 from tools.ops.stack import Stack, connect
 from tools.recording.graph import program, record
