@@ -85,7 +85,7 @@ docs: $(READY) ## write the generated parts of the documents
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 
 golden: $(READY) ## write the graphs that a test compares again: read the difference before you commit it
-	@$(BIN)/python -m tests.unit.graphs
+	@$(BIN)/python -m tests.recording.graphs
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -71,6 +71,29 @@ def test_a_replacement_comes_before_the_old_one_goes_and_tells_what_is_lost(stac
     assert stack.outputs["url"].endswith("/other")
 
 
+def test_a_program_runs_once_more_only_for_outputs_that_its_preview_could_not_tell(stack: Deployment) -> None:
+    runs = []
+
+    def program(number: int) -> Program:
+        def aliased() -> None:
+            runs.append(number)
+            keys = [aws.kms.Key(f"k{each}") for each in (0, 1)]
+            alias = aws.kms.Alias("a", target_key_id=keys[number % 2].id)
+            aws.sqs.Queue("q", delay_seconds=number // 2, tags={"key": alias.target_key_arn})
+            pulumi.export("key", alias.target_key_arn)
+            pulumi.export("keys", [key.arn for key in keys])
+
+        return aliased
+
+    stack.apply(BARE, program(0))
+    assert steps(stack, program(2)) == ["updated q (delaySeconds)"]
+    assert steps(stack, program(3)) == ["updated a (targetKeyId)", "updated q (tags, tagsAll)"]
+    assert stack.outputs["key"] == stack.outputs["keys"][1]
+    [tags] = [each.inputs["tags"] for each in stack.resources.values() if each.name == "q"]
+    assert tags == {"key": stack.outputs["key"]}
+    assert runs == [0, 0, 2, 3, 3]
+
+
 def test_a_replacement_under_an_automatic_name_gets_another(stack: Deployment) -> None:
     def table(key: str) -> Program:
         kind = aws.dynamodb.TableAttributeArgs(name=key, type="S")

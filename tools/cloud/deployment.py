@@ -96,14 +96,16 @@ class Deployment:
     ) -> Applied:
         """Run the program in a folder, or the one given, and bring what runs to what it registers.
 
-        It runs twice: first as a preview, which `judge` may refuse, and after which nothing has changed if it fails.
+        First in a preview, which `judge` may refuse, and after which nothing has changed if it fails; then again, if
+        something is created whose outputs only the cloud can tell.
         Raises pulumi.RunError if the program refuses its configuration, CloudError if it fails, and NotAppliedError
         if only a part could be applied.
         """
         started = time.monotonic()
         plan = self._application(root, preview=True)
         try:
-            judge(self._run(plan, root, program))
+            graph = self._run(plan, root, program)
+            judge(graph)
             plan.delete_unregistered()
         except (CloudError, pulumi.RunError):
             raise
@@ -112,7 +114,8 @@ class Deployment:
         work = self._application(root, preview=False)
         work.broken = plan.broken
         try:
-            graph = self._run(work, root, program)
+            if not (plan.foreseen and work.repeat(graph.resources)):
+                graph = self._run(work, root, program)
             work.delete_unregistered()
         except (Exception, SystemExit) as error:
             missing = tuple(step for step in plan.steps.values() if step.urn not in work.steps)
@@ -137,6 +140,7 @@ class Deployment:
 
     def _run(self, application: Application, root: Path, given: Callable[[], object] | None) -> Graph:
         """Run the program: one given, or the one in `root`, with its own modules."""
+        application.begin()
 
         def running() -> Graph:
             with contextlib.nullcontext() if given else own_modules(root):

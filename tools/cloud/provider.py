@@ -106,9 +106,9 @@ def create(cloud: Cloud, token: str, name: str, inputs: Values, tags: Mapping[st
 
 
 def planned(token: str, inputs: Values, state: Values, tags: Mapping[str, str]) -> dict[str, Any]:
-    """The outputs before a creation or update: what only the cloud can tell is as in `state`, or unknown."""
-    computed = {key: state.get(key, rpc.UNKNOWN) for key in type_of(token).computed}
-    return {**computed, **inputs, **tags_of(token, inputs, tags)}
+    """The outputs before an update: what only the cloud can tell is as in `state`; before a creation it is unknown."""
+    unknown = dict.fromkeys(type_of(token).computed, rpc.UNKNOWN)
+    return {**(_computed(token, state) or unknown), **inputs, **tags_of(token, inputs, tags)}
 
 
 def read(
