@@ -46,7 +46,9 @@ class Client:
         self._host, self._port = parts.hostname, parts.port or usual
         named = f"[{self._host}]" if ":" in self._host else self._host
         self._signer = Signer(environment, named if self._port == usual else f"{named}:{self._port}", parts.path or "/")
-        self._trust = trust(environment) if parts.scheme == "https" else None
+        bundle = environment.get("AWS_CA_BUNDLE") or None
+        # Every certificate is verified, and TLS is 1.2 at least: the default of Python since 3.10.
+        self._trust = ssl.create_default_context(cafile=bundle) if parts.scheme == "https" else None
         self._kept = threading.local()
 
     def __call__(self, body: bytes, seconds: float) -> tuple[int, bytes]:
@@ -145,10 +147,3 @@ def endpoint(environment: Mapping[str, str]) -> str:
     region = environment.get("AWS_REGION", "")
     suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
     return f"https://dynamodb.{region}.{suffix}"
-
-
-def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Verify every certificate, against AWS_CA_BUNDLE if it is set."""
-    context = ssl.create_default_context(cafile=environment.get("AWS_CA_BUNDLE") or None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -5,12 +5,11 @@ import random
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from .answers import REFUSED, TRANSIENT, Result, explain, read
-from .client import Client
 from .expectation import Expectation
 from .orders import COLUMNS, Order
 
@@ -25,7 +24,6 @@ PARALLEL_CALLS = 8
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the bound of the random pause before the first and before any further attempt, doubling in between."""
-
 
 REFUSALS = 3
 """Statements, by turns an INSERT and an UPDATE, that are refused of an order that is superseded."""
@@ -71,7 +69,7 @@ class Store:
     ) -> None:
         # The name is the only text in a statement that is not ours.
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", table):
-            raise ValueError(f"TABLE_NAME must be the name of a DynamoDB table, got {table!r}")
+            raise ValueError(f"TABLE_NAME must name the function's table, got {table!r}: set it on the function")
         members = ", ".join(f"'{name}': ?" for name in COLUMNS)
         changes = " ".join(f'SET "{name}" = ?' for name in COLUMNS[1:])
         self.clock = clock
@@ -204,15 +202,3 @@ def _settle(write: _Write, result: Result) -> Outcome | None:
     write.refusals += 1
     write.update = not write.update
     return SUPERSEDED if write.refusals == REFUSALS else None
-
-
-def connect(environment: Mapping[str, str]) -> Store:
-    """Make the store of the table TABLE_NAME.
-
-    Raises:
-        RuntimeError: TABLE_NAME, the region or the credentials are not set.
-        ValueError: TABLE_NAME is not the name of a table, or the endpoint no URL.
-    """
-    if not (table := environment.get("TABLE_NAME")):
-        raise RuntimeError("TABLE_NAME must be the name of the table of orders, got nothing: set it on the function")
-    return Store(Client(environment), table)

@@ -290,7 +290,9 @@ def test_a_certificate_is_verified_and_so_is_its_name(certificates: Path, host: 
 
 def test_tls_is_1_2_at_least(certificates: Path) -> None:
     bundle = {"AWS_CA_BUNDLE": str(certificates / "certificate.pem")}
-    assert module.trust(bundle).minimum_version == ssl.TLSVersion.TLSv1_2
+    trust = client("https://localhost", **bundle)._trust
+    assert trust
+    assert trust.minimum_version == ssl.TLSVersion.TLSv1_2
     with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_1)) as url, pytest.raises(ssl.SSLError):
         client(url, **bundle)(b"x", 5)
     with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_2)) as url:

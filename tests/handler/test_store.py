@@ -99,7 +99,7 @@ def test_values_are_parameters_and_never_part_of_a_statement() -> None:
 
 @pytest.mark.parametrize("name", ["", "ab", 'Orders" --', "Orders\n", "x" * 256, "arn:aws:dynamodb"])
 def test_a_table_name_is_checked_before_it_enters_a_statement(name: str) -> None:
-    with pytest.raises(ValueError, match="TABLE_NAME must be the name of a DynamoDB table"):
+    with pytest.raises(ValueError, match="TABLE_NAME must name the function's table"):
         Store(executing(Table()), name)
 
 
