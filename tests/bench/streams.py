@@ -1,7 +1,7 @@
 """Measures streams of events: a shop's day, and two whose statuses do not say whether an order exists."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -30,8 +30,8 @@ Streams = dict[str, dict[str, dict[str, float]]]
 class InsertFirst(Expectation):
     """Expects every order to be new, as one would that does not learn."""
 
-    def exists(self, status: str) -> bool:
-        return False
+    def exist(self, statuses: Iterable[str]) -> list[bool]:
+        return [False for _ in statuses]
 
 
 class Count(NamedTuple):

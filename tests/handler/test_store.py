@@ -1,7 +1,7 @@
 """The store: what it sends, what it sends again, and when it gives up."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Barrier, Event, Thread, current_thread, main_thread
 from typing import Any
 
@@ -99,7 +99,7 @@ def test_values_are_parameters_and_never_part_of_a_statement() -> None:
 
 @pytest.mark.parametrize("name", ["", "ab", 'Orders" --', "Orders\n", "x" * 256, "arn:aws:dynamodb"])
 def test_a_table_name_is_checked_before_it_enters_a_statement(name: str) -> None:
-    with pytest.raises(ValueError, match="TABLE_NAME must be the name of a DynamoDB table"):
+    with pytest.raises(ValueError, match="TABLE_NAME must name the function's table"):
         Store(executing(Table()), name)
 
 
@@ -283,8 +283,8 @@ def test_a_mistake_of_ours_fails_its_orders_and_no_later_batch(count: int) -> No
     class Odd(Expectation):
         mistaken = True
 
-        def exists(self, status: str) -> bool:
-            return 1 // 0 > 0 if self.mistaken else super().exists(status)
+        def exist(self, statuses: Iterable[str]) -> list[bool]:
+            return [1 // 0 > 0] if self.mistaken else super().exist(statuses)
 
     odd = Odd()
     store = Store(executing(Table()), "Orders", expectation=odd)
@@ -294,22 +294,18 @@ def test_a_mistake_of_ours_fails_its_orders_and_no_later_batch(count: int) -> No
     assert set(store.write(orders(60), store.clock() + 5).values()) == {STORED}
 
 
-def test_a_batch_is_written_by_this_thread_and_a_large_one_by_others_too() -> None:
-    threads: set[Thread] = set()
-    together = Barrier(3)
+@pytest.mark.parametrize("parties", [1, 3])
+def test_a_batch_is_written_by_this_thread_and_a_large_one_by_others_too(parties: int) -> None:
+    threads, together = [], Barrier(parties)
 
     def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        if len(orders_left) > 25:
-            together.wait(timeout=10)
-        threads.add(current_thread())
+        together.wait(timeout=10)
+        threads.append(current_thread())
         return {}
 
-    store = store_of(Table(before=before))
-    for count, expected in ((1, 1), (25, 1), (75, 3)):
-        orders_left = range(count)
-        threads.clear()
-        store.write(orders(count), 10)
-        assert (len(threads), current_thread() in threads) == (expected, True)
+    store_of(Table(before=before)).write(orders(25 * parties), 10)
+    assert len(set(threads)) == len(threads) == parties
+    assert current_thread() in threads
 
 
 def test_where_no_thread_is_to_be_had_this_one_writes_all(monkeypatch: pytest.MonkeyPatch) -> None:

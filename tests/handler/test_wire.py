@@ -106,7 +106,7 @@ def test_the_log_level_of_the_function_is_obeyed() -> None:
 def test_a_missing_table_name_stops_the_function_while_it_initialises() -> None:
     code, output, errors = invoke({}, "http://127.0.0.1:9", TABLE_NAME="", AWS_LAMBDA_FUNCTION_NAME="ProcessOrder")
     assert (code, output) == (1, "")
-    assert "TABLE_NAME must be the name of the table of orders, got nothing: set it on the function" in errors
+    assert "TABLE_NAME must name the function's table, got '': set it on the function" in errors
     assert "in <module>\n    _store()" in errors
 
 
