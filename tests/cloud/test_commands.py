@@ -19,6 +19,7 @@ import pulumi
 import pytest
 
 from tests.tree import copied
+from tools.__main__ import main
 from tools.cloud.cloud import CloudError, loopback_client, running_cloud
 from tools.cloud.deploy import check_place, deployed, written_addresses
 from tools.cloud.deployment import Deployment
@@ -196,25 +197,37 @@ def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(
     assert not list((tmp_path / "temporary").iterdir())
 
 
-def test_a_port_in_use_is_one_clear_message(tmp_path: Path) -> None:
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The exit status of a command, and the one line that it says."""
+    status, said = main([*arguments]), capsys.readouterr()
+    assert not said.out
+    [line] = said.err.splitlines()
+    return status, line
+
+
+def test_a_port_in_use_is_one_clear_message(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = start(tmp_path, "local", "--no-page", "--port", str(port))
-        text, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    [error] = text.splitlines()
-    assert error.startswith(f"port must be free and from 1 to 65535, got {port}")
-    assert not list((tmp_path / "temporary").iterdir())
+        status, line = refused(capsys, "local", "--no-page", "--port", str(port))
+    assert status == 1
+    assert line.startswith(f"port must be free and from 1 to 65535, got {port}")
 
 
-def test_an_unknown_stack_is_one_clear_message(tmp_path: Path) -> None:
-    process = start(tmp_path, "local", "--no-page", "--stack", "live")
-    text, _ = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert text.startswith("stack must be one of local, got live")
-    assert len(text.splitlines()) == 1
+def test_an_unknown_stack_is_one_clear_message(capsys: pytest.CaptureFixture[str]) -> None:
+    status, line = refused(capsys, "local", "--no-page", "--stack", "live")
+    assert status == 2
+    assert re.match("stack must be one of .*, got live", line)
+
+
+def test_the_engine_needs_the_cli_and_says_where_it_comes_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    status, line = refused(capsys, "engine", "--", "true")
+    assert status == 1
+    assert line.startswith("pulumi must be on the PATH, and is not; to install it: https://www.pulumi.com")
 
 
 def test_a_deployment_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
