@@ -214,6 +214,16 @@ def test_a_program_may_do_anything_and_what_runs_stays(
     assert "settings" not in sys.modules
 
 
+def test_a_program_that_is_just_being_written_deletes_nothing(stack: Deployment, tmp_path: Path) -> None:
+    shutil.copytree(BARE, tmp_path, dirs_exist_ok=True)
+    main, sound = tmp_path / "__main__.py", "import pulumi_aws\npulumi_aws.sqs.Queue('q')\n"
+    main.write_text(sound)
+    stack.apply(tmp_path)
+    main.write_text("")
+    stack.apply(tmp_path, judge=lambda graph: graph.resources or main.write_text(sound))
+    assert names(stack.cloud) == {"q"}
+
+
 def test_a_name_that_aws_refuses_is_refused_before_anything_is_created(stack: Deployment) -> None:
     def program() -> None:
         queue("first")

@@ -116,12 +116,15 @@ def test_poison_is_a_dead_letter_after_exactly_three_receives_and_its_neighbours
     neighbours = [order() for _ in range(8)]
     poison = json.dumps(order(quantity=0))
     bodies = [json.dumps(neighbour) for neighbour in neighbours]
+    url = deployment.outputs["queueUrl"]
+    deployment.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
     publish(deployment, *bodies[:4], poison, *bodies[4:])
     for neighbour in neighbours:
         stored(deployment, neighbour["orderId"])
     letter = eventually(
         lambda: queue_messages(deployment, "deadLetterQueueUrl").get(poison), "moving to the dead-letter queue"
     )
+    deployment.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "6"})
     receives = [line for line in log_lines(deployment) if line.get("messageId") == letter["MessageId"]]
     assert len(receives) == 3
     assert {line["reason"] for line in receives} == {

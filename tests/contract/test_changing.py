@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes import PAGE, Edit, copied, recipe
+from tests.recipes import PAGE, Edit, recipe
+from tests.tree import copied
 
 CONTRACT = """
 import json

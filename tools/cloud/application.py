@@ -220,7 +220,7 @@ class Application:
         gone, found = {old.urn}, list[Running]()
         for each in sorted(self._left.values(), key=lambda each: each.number):
             reached = {key for key, urns in each.property_dependencies.items() if urns & gone}
-            if reached & type_of(each.type).replaced_by:
+            if reached.intersection(type_of(each.type).replaced_by.split()):
                 gone.add(each.urn)
                 found.insert(0, each)
         for each in found:

@@ -102,11 +102,8 @@ class Deployment:
         if only a part could be applied.
         """
         started = time.monotonic()
-        plan = self._application(root, preview=True)
         try:
-            graph = self._run(plan, root, program)
-            judge(graph)
-            plan.delete_unregistered()
+            plan, graph = self._previewed(root, program, judge)
         except (CloudError, pulumi.RunError):
             raise
         except (Exception, SystemExit) as error:  # the program may be edited just now, and do anything
@@ -125,6 +122,22 @@ class Deployment:
         self.seconds = time.monotonic() - started
         broken = {self.resources[urn].name: reason for urn, reason in plan.broken.items()}
         return Applied(steps=tuple(work.steps.values()), seconds=self.seconds, broken=broken)
+
+    def _previewed(
+        self, root: Path, program: Callable[[], object] | None, judge: Callable[[Graph], object]
+    ) -> tuple[Application, Graph]:
+        """What would be done, and what was registered, by a program that nobody writes meanwhile.
+
+        One that is just being written may have been read when it was empty, and would delete everything.
+        """
+        while True:
+            written = _written(root)
+            plan = self._application(root, preview=True)
+            graph = self._run(plan, root, program)
+            judge(graph)
+            plan.delete_unregistered()
+            if _written(root) == written:
+                return plan, graph
 
     def _application(self, root: Path, *, preview: bool) -> Application:
         config = stack_config(self.stack, root)[1] | self.config
@@ -167,6 +180,12 @@ class Deployment:
             *(function.inputs, inputs, function.outputs, function.outputs["tagsAll"]),
         )
         self.resources[function.urn] = dataclasses.replace(function, inputs=inputs, outputs=outputs)
+
+
+def _written(root: Path) -> tuple[int, int] | None:
+    """When the program in a folder was last written, and how long it is; None without one."""
+    main = root / "__main__.py"
+    return (main.stat().st_mtime_ns, main.stat().st_size) if main.exists() else None
 
 
 def _failure(error: BaseException, root: Path) -> str:

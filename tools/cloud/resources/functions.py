@@ -17,11 +17,9 @@ class Function:
     """A function from an archive; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("architectures", "code", "description", "environment", "handler", "kmsKeyArn", "loggingConfig"),
-            *("memorySize", "name", "packageType", "role", "runtime", "tags", "timeout", "tracingConfig"),
-        }
+    honours: ClassVar = (
+        "architectures code description environment handler kmsKeyArn loggingConfig memorySize name packageType role "
+        "runtime tags timeout tracingConfig"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -150,11 +148,9 @@ class EventSourceMapping:
     """What feeds a function from a queue; its id is a UUID."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("batchSize", "enabled", "eventSourceArn", "filterCriteria", "functionName", "functionResponseTypes"),
-            *("maximumBatchingWindowInSeconds", "scalingConfig", "tags"),
-        }
+    honours: ClassVar = (
+        "batchSize enabled eventSourceArn filterCriteria functionName functionResponseTypes "
+        "maximumBatchingWindowInSeconds scalingConfig tags"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:

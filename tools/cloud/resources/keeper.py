@@ -18,8 +18,8 @@ class Keeper(Protocol):
     Each method raises botocore's ClientError when the cloud refuses.
     """
 
-    honours: ClassVar[frozenset[str]]
-    """Inputs that make a difference on the local cloud."""
+    honours: ClassVar[str]
+    """Inputs that make a difference on the local cloud, with a space between two."""
 
     def __init__(self, cloud: Cloud) -> None: ...
 

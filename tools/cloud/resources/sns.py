@@ -30,7 +30,7 @@ class Topic:
     """A topic; its id is its ARN."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({*TOPIC, "fifoTopic", "name", "tags"})
+    honours: ClassVar = " ".join([*TOPIC, "fifoTopic name tags"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         given = attributes(inputs, TOPIC)
@@ -69,7 +69,7 @@ class TopicPolicy:
     """A topic's policy; its id is the topic's ARN."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"arn", "policy"})
+    honours: ClassVar = "arn policy"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         self.update(inputs["arn"], inputs, {})
@@ -94,7 +94,7 @@ class TopicSubscription:
     """A subscription; its id is its ARN."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({*SUBSCRIPTION, "endpoint", "protocol", "topic"})
+    honours: ClassVar = " ".join([*SUBSCRIPTION, "endpoint protocol topic"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         arn = self.cloud.client("sns").subscribe(

@@ -29,7 +29,7 @@ class Queue:
     """A queue; its id is its URL."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({*ATTRIBUTES, "fifoQueue", "name", "tags"})
+    honours: ClassVar = " ".join([*ATTRIBUTES, "fifoQueue name tags"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         sqs = self.cloud.client("sqs")
@@ -74,7 +74,7 @@ class QueuePolicy:
     """A queue's policy; its id is the queue's URL."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"policy", "queueUrl"})
+    honours: ClassVar = "policy queueUrl"
 
     source: ClassVar = "policy"
     attribute: ClassVar = "Policy"
@@ -98,6 +98,6 @@ class QueuePolicy:
 class RedriveAllowPolicy(QueuePolicy):
     """Which queues may use a queue as their dead-letter queue; its id is the queue's URL."""
 
-    honours: ClassVar = frozenset({"queueUrl", "redriveAllowPolicy"})
+    honours: ClassVar = "queueUrl redriveAllowPolicy"
     source: ClassVar = "redriveAllowPolicy"
     attribute: ClassVar = "RedriveAllowPolicy"
