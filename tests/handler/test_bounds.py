@@ -48,13 +48,9 @@ os.write(out, json.dumps([status("VmHWM") - idle, failed]).encode())
 
 def filled(piece: str, size: int, total: int = DELIVERABLE) -> list[str]:
     """Make as many orders of `size` as fit into a batch, each of them with a list that repeats a piece."""
-    texts = []
-    for number in range(total // size):
-        text = body(orderId=f"O{number}", note="?", pad=EMOJI).replace('"?"', f"[{','.join([piece] * 1_000_000)}]")
-        text = text.replace(json.dumps(EMOJI), f'"{EMOJI}"')
-        closing = text[text.rindex("]") :]
-        texts.append(text[: size - len(closing)].rpartition(",")[0] + closing)
-    return texts
+    pieces = ",".join([piece] * (size // (len(piece) + 1) - 300 // len(piece)))
+    texts = (body(orderId=f"O{number}", note="?", pad="pad") for number in range(total // size))
+    return [text.replace('"?"', f"[{pieces}]").replace("pad", EMOJI) for text in texts]
 
 
 BATCHES: dict[str, tuple[Callable[[], list[str]], int]] = {

@@ -75,7 +75,7 @@ def faulty_table(plan: Sequence[Fault]) -> Table:
     return Table(before=before, after=after)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(events, max_size=12), faults, st.data())
 def test_the_table_converges_to_the_newest_events(multiset: list[str], plan: list[Fault], data: st.DataObject) -> None:
     table = faulty_table(plan)
@@ -94,6 +94,7 @@ def test_the_table_converges_to_the_newest_events(multiset: list[str], plan: lis
         assert instant(item) == max(map(instant, rivals))
 
 
+@settings(max_examples=30)
 @given(st.lists(events, min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_every_order_of_delivery_ends_in_the_same_table(multiset: list[str], random: Any) -> None:
     one, two = Table(), Table()
