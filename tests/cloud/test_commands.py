@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pytest
 
 from tests.tree import copied
 from tools.__main__ import main
-from tools.cloud.cloud import CloudError, loopback_client, running_cloud
+from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deploy import check_place, deployed, written_addresses
 from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import make_traffic
@@ -171,16 +172,8 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 def test_no_setting_of_the_users_reaches_a_client(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_STS_REGIONAL_ENDPOINTS", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE"):
         monkeypatch.setenv(name, "nonsense")
-    addresses = deployment.addresses()
-    own = loopback_client(
-        "sts",
-        endpoint=addresses["endpoint"],
-        region=addresses["region"],
-        ca_bundle=addresses["caBundle"],
-        access_key_id=addresses["accessKeyId"],
-        secret_access_key=addresses["secretAccessKey"],
-    )
-    for client in (own, local_stack("the local cloud", addresses).client("sts")):
+    own = replace(deployment.cloud, _clients={}).client("sts")
+    for client in (own, local_stack("the local cloud", deployment.addresses()).client("sts")):
         assert client.get_caller_identity()["Account"] == deployment.cloud.account
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
-from tests.ops.cloud import order
+from tests.ops.cloud import order, wait_for
 from tests.recipes import recipe
 from tests.tree import copied
 from tools.__main__ import main
@@ -23,8 +22,6 @@ from tools.recording.pack import analyze, serve
 from tools.recording.policy import recorded
 
 STACKS = ("dev", "staging", "prod", "local")
-PATIENCE = 60.0
-"""Seconds after which a test gives up waiting for something that takes a few."""
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +60,6 @@ def ops(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
         return status, json.loads(lines[0]) if len(lines) == 1 else [json.loads(line) for line in lines] or None
 
     return run
-
-
-def eventually(look: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not happen within {PATIENCE:.0f} s")
 
 
 def take(stack: Stack, url: str) -> list[dict[str, Any]]:
@@ -123,7 +111,7 @@ def test_a_consumer_s_function_reads_its_own_queue(stack: Stack, ops: Callable[.
         events = stack.client("logs").filter_log_events(logGroupName="WriteInvoice-logs")["events"]
         return sum('"message": "invoice"' in event["message"] for event in events) >= 3
 
-    assert eventually(invoices, "writing three invoices")
+    assert wait_for(invoices, "writing three invoices")
 
 
 def test_operators_see_and_redrive_another_consumer_s_dead_letters(stack: Stack, ops: Callable[..., Any]) -> None:
@@ -166,7 +154,7 @@ def test_what_another_function_crashes_on_shows_everywhere(stack: Stack, ops: Ca
         lines = ops("tail", "--no-follow", "--function", "WriteInvoice", "--level", "ERROR", "--since", "5m")[1]
         return bool(lines)
 
-    assert eventually(crash, "crashing")
+    assert wait_for(crash, "crashing")
     facts = ops("status")[1]
     assert any("`tail --function WriteInvoice --level WARN --trace`" in problem for problem in facts["problems"])
     assert any("WriteInvoice: " in line["text"] for line in facts["log"]["latest"])

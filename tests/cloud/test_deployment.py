@@ -12,6 +12,7 @@ import pytest
 from pulumi.runtime.proto.analyzer_pb2 import AnalyzeRequest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
+import config
 from tests.defaults import BARE
 from tools.cloud.cloud import Cloud, CloudError, running_cloud
 from tools.cloud.deployment import Deployment, NotAppliedError
@@ -65,6 +66,9 @@ def test_a_replacement_comes_before_the_old_one_goes_and_tells_what_is_lost(stac
     stack.apply(BARE, program())
     for _ in range(12):
         stack.client("sqs").send_message(QueueUrl=stack.outputs["url"], MessageBody="{}")
+    with pytest.raises(NotAppliedError, match="not applied: q"):
+        stack.apply(BARE, program(name="other", delay_seconds=5000))
+    assert names(stack.cloud) == {"q"}
     [step] = steps(stack, program(name="other"))
     assert step == "replaced q (name): 12 orders waiting in it are lost"
     assert names(stack.cloud) == {"other"}
@@ -197,9 +201,9 @@ def test_a_program_may_do_anything_and_what_runs_stays(
     monkeypatch.setattr("tools.cloud.deployment.PATIENCE", 3.0)
     shutil.copytree(BARE, tmp_path, dirs_exist_ok=True)
     main = tmp_path / "__main__.py"
-    sound = "import pulumi_aws, settings\npulumi_aws.sqs.Queue('q', delay_seconds=settings.DELAY)\n"
+    sound = "import pulumi_aws, config\npulumi_aws.sqs.Queue('q', delay_seconds=config.DELAY)\n"
     main.write_text(sound)
-    (tmp_path / "settings.py").write_text("DELAY = 1\n")
+    (tmp_path / "config.py").write_text("DELAY = 1\n")
     stack.apply(tmp_path)
     if text is None:
         main.unlink()
@@ -209,9 +213,9 @@ def test_a_program_may_do_anything_and_what_runs_stays(
         stack.apply(tmp_path)
     assert names(stack.cloud) == {"q"}
     main.write_text(sound)
-    (tmp_path / "settings.py").write_text("DELAY = 2\n")
+    (tmp_path / "config.py").write_text("DELAY = 2\n")
     assert [str(step) for step in stack.apply(tmp_path).steps] == ["updated q (delaySeconds)"]
-    assert "settings" not in sys.modules
+    assert sys.modules["config"] is config
 
 
 def test_a_program_that_is_just_being_written_deletes_nothing(stack: Deployment, tmp_path: Path) -> None:

@@ -205,11 +205,12 @@ class Application:
         if first:
             for each in (*self._dependents(old), old):
                 self._delete(each, step if each is old else None)
-        elif not self.preview:
+        fresh = self._check(new.urn, new.type, new.name, given, {})
+        made = self._created(dataclasses.replace(new, inputs=fresh), step)
+        if not first and not self.preview:
             with self._lock:
                 self.replaced.append(old)
-        fresh = self._check(new.urn, new.type, new.name, given, {})
-        return self._created(dataclasses.replace(new, inputs=fresh), step)
+        return made
 
     def _tell_unheeded(self, new: Running) -> None:
         if unheeded := provider.not_honoured(new.type, new.inputs):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud, CloudError
-from tools.cloud.resources.keeper import Values, from_tags, present, to_tags
+from tools.cloud.resources.keeper import Values, from_tags, lowered, present, to_tags
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class MetricAlarm:
         found = cloudwatch.describe_alarms(AlarmNames=[id_])["MetricAlarms"]
         if not found:
             return {}
-        told = {key[0].lower() + key[1:]: value for key, value in found[0].items()}
-        dimensions = {each["Name"]: each["Value"] for each in told.pop("dimensions", [])}
+        told = lowered(found[0])
+        dimensions = {each["name"]: each["value"] for each in told.pop("dimensions", [])}
         names = {"oKActions": "okActions", "alarmArn": "arn", "alarmName": "name"}
         values = {names.get(key, key): value for key, value in told.items()}
         tags = cloudwatch.list_tags_for_resource(ResourceARN=self._arn(id_)).get("Tags", [])
