@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from functions.process_order import orders
-from functions.process_order.orders import AHEAD, MAX_AHEAD, MAX_ITEM_SIZE, Rejected, latest_version, parse, version_at
+from functions.process_order.orders import AHEAD, MAX_ITEM_SIZE, Rejected, parse, version_at
 from functions.process_order.store import Store
 from tests.fakes.events import Context, body, run, sqs_event
 from tests.fakes.table import Clock, Table, executing, store_of
@@ -164,12 +164,3 @@ def test_what_was_rejected_for_its_time_is_an_order_when_its_time_has_come() -> 
     assert parse(text, version_at(midnight + 0.000001)).item["timestamp"] == {"S": "2030-01-01T00:00:00Z"}
     with pytest.raises(Rejected):
         parse(text, version_at(midnight - 0.000001))
-
-
-def test_a_clock_is_spelt_so_that_versions_can_be_held_against_it() -> None:
-    moment = datetime(2026, 3, 1, 12, 30, 15, 250000, tzinfo=UTC).timestamp()
-    spelt = version_at(moment)
-    assert parse(body(timestamp="2026-03-01T12:30:15.249999999Z")).version < spelt
-    assert parse(body(timestamp="2026-03-01T12:30:15.250001Z")).version > spelt
-    assert version_at(datetime.now(UTC).timestamp() + MAX_AHEAD - 1) < latest_version()
-    assert latest_version() < version_at(datetime.now(UTC).timestamp() + MAX_AHEAD + 1)

@@ -211,7 +211,7 @@ def test_a_peer_that_drips_keeps_no_thread_for_later() -> None:
         b"garbage\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 20_000,
         b"HTTP/1.1 200 OK\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b" " * 200_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 200018\r\n\r\n" + b" " * 200_000 + b'{"Responses":[{}]}',
         b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
@@ -229,8 +229,11 @@ def test_a_peer_that_drips_keeps_no_thread_for_later() -> None:
     ],
 )
 def test_what_is_no_answer_is_asked_for_again(answer: bytes) -> None:
+    asked: list[int] = []
+
     def serve(connection: socket.socket, number: int) -> None:
         while sent := request(connection):
+            asked.append(number)
             statements = json.loads(sent.partition(b"\r\n\r\n")[2])["Statements"]
             text = json.dumps({"Responses": [{"TableName": "Orders"}] * len(statements)}).encode()
             right = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
@@ -241,6 +244,7 @@ def test_what_is_no_answer_is_asked_for_again(answer: bytes) -> None:
     with listening(serve) as url:
         store = Store(client(url), "Orders", jitter=lambda: 0.0)
         assert set(store.write([parse(body())], store.clock() + 10).values()) == {STORED}
+    assert asked == [0, 1]
 
 
 @pytest.fixture(scope="module")

@@ -37,17 +37,6 @@ def test_the_debug_log_holds_neither_payload_nor_token(tmp_path: Path) -> None:
     assert {json.loads(line)["level"] for line in output.splitlines()} == {"DEBUG", "INFO"}
 
 
-def test_poison_fails_alone(tmp_path: Path) -> None:
-    table = Table()
-    poison = ["", "{", "[" * 100_000, '{"a": 1e99999999999999999999}', None, body(note={"": 1}), body(orderId="\ud800")]
-    with running(tmp_path, lambda _, request: answering(table, request)) as function:
-        assert failed(function.invoke(sqs_event(body(orderId="before"), *poison, body(orderId="after")))) == [
-            f"m{index}" for index in range(1, len(poison) + 1)
-        ]
-        assert failed(function.invoke({"Records": None})) == []
-    assert set(table.items) == {"before", "after"}
-
-
 def test_a_dynamodb_that_hangs_costs_no_deadline_and_harms_no_later_invocation(tmp_path: Path) -> None:
     released = Event()
     released.set()

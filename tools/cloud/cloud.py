@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -100,17 +100,21 @@ class Cloud:
 
 @contextlib.contextmanager
 def running_cloud(
-    *, region: str, port: int | None = None, command: tuple[str, ...] = (sys.executable, "-m", "tools.cloud.emulator")
+    *,
+    region: str,
+    port: int | None = None,
+    command: tuple[str, ...] = (sys.executable, "-m", "tools.cloud.emulator"),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Cloud]:
     """A local cloud for as long as the block runs.
 
-    Listens on 127.0.0.1 only, on `port` (1 to 65535) or a free one. `command` starts the emulator.
+    Listens on 127.0.0.1 only, on `port` (1 to 65535) or a free one. `command` starts the emulator, with `variables`.
     Raises CloudError if it cannot start.
     """
     folder = Path(tempfile.mkdtemp(prefix="orders-local-"))
     process = None
     try:
-        port = _free_port(port)
+        port = free_port(port)
         certificate, key = write_certificate(folder)
         cloud = Cloud(
             endpoint=f"https://127.0.0.1:{port}",
@@ -127,7 +131,7 @@ def running_cloud(
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
-                env=_environment(cloud, port, key),
+                env={**_environment(cloud, port, key), **(variables or {})},
                 start_new_session=True,  # an interrupt typed at the terminal is ours to handle, in order
             )
         _wait_until_healthy(cloud, process)
@@ -140,15 +144,14 @@ def running_cloud(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port(wanted: int | None) -> int:
+def free_port(wanted: int | None) -> int:
+    """A loopback port, or a free one. Raises CloudError if the wanted one is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted or 0))
         except (OSError, OverflowError) as error:
-            raise CloudError(
-                f"port must be free and from 1 to 65535, got {wanted} ({error}): choose another, or leave --port out"
-            ) from None
+            raise CloudError(f"port must be free and from 1 to 65535, got {wanted} ({error}): choose another") from None
         return int(probe.getsockname()[1])
 
 

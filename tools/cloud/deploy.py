@@ -60,16 +60,18 @@ def deployed(
     program: Callable[[], object] | None = None,
     config: Mapping[str, str] | None = None,
     judge: Callable[[Graph], object] = lambda _: None,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Deployment]:
     """A stack on a local cloud for as long as the block runs.
 
-    `config` overrides the stack file's values, with full keys; `judge` may refuse the program's preview.
+    `config` overrides the stack file's values, with full keys; `judge` may refuse the program's preview; `variables`
+    are what the emulator is told.
     Raises CloudError if the cloud cannot start, cannot create a resource, or the program fails, and pulumi.RunError
     if the program refuses its configuration.
     """
     _, values = stack_config(stack)
     values |= dict(config or {})
-    with running_cloud(region=values["aws:region"], port=port) as cloud:
+    with running_cloud(region=values["aws:region"], port=port, variables=variables) as cloud:
         deployment = Deployment(cloud, stack=stack, config=config)
         deployment.apply(program=program, judge=judge)
         yield deployment

@@ -34,7 +34,7 @@ from tools.terminal import Printer
 )
 def run(printer: Printer, *, stack: str, mode: str, policy_pack_config: Path | None, directory: Path) -> int:
     """Print the reports; 1 if a mandatory rule is broken."""
-    config = json.loads(policy_pack_config.read_text()) if policy_pack_config else None
+    config = json.loads(policy_pack_config.read_text("utf-8-sig")) if policy_pack_config else None
     modes = (True, False) if mode == "both" else (mode == "preview",)
     reports = [check(recorded(directory.resolve(), stack, preview=preview), config=config) for preview in modes]
     print_report(*reports, printer=printer)
