@@ -37,7 +37,6 @@ else:
 queue = record_defaults(config={"orders:queueRetention": "5"}).one("aws:sqs/queue:Queue", "OrderQueue")
 assert queue.properties["messageRetentionSeconds"] == 432_000
 """
-<<<<<<< HEAD
 SPEAKING = {
     "tests/unit/test_monitoring.py": "has_an_alarm or every_alarm or dashboard",
     "tests/contract/test_promises.py": "generated or resource_has_changed",
@@ -45,37 +44,6 @@ SPEAKING = {
     "tests/contract/test_workflows.py": "looked_at or deployment or required",
     "tests/cloud/test_resources.py": "secretsmanager or has_its_row",
     "tests/policy/test_rules.py": "kms-key-described or does_not_exist",
-=======
-
-SETTING = """
-from pathlib import Path
-
-reached = Path("tests/recording/golden/settings.txt").read_text()
-assert "orders:queueRetention: 5\\n  OrderQueue.messageRetentionSeconds: 345600 -> 432000\\norders:" in reached
-"""
-
-TRIED = {
-    "A consumer": [
-        *("-m", "pytest", "-q", "tests/unit/test_monitoring.py", "tests/contract/test_promises.py"),
-        *("-k", "alarm or dashboard or renamed or generated"),
-    ],
-    "An attribute": ["-c", CONTRACT],
-    "A setting": ["-c", SETTING],
-    "A rule": [
-        *("-m", "pytest", "-q", "tests/policy/test_rules.py", "tests/contract/test_promises.py"),
-        *("-k", "kms-key-described or generated or sound or exist"),
-    ],
-    "An alarm": [
-        *("-m", "pytest", "-q", "tests/unit/test_monitoring.py"),
-        *("tests/contract/test_runbook.py", "tests/contract/test_promises.py"),
-        *("-k", "has_an_alarm or dashboard or section or renamed or generated"),
-    ],
-    "Another stack": [
-        *("-m", "pytest", "-q", "tests/contract/test_workflows.py"),
-        *("-k", "stack or deployment or required"),
-    ],
-    "Another type of resource": [*("-m", "pytest", "-q", "tests/cloud/test_resources.py"), *("-k", "secret or row")],
->>>>>>> main
 }
 """The tests that speak of what a recipe adds, by words of their names."""
 
@@ -93,7 +61,6 @@ def commands(heading: str) -> list[str]:
 
 def test_the_recipes_work_on_one_copy_of_the_project(tmp_path: Path) -> None:
     root = copied(tmp_path)
-<<<<<<< HEAD
     environment = {**os.environ, "PYTHONPATH": str(root / "policy")}
 
     def run(*command: str) -> str:
@@ -112,17 +79,6 @@ def test_the_recipes_work_on_one_copy_of_the_project(tmp_path: Path) -> None:
     told = run(sys.executable, "-m", "pytest", "-vv", *SPEAKING, "-k", " or ".join(SPEAKING.values()))
     for added in ("kms-key-described", "secretsmanager", *SPEAKING):
         assert added in told, f"no test speaks of {added}"
-=======
-    for edit in edits(heading):
-        edit.apply(root)
-    for command in commands(heading):
-        subprocess.run(shlex.split(command), cwd=root, check=True)
-    run(root, "-m", "tools", "docs")
-    run(root, "policy/document.py")
-    if heading == "A setting":
-        run(root, "-m", "tests.recording.graphs", "settings.txt")
-    run(root, *TRIED[heading])
->>>>>>> main
 
 
 @pytest.mark.parametrize("heading", RECIPES)
