@@ -13,7 +13,7 @@ from tools.root import ROOT
 MAY_IMPORT = {
     "__main__.py": {"pulumi", "config", "components"},
     "config.py": {"pulumi"},
-    "components": {"pulumi", "pulumi_aws", "components"},
+    "components": {"pulumi", "pulumi_aws", "components", "config"},
     "functions": {"functions"},
     "policy": {"pulumi_policy", "framework", "rules"},
     "policy/framework": {"pulumi_policy", "framework"},
