@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes import PAGE, Edit, copied, recipe
+from tests.recipes import PAGE, Edit, recipe
+from tests.tree import copied
 
 CONTRACT = """
 import json
@@ -35,7 +36,7 @@ else:
 SETTING = """
 from pathlib import Path
 
-reached = Path("tests/unit/golden/settings.txt").read_text()
+reached = Path("tests/recording/golden/settings.txt").read_text()
 assert "orders:queueRetention: 5\\n  OrderQueue.messageRetentionSeconds: 345600 -> 432000\\norders:" in reached
 """
 
@@ -97,7 +98,7 @@ def test_a_recipe_works_on_a_copy_of_the_project(heading: str, tmp_path: Path) -
     run(root, "-m", "tools", "docs")
     run(root, "policy/document.py")
     if heading == "A setting":
-        run(root, "-m", "tests.unit.graphs", "settings.txt")
+        run(root, "-m", "tests.recording.graphs", "settings.txt")
     run(root, *TRIED[heading])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.engine import Engine, started
-from tests.unit.graphs import FOLDER
+from tests.recording.graphs import FOLDER
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def policy_resources(recorded: Graph) -> list[PolicyResource]:
     """What a stack policy sees: outputs, which in preview are unknown even where nobody set them."""
     resources = {}
     for each in recorded.resources:
-        computed = ("url", "name", "id", *type_of(each.type).computed)
+        computed = ("url", "name", "id", *type_of(each.type).computed.split())
         unknown = dict.fromkeys(computed, rpc.UNKNOWN) if recorded.preview else {}
         properties = unknown_checking_proxy({**unknown, **each.outputs})
         resources[each.urn] = PolicyResource(

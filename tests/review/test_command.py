@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.review.cases import CASES, EVENTS, REPORTS, allowance
+from tests.tree import copied
 from tools.__main__ import main
 from tools.root import ROOT
 
@@ -97,6 +98,18 @@ def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision() ->
     assert "### Review of prod: " in done.stdout
     assert "From two recorded runs of the program" in done.stdout
     assert "No policy check has to wait for the update." in done.stdout
+
+
+def test_the_tools_that_judge_a_change_elsewhere_are_not_its_own(tmp_path: Path) -> None:
+    change = copied(tmp_path / "change")
+    (change / "tools/review/report.py").write_text("raise SystemExit(0)")
+    command = ["review", "--stack", "local", "--no-rehearsal", "--change", str(change)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("### Review of local: ⚠️ LOOK")
+    assert "edits its own judge: " in done.stdout
 
 
 def test_a_revision_that_does_not_exist_is_said_to() -> None:

@@ -56,7 +56,7 @@ def demo(*, orders: int, seed: int, printer: Printer) -> bool:
         with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as advance:
             published = _publish(deployment, traffic, advance)
         with printer.progress("Processing", len(traffic.bodies)) as bar:
-            lines = _settle(deployment, bar, len(traffic.bodies), log)
+            lines = settle(deployment, bar, len(traffic.bodies), log)
         end = time.time()
         letters, stored = messages_in(deployment, "deadLetterQueueUrl"), stored_events(deployment)
         left = {name: depth(deployment, name) for name in MUST_BE_EMPTY}
@@ -94,7 +94,7 @@ def _publish(deployment: Deployment, traffic: Traffic, advance: Advance) -> dict
     return published
 
 
-def _settle(deployment: Deployment, bar: Bar, total: int, log: Follower) -> list[Line]:
+def settle(deployment: Deployment, bar: Bar, total: int, log: Follower) -> list[Line]:
     """Wait until the queue is empty: every message was stored, or has become a dead letter. Returns the log.
 
     Raises CloudError if the function crashes.

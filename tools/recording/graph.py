@@ -170,7 +170,6 @@ class _Recorder(Monitor):
             return resource_pb2.ResourceInvokeResponse(unknown=True)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
-        request.object.CopyFrom(_with_ids(request.object))
         with self.noted():
             if self.register and request.type != STACK_TYPE:
                 response = self._registered(self.register, request)
@@ -188,7 +187,6 @@ class _Recorder(Monitor):
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=struct)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
-        request.outputs.CopyFrom(_with_ids(request.outputs))
         self.told[request.urn] = request.outputs
         if f"::{STACK_TYPE}::" in request.urn:
             self.exports = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
@@ -210,19 +208,6 @@ class _Recorder(Monitor):
             protect=request.protect,
             told=self.told.get(urn, struct_pb2.Struct()),
         )
-
-
-def _with_ids(struct: struct_pb2.Struct) -> struct_pb2.Struct:
-    """What was registered, with the id in place of each resource that is a value, and of a component its URN."""
-
-    def ids(value: Any) -> Any:
-        if isinstance(value, dict):
-            if value.get(rpc._special_sig_key) == rpc._special_resource_sig:  # noqa: SLF001 - the wire format's own name
-                return (value["id"] or rpc.UNKNOWN) if "id" in value else value["urn"]
-            return {key: ids(item) for key, item in value.items()}
-        return [ids(item) for item in value] if isinstance(value, list) else value
-
-    return ParseDict(ids(MessageToDict(struct)), struct_pb2.Struct())
 
 
 def plain(value: Any) -> Any:

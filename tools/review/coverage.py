@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tools.recording.row import Type
 from tools.recording.types import TYPES, type_of
-from tools.review.changes import Change, Preview
+from tools.review.changes import OPTIONS, Change, Preview
 from tools.review.differences import Difference, differences
 from tools.review.losses import gains
 from tools.review.markdown import name as shown
@@ -46,7 +46,7 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: 
         elif change.operation == "delete" and not (type_.reasoned and not takes_away(change, before, after)):
             yield "deletion"
         return
-    yield from (f"the option {each}" for each in _options(change))
+    yield from _options(change, after)
     found = differences(change)
     tagged = any(each.path.split(".")[0] == "tags" for each in found)
     for each in found:
@@ -61,11 +61,15 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: 
             yield top
 
 
-def _options(change: Change) -> Iterator[str]:
+def _options(change: Change, pipeline: Pipeline) -> Iterator[str]:
+    """What the program says of a resource besides its inputs, and no longer says or says otherwise."""
     assert change.before is not None
     assert change.after is not None
     old, new = change.before.options, change.after.options
-    yield from (key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
+    yield from (f"the option {key}" for key in OPTIONS if old.get(key) != new.get(key))
+    gone = change.before.dependencies - change.after.dependencies
+    if any(state.urn in gone for state in pipeline.states):
+        yield "the option dependsOn"
 
 
 def _is_harmless(type_: Type, token: str, found: Difference) -> bool:
