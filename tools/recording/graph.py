@@ -131,7 +131,8 @@ def _recorded(answer: Answer, *, preview: bool) -> Register:
             return "", inputs
         if preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
             return "", checked(request.type, request.name, inputs)
-        return answer(mocks.MockResourceArgs(typ=request.type, name=request.name, inputs=inputs))
+        given = {"typ": request.type, "name": request.name, "inputs": inputs, "provider": request.provider}
+        return answer(mocks.MockResourceArgs(**given))
 
     return register
 
