@@ -25,6 +25,8 @@ class Result:
 
 
 Command = Callable[..., Result]
+Own = tuple[Deployment, str]
+"""A cloud of the tests' own, and the file of its addresses."""
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -79,3 +81,10 @@ def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> None:
     while not ready():
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.1)
+
+
+def visible(deployment: Deployment, export: str) -> int:
+    answer = deployment.client("sqs").get_queue_attributes(
+        QueueUrl=deployment.outputs[export], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.defaults import LOCAL
-from tests.ops.cloud import Command, Result
+from tests.ops.cloud import Command, Own, Result, empty
 from tools.__main__ import main
 from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
@@ -45,6 +45,15 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, 
         attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "6"}
         sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
         yield deployment, written(deployment, tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def letters(own: tuple[Deployment, Path]) -> Iterator[Own]:
+    """A cloud with empty dead-letter queues, and the file of its addresses."""
+    deployment, path = own
+    empty(deployment)
+    yield deployment, str(path)
+    empty(deployment)
 
 
 def written(deployment: Deployment, folder: Path) -> Path:
