@@ -79,7 +79,7 @@ VERBS = {
     "trace": Verb("ops.trace:run", "say where an order is: table, dead-letter queues, log", "O1234"),
     "tail": Verb("ops.tail:run", "follow the function's log", "--level WARN --since 1h"),
     "env": Verb("ops.environment:run", "print variables by which the AWS CLI and boto3 reach the stack", "--stack dev"),
-    "invoke": Verb("ops.invoke:run", "run the handler on one event, deployed locally or in this process", "event.json"),
+    "invoke": Verb("ops.invoke:run", "run the handler of the local cloud on one event", "event.json"),
     "dlq list": Verb("ops.listing:run", "list dead letters with the reason of each", "--match Laptop"),
     "dlq show": Verb("ops.listing:show", "show whole messages, by the start of their id or by their order", "4f0c2d1e"),
     "dlq redrive": Verb(
