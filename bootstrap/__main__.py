@@ -17,13 +17,7 @@ stacks = [Stack(name=name, account=account, alone=len(chosen.stacks) == 1) for n
 workflows = {
     stack.name: Workflows(
         f"orders-{stack.name}",
-        WorkflowsArgs(
-            stack=stack,
-            repository=chosen.repository,
-            github_provider_arn=provider_arn,
-            state_bucket_arn=state.bucket_arn,
-            state_key_arn=state.key_arn,
-        ),
+        WorkflowsArgs(stack=stack, repository=chosen.repository, github_provider_arn=provider_arn, state=state),
     )
     for stack in stacks
 }

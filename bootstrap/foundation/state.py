@@ -57,7 +57,7 @@ class State(pulumi.ComponentResource):
         return pulumi.Output.concat(self._secrets, f"&context_stack={project}/{stack}")
 
 
-def of_state(stack: Stack, bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[Grant]:
+def of_state(stack: Stack, state: State) -> list[Grant]:
     """The stack's state and the secrets in it, and of everything else in the bucket only the names.
 
     A preview takes no lock, so it writes nothing. https://www.pulumi.com/docs/iac/concepts/state-and-backends/
@@ -65,20 +65,24 @@ def of_state(stack: Stack, bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[
     """
 
     def objects(*paths: str) -> list[pulumi.Input[str]]:
-        return [pulumi.Output.concat(bucket_arn, "/.pulumi/", path) for path in paths]
+        return [pulumi.Output.concat(state.bucket_arn, "/.pulumi/", path) for path in paths]
 
     own = objects(f"stacks/orders/{stack.name}.json*", f"*/orders/{stack.name}/*")
     through_s3 = {"kms:ViaService": f"s3.{stack.account.region}.amazonaws.com"}
     return [
-        Grant("StateList", bucket_arn, read="s3:ListBucket"),
+        Grant("StateList", state.bucket_arn, read="s3:ListBucket"),
         Grant("StateFormat", objects("meta.yaml"), read="s3:GetObject"),
         Grant("State", own, read="s3:GetObject", write="s3:DeleteObject s3:PutObject"),
         Grant(
-            "StateKey", key_arn, read="kms:Decrypt", write="kms:GenerateDataKey", condition={"StringEquals": through_s3}
+            "StateKey",
+            state.key_arn,
+            read="kms:Decrypt",
+            write="kms:GenerateDataKey",
+            condition={"StringEquals": through_s3},
         ),
         Grant(
             "Secrets",
-            key_arn,
+            state.key_arn,
             read="kms:Decrypt",
             write="kms:Encrypt",
             condition={"StringEquals": {"kms:EncryptionContext:stack": f"orders/{stack.name}"}},

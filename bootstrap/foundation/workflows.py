@@ -12,7 +12,7 @@ from foundation.account import Stack
 from foundation.boundary import boundary
 from foundation.grant import Grant, document, policy
 from foundation.permissions import of_keys, of_stack
-from foundation.state import of_state
+from foundation.state import State, of_state
 
 _ISSUER = "token.actions.githubusercontent.com"
 _AUDIENCE = "sts.amazonaws.com"
@@ -28,8 +28,7 @@ class WorkflowsArgs:
     repository: str
     """`owner/name` as it stands in the subject of its tokens."""
     github_provider_arn: pulumi.Input[str]
-    state_bucket_arn: pulumi.Input[str]
-    state_key_arn: pulumi.Input[str]
+    state: State
 
 
 class Workflows(pulumi.ComponentResource):
@@ -48,7 +47,7 @@ class Workflows(pulumi.ComponentResource):
         provider_arn = pulumi.Output.from_input(args.github_provider_arn)
         granted = {
             **of_stack(stack, boundary_arn=limit.arn),
-            "state": of_state(stack, args.state_bucket_arn, args.state_key_arn),
+            "state": of_state(stack, args.state),
             "keys": [of_keys(stack)],
         }
 
