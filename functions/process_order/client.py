@@ -122,7 +122,7 @@ def _more(connection: socket.socket, until: float, size: int) -> bytes:
     if size > LARGEST_ANSWER:
         raise ConnectionError("the answer is too long")
     connection.settimeout(_left(until))
-    if not (more := connection.recv(LARGEST_ANSWER)):
+    if not (more := connection.recv(16 * 1024)):  # a larger buffer is new memory every time
         raise ConnectionError("the other side has closed the connection")
     return more
 

@@ -126,14 +126,18 @@ def test_a_new_connection_that_is_closed_without_an_answer_is_a_failed_call() ->
     ],
 )
 def test_a_connection_with_something_left_in_it_is_not_used_again(answer: bytes) -> None:
+    asked: list[int] = []
+
     def serve(connection: socket.socket, number: int) -> None:
         while request(connection):
+            asked.append(number)
             connection.sendall(OK if number else answer)
 
     with listening(serve) as url:
         send = client(url)
-        for _ in range(2):
+        for _ in range(3):
             assert send(b"x", 5) == (200, b"{}")
+    assert asked == [0, 1, 1]
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
