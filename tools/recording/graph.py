@@ -24,6 +24,7 @@ ACCOUNT = "123456789012"
 ANY_REGION = "us-east-1"
 """Where a program is taken to run that does not say it."""
 STACK_TYPE = "pulumi:pulumi:Stack"
+PROVIDER = "pulumi:providers:aws"
 
 Answer = Callable[[mocks.MockResourceArgs], tuple[str, dict[str, Any]]]
 """Creates one custom resource and returns its id and its outputs (camelCase)."""
@@ -102,14 +103,21 @@ def stack_config(stack: str, root: Path = ROOT, *, optional: bool = False) -> tu
 
 def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
     """Answer registrations without a cloud: inputs, plus the arn, url and name AWS would give under bare names."""
+    regions: dict[str, str] = {}
 
     def answer(args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = args.inputs.get("name", args.name)
-        arn = type_of(args.typ).arn.format(region=region, account=account, name=name)
-        url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+        if args.typ == PROVIDER:
+            regions[args.name] = args.inputs.get("region", region)
+        # A provider is named by its URN, which ends in its name, and its id.
+        provider = (args.provider or "").split("::")
+        here = args.inputs.get("region") or regions.get(provider[-2] if len(provider) > 1 else "", region)
+        arn = type_of(args.typ).arn.format(region=here, account=account, name=name)
+        url = f"https://sqs.{here}.amazonaws.com/{account}/{name}"
         id_ = url if args.typ == "aws:sqs/queue:Queue" else name
-        others = {} if args.typ in TYPES else made_up(args.typ, name, region, account)
-        return id_, {**others, "url": url, "name": name, "arn": arn, "keyId": name, **args.inputs}
+        others = {} if args.typ in TYPES else made_up(args.typ, name, here, account)
+        told = {"url": url, "name": name, "arn": arn, "qualifiedArn": f"{arn}:1", "keyId": name}
+        return id_, {**others, **told, **args.inputs}
 
     return answer
 

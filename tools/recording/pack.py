@@ -18,7 +18,7 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from tools.recording.graph import STACK_TYPE, Graph, Resource
+from tools.recording.graph import PROVIDER, STACK_TYPE, Graph, Resource
 from tools.recording.levels import configuration
 from tools.recording.report import Finding, Report
 from tools.recording.types import DEFAULTS, checked, default_tags, tags_of, type_of
@@ -96,10 +96,12 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
     outputs = _engines_own(graph)
     provider, tags = _provider(graph), default_tags(graph.config)
+    own_providers = {each.urn: _own_provider(each) for each in graph.all(PROVIDER).values()}
     for own in outputs:
         diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
-        request = _request(resource, provider)
+        named = resource.request.provider.rpartition("::")[0]
+        request = _request(resource, own_providers.get(named, provider))
         answer = analyzer.Analyze(request)
         for diagnostic in answer.diagnostics:
             diagnostic.urn = resource.urn
@@ -179,10 +181,17 @@ def _provider(graph: Graph) -> analyzer_pb2.AnalyzerProviderResource:
     if tags := graph.config.get("aws:defaultTags"):
         properties["defaultTags"] = tags
     return analyzer_pb2.AnalyzerProviderResource(
-        type="pulumi:providers:aws",
+        type=PROVIDER,
         name=name,
-        urn=f"urn:pulumi:{graph.stack}::{graph.project}::pulumi:providers:aws::{name}",
+        urn=f"urn:pulumi:{graph.stack}::{graph.project}::{PROVIDER}::{name}",
         properties=_struct(properties),
+    )
+
+
+def _own_provider(resource: Resource) -> analyzer_pb2.AnalyzerProviderResource:
+    """A provider that the program registers by itself, for another region."""
+    return analyzer_pb2.AnalyzerProviderResource(
+        type=resource.type, name=resource.name, urn=resource.urn, properties=resource.request.object
     )
 
 

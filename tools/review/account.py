@@ -1,5 +1,6 @@
 """The account of a rehearsal: every message that the topic took, where it is now, and what became of which."""
 
+import contextlib
 import functools
 import json
 import re
@@ -8,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import TypeSerializer
@@ -211,12 +212,14 @@ def _typed(value: Any) -> Any:
     """An attribute's value with its type, in which 1 and 1.0 are one, and 1 and true are not."""
     if not isinstance(value, Mapping):
         return value
-    [(kind, held)] = value.items()
+    kind, held = next(iter(value.items()))
     if kind == "M":
         return kind, {key: _typed(each) for key, each in held.items()}
     if kind == "L":
         return kind, [_typed(each) for each in held]
-    return kind, Decimal(held) if kind == "N" else held
+    with contextlib.suppress(InvalidOperation):
+        return kind, Decimal(held) if kind == "N" else held
+    return kind, held
 
 
 def _bodies(*queues: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:

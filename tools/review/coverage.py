@@ -10,7 +10,7 @@ from tools.review.differences import Difference, differences
 from tools.review.losses import gains
 from tools.review.markdown import name as shown
 from tools.review.needs import lacks, takes_away
-from tools.review.pipeline import Pipeline
+from tools.review.pipeline import ALARM, FUNCTION, QUEUE, Pipeline
 from tools.review.safety import Finding
 from tools.review.values import number
 
@@ -57,7 +57,7 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: 
             continue
         if rehearsed and top in type_.rehearsed.split():
             continue
-        if not _is_harmless(type_, change.state.type, each):
+        if not _is_harmless(type_, change.state.type, each) and not _rings_as_before(change, each, before, after):
             yield top
 
 
@@ -80,6 +80,22 @@ def _is_harmless(type_: Type, token: str, found: Difference) -> bool:
         return True
     before, after = _size(found.before), _size(found.after)
     return path in type_.rising.split() and before is not None and after is not None and 0 <= before <= after
+
+
+def _rings_as_before(change: Change, found: Difference, before: Pipeline, after: Pipeline) -> bool:
+    """Whether an alarm's threshold is lower, or that of a time rises no more than what it watches may take."""
+    was, becomes = number(found.before, -1), number(found.after, -1)
+    alarm = change.state
+    upwards = str(alarm.get("comparisonOperator")).startswith("GreaterThan")
+    if alarm.type != ALARM or found.path != "threshold" or not upwards or was is None or becomes is None:
+        return False
+    longer = 1.0
+    if alarm.get("metricName") in ("Duration", "ApproximateAgeOfOldestMessage"):
+        for type_, key in ((FUNCTION, "timeout"), (QUEUE, "visibilityTimeoutSeconds")):
+            for each in before.all(type_):
+                old, new = number(each.get(key), 0), number((after.now(each) or each).get(key), 0)
+                longer = max(longer, new / old if old and new else 1)
+    return becomes <= was * longer
 
 
 def _size(value: object) -> float | None:

@@ -20,6 +20,7 @@ MANY = {
     "gift": True,
     "note": None,
     "weightKg": 41.50,
+    "rate": "DIGITS",
     "points": 0,
     "size": 10**20,
     "lines": [1, "1", 1.5, {"sku": "A"}, [], {}],
@@ -100,4 +101,4 @@ def _across(part: str) -> Iterator[tuple[str, tuple[Mapping[str, Any], ...]]]:
 
 def _body(order: str, changes: Mapping[str, Any]) -> str:
     event = {**EXAMPLE, "orderId": order, "userId": PRIVATE, "itemName": f"{PRIVATE} lamp", "timestamp": PLACED}
-    return json.dumps({**event, **changes})
+    return json.dumps({**event, **changes}).replace('"DIGITS"', "12345678901234567890.123456789")
