@@ -163,7 +163,7 @@ class _Rehearsal:
                 return sight
             if sight.running or sight.progress() != last:
                 last, moved = sight.progress(), now
-            time.sleep(0.2)
+            time.sleep(0.3)
 
     def _gone_in_an_outage(self) -> Iterator[str]:
         """Whether what the function cannot write for a moment is stored later, or else a dead letter."""
