@@ -4,14 +4,16 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from functions.process_order.orders import Rejected, parse
 from tools.review.account import Account, silent, slower
+from tools.review.pipeline import LOG_FILTER
 from tools.review.samples import ACROSS, KINDS, PARTS, bad, messages
-from tools.review.sight import Sight
+from tools.review.sight import Sight, counts
 
 Rows = dict[str, dict[str, Any]]
 
@@ -122,7 +124,7 @@ GOOD = next(body for body in messages("after") if '"R-after-steps"' in body)
         ),
         ({"errors": ("No module named 'x'",)}, "the function fails: No module named 'x'"),
         ({"refused": ("ProcessOrder may not sqs:DeleteMessage",)}, "ProcessOrder may not sqs:DeleteMessage"),
-        ({"tells": 1}, "the function writes what orders hold into its log"),
+        ({"log": ("Zaphod9 lamp",)}, "the function writes what orders hold into its log"),
         ({"seen": {"OrderQueue": WHOLE.seen["OrderQueue"] - {GOOD}}}, "OrderQueue got"),
     ],
 )
@@ -159,3 +161,13 @@ def test_a_function_that_takes_much_longer_is_told_of() -> None:
 def test_a_metric_that_nothing_is_counted_for_any_more_is_told_of() -> None:
     [said] = silent({"stored": 7, "failed": 0}, {"stored": 0, "failed": 0})
     assert "counts nothing for stored any more" in said
+
+
+def test_what_the_log_filters_of_a_program_count_is_told_of_its_log() -> None:
+    inputs = {
+        "pattern": '{ $.message = "done" && $.stored >= 0 }',
+        "metricTransformation": {"name": "s", "value": "$.stored"},
+    }
+    running: Any = SimpleNamespace(resources={"urn": SimpleNamespace(type=LOG_FILTER, inputs=inputs)})
+    lines = ['{"message": "done", "stored": 2}', '{"message": "done", "stored": 3}', '{"message": "x", "stored": 7}']
+    assert counts(running, [*lines, "no JSON", '{"message": "done"}', "[]"]) == {"s": 5}

@@ -14,7 +14,7 @@ from tests.fakes.events import Context, sqs_event
 from tests.fakes.table import Clock, Table, client_error, executing
 from tests.review.test_account import BEFORE
 from tools.review.account import Account
-from tools.review.samples import OUTAGE, PARTS, PRIVATE, messages
+from tools.review.samples import OUTAGE, PARTS, messages
 from tools.review.sight import Sight
 from tools.root import ROOT
 
@@ -103,7 +103,7 @@ def lost(folder: Path) -> list[str]:
         dead={"OrderQueue": letters},
         seen={},
         errors=tuple(errors),
-        tells=log.count(PRIVATE),
+        log=tuple(log.splitlines()),
     )
     down.append(True)
     missing = {body for body in bodies[OUTAGE] if body not in deliver(handler, own, bodies[OUTAGE])[0]}

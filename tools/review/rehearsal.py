@@ -67,7 +67,7 @@ class _Rehearsal:
             was = self._settled()
         if lost := [*account.losses(was, was)]:
             return Trial(left_out=f"what is now loses orders already: {'; '.join(lost)}")
-        counted, changing = counts(deployment, 0), time.time()
+        counted = counts(deployment, was.log)
         try:
             self._change(after)
         except UnknownTypeError as error:
@@ -81,7 +81,11 @@ class _Rehearsal:
             if account.missing(sight) and any(sight.waiting.values()) and sight.errors == was.errors:
                 sight = self._settled()
             said, lost = self._said(was, sight), [*account.losses(sight, was), *account.less(was, sight, admits)]
-            lost += [] if lost else [*silent(counted, counts(deployment, changing)), *self._gone_in_an_outage()]
+            lost += (
+                []
+                if lost
+                else [*silent(counted, counts(deployment, sight.log[len(was.log) :])), *self._gone_in_an_outage()]
+            )
         except KeyError as error:
             return Trial(lost=(f"after the change the program no longer exports {error.args[0]}",))
         kept, dead = _kept(was, sight)
