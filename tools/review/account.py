@@ -12,8 +12,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from boto3.dynamodb.types import TypeSerializer
-
 from tools.cloud.traffic import EXAMPLE
 from tools.review.samples import OUTAGE, PARTS, PRIVATE, bad
 from tools.review.sight import Sight, unwrapped
@@ -54,7 +52,7 @@ def event_of(body: str) -> Event:
     return Event(
         order=event["orderId"],
         instant=(datetime.fromisoformat(stamp[1] + stamp[3]), (stamp[2] or "").ljust(9, "0")),
-        row={key: _typed(TypeSerializer().serialize(value)) for key, value in wanted.items()},
+        row={key: _spelled(value) for key, value in wanted.items()},
     )
 
 
@@ -206,6 +204,19 @@ def _why(sight: Sight, before: Sight) -> Iterator[str]:
     yield from [each for each in refused if each not in before.refused][:3]
     errors = dict.fromkeys(sight.errors[len(before.errors) :])
     yield from (f"the function fails: {' '.join(each.split())[:200]}" for each in list(errors)[:1])
+
+
+def _spelled(value: Any) -> Any:
+    """A JSON value as `_typed` tells that of DynamoDB's attribute."""
+    if isinstance(value, Mapping):
+        return "M", {key: _spelled(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return "L", [_spelled(each) for each in value]
+    if isinstance(value, str):
+        return "S", value
+    if value is None or isinstance(value, bool):
+        return ("NULL", True) if value is None else ("BOOL", value)
+    return "N", Decimal(value)
 
 
 def _typed(value: Any) -> Any:
