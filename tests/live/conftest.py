@@ -80,9 +80,10 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     tree = copied(tmp_path_factory.mktemp("tree"))
     temporary, printed, outputs = tree / "temporary", tree / "printed.txt", tree / "outputs.json"
     temporary.mkdir()
+    options = ["--page-port", "0", "--outputs", str(outputs), "--replay", "--seed", "docs/examples/orders.jsonl"]
     with printed.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools", "local", "--page-port", "0", "--outputs", str(outputs)],
+            [sys.executable, "-m", "tools", "local", *options],
             cwd=tree,
             env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
             stdout=out,

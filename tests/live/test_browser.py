@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.live.conftest import Live, wait_until
+from tools.ops.stack import Stack, connect
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -37,9 +38,27 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
         yield running
 
 
+@pytest.fixture(scope="module")
+def hasty(live: Live) -> Live:
+    """A message that fails is a dead letter after seconds; the function has time, also on a busy machine."""
+    stack = connect(stack=None, outputs=str(live.outputs))
+    function, sqs = stack.client("lambda"), stack.client("sqs")
+    function.update_function_configuration(FunctionName=stack["functionName"], Timeout=20)
+    function.invoke(FunctionName=stack["functionName"], Payload=b'{"Records": []}')
+    redrive = {"deadLetterTargetArn": arn_of(stack, "deadLetterQueueUrl"), "maxReceiveCount": 1}
+    attributes = {"VisibilityTimeout": "2", "RedrivePolicy": json.dumps(redrive)}
+    sqs.set_queue_attributes(QueueUrl=stack["queueUrl"], Attributes=attributes)
+    return live
+
+
+def arn_of(stack: Stack, export: str) -> str:
+    answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack[export], AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
+
+
 @pytest.fixture
-def page(browser: webdriver.Chrome, live: Live) -> webdriver.Chrome:
-    browser.get(live.url)
+def page(browser: webdriver.Chrome, hasty: Live) -> webdriver.Chrome:
+    browser.get(hasty.url)
     wait_for(browser, "link", "live")
     return browser
 
@@ -121,7 +140,7 @@ def test_an_outage_makes_a_dead_letter_and_a_redrive_is_proved(page: webdriver.C
     fill(page, orderId="OUTAGE-1")
     press(page, "publish", "Published one order.")
     wait_for(page, "letters", "OUTAGE-1")
-    assert number(page, "failed") >= 3
+    assert number(page, "failed") >= 1
     assert number(page, "dead") >= 1
     if "again" in text(page, "break"):
         press(page, "break", "DynamoDB works again.")
@@ -165,7 +184,7 @@ def test_a_dead_letter_is_corrected(page: webdriver.Chrome) -> None:
     correct.click()
     wait_for_answer(page, correct, "Sent the corrected order to the queue.")
     wait_for(page, "orders", "WRONG-1 new, 7 ")
-    press(page, "random")  # takes the focus: a row that has it stays
+    page.execute_script("document.activeElement.blur()")  # a row that has the focus stays
     wait_until(lambda: "WRONG-1" not in text(page, "letters"), 30, lambda: text(page, "letters"))
 
 
@@ -207,6 +226,22 @@ def test_a_row_with_the_focus_is_told_what_changes(page: webdriver.Chrome) -> No
     wait_for(page, "orders", "F1 paid, 2")
     assert page.switch_to.active_element == focused
     assert "paid, 2" in page.find_element(By.CSS_SELECTOR, '#orders li[data-key="F1"]').text
+
+
+def test_a_field_that_is_wanted_no_more_goes_when_it_has_lost_the_focus(page: webdriver.Chrome) -> None:
+    field = page.find_element(By.CSS_SELECTOR, "#form [name=itemName]")
+    field.click()
+    page.set_network_conditions(offline=True, latency=0, throughput=0)  # there is no news
+    try:
+        page.execute_script(
+            "state = {...state, fields: state.fields.filter(([name]) => name !== 'itemName')}; show(state)"
+        )
+        assert field.is_displayed()
+        page.execute_script("document.activeElement.blur()")
+        named = (By.CSS_SELECTOR, "#form [name=itemName]")
+        wait_until(lambda: not page.find_elements(*named), 10, lambda: "the field is still there")
+    finally:
+        page.delete_network_conditions()
 
 
 def test_a_dead_letter_is_purged_after_a_question(page: webdriver.Chrome) -> None:
@@ -271,12 +306,12 @@ def test_a_raw_body_is_published_with_its_message_attributes(page: webdriver.Chr
     wait_until(lambda: "kind=audit\nregion=eu" in row.text, 30, lambda: row.text)
 
 
-def test_ten_windows_hang_no_button(page: webdriver.Chrome) -> None:
+def test_seven_windows_hang_no_button(page: webdriver.Chrome) -> None:
     first, url = page.current_window_handle, page.current_url
-    for _ in range(9):
+    for _ in range(6):  # a browser has six connections for a server
         page.switch_to.new_window("window")
         page.get(url)
-        wait_for(page, "link", "live")
+    wait_for(page, "link", "live")
     page.switch_to.window(first)
     press(page, "break", "The function may not use DynamoDB")
     wait_for(page, "break", "Let DynamoDB work again")
@@ -296,15 +331,13 @@ def test_live_means_that_something_came(page: webdriver.Chrome) -> None:
 
 def test_every_control_is_reached_by_keyboard_and_has_a_name(page: webdriver.Chrome) -> None:
     controls = page.find_elements(By.CSS_SELECTOR, "main button, main input, main textarea, main summary")
-    assert len(controls) >= 11
-    assert all(control.accessible_name for control in controls if control.is_displayed())
-    reached = set()
-    body = page.find_element(By.TAG_NAME, "body")
-    body.send_keys(Keys.TAB)
-    for _ in range(80):
-        reached.add(page.switch_to.active_element.id)
-        page.switch_to.active_element.send_keys(Keys.TAB)
-    assert {control.id for control in controls if control.is_displayed()} <= reached
+    displayed = [control for control in controls if control.is_displayed()]
+    assert len(displayed) >= 11
+    assert all(control.accessible_name for control in displayed)
+    page.execute_script("reached = []; document.addEventListener('focusin', event => reached.push(event.target));")
+    page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB * (len(displayed) + 20))
+    reached = {control.id for control in page.execute_script("return reached")}
+    assert {control.id for control in displayed} <= reached
 
 
 def test_it_fits_a_phone(page: webdriver.Chrome) -> None:

@@ -49,7 +49,7 @@ def test_another_consumer_is_shown_as_soon_as_the_stack_has_it(stack: Stack, wit
         def letters() -> list[Any]:  # beside those of the tests before
             return [each for each in shown(feed, "letters") if each["source"] == "AuditQueue"]
 
-        wait_until(letters, 20, lambda: str(feed.snapshot))
+        wait_until(letters, 60, lambda: str(feed.snapshot))
         assert shown(feed, "consumers")[0]["dead"] == 1
         [letter] = letters()
         assert feed.letter(letter["messageId"])["body"] == "not an order"

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.live.conftest import Live, answered, ask, press
+from tools.live.beginning import earlier
 from tools.live.server import page_token, serving
 
 
@@ -21,6 +22,12 @@ def test_the_page_is_there_under_its_token_only(live: Live) -> None:
     assert ask(live, "GET", "/")[0] == 404
     assert ask(live, "GET", f"/{'x' * 24}/")[0] == 404
     assert ask(live, "GET", f"/{'x' * 24}/state")[0] == 404
+
+
+def test_what_the_cloud_begins_with_is_an_option_of_the_command(live: Live) -> None:
+    assert "published again what was published before: 0 of 0 messages" in live.text()
+    assert "published the orders of the file: 12 of 12 messages" in live.text()
+    assert len(earlier(live.tree / "build/published-local.jsonl")) == 11  # one of them twice
 
 
 @pytest.mark.parametrize("host", ["orders.example", "127.0.0.1", "127.0.0.1:1", ""])
@@ -37,7 +44,7 @@ def test_nothing_listens_on_anything_but_loopback(live: Live) -> None:
     family = [psutil.Process(live.process.pid)]
     family += family[0].children(recursive=True)
     listening = [
-        connection.laddr.ip
+        connection.laddr.ip.removeprefix("::ffff:")
         for process in family
         for connection in process.net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN

@@ -13,8 +13,8 @@ from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
 from tools.recording.graph import Graph, stack_config
-from tools.recording.pack import analyze, check, print_report, serve
-from tools.recording.report import Report
+from tools.recording.pack import analyze, check, serve
+from tools.recording.report import Report, print_report
 from tools.terminal import Printer
 
 
@@ -60,16 +60,18 @@ def deployed(
     program: Callable[[], object] | None = None,
     config: Mapping[str, str] | None = None,
     judge: Callable[[Graph], object] = lambda _: None,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Deployment]:
     """A stack on a local cloud for as long as the block runs.
 
-    `config` overrides the stack file's values, with full keys; `judge` may refuse the program's preview.
+    `config` overrides the stack file's values, with full keys; `judge` may refuse the program's preview; `variables`
+    are what the emulator is told.
     Raises CloudError if the cloud cannot start, cannot create a resource, or the program fails, and pulumi.RunError
     if the program refuses its configuration.
     """
     _, values = stack_config(stack)
     values |= dict(config or {})
-    with running_cloud(region=values["aws:region"], port=port) as cloud:
+    with running_cloud(region=values["aws:region"], port=port, variables=variables) as cloud:
         deployment = Deployment(cloud, stack=stack, config=config)
         deployment.apply(program=program, judge=judge)
         yield deployment

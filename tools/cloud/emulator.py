@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from tools.cloud import debugger
+from tools.cloud.published import remembering
 from tools.cloud.undelivered import keeping_undelivered
 
 BUNDLED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
@@ -24,6 +26,8 @@ BUNDLED = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "ur
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 """
+REMEMBER, DEBUG = "ORDERS_REMEMBER", "ORDERS_DEBUG"
+"""Variables: the file in which what is published is remembered, and the port where an editor reaches the function."""
 
 
 def main(port: int, folder: str, certificate: str, key: str) -> None:
@@ -33,10 +37,17 @@ def main(port: int, folder: str, certificate: str, key: str) -> None:
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc, sns, sqs
 
+    execute, bundled = _telling_crashes(lambda_svc._execute_function_warm), [*BUNDLED]  # noqa: SLF001
+    if debugged := os.environ.get(DEBUG):
+        execute, bundled = debugger.unhurried(execute), [*BUNDLED, "debugpy"]  # which Pulumi's SDK brings
+        lambda_svc._sqs_esm_concurrency = lambda *_: 1  # noqa: SLF001 - one worker, which is the one that is looked at
+    lambda_svc._execute_function_warm = execute  # noqa: SLF001
+    first = _hide_packages(bundled, Path(folder) / "bundled") + (debugger.script(int(debugged)) if debugged else "")
     detect = lambda_runtime._detect_runtime_binary  # noqa: SLF001
-    lambda_runtime._detect_runtime_binary = _hiding_packages(detect, Path(folder) / "bundled")  # noqa: SLF001
-    lambda_svc._execute_function_warm = _telling_crashes(lambda_svc._execute_function_warm)  # noqa: SLF001
+    lambda_runtime._detect_runtime_binary = _beginning_with(first, detect)  # noqa: SLF001
     sns._deliver_to_sqs = keeping_undelivered(sns._deliver_to_sqs, sns, sqs)  # noqa: SLF001
+    if remembered := os.environ.get(REMEMBER):
+        sns._fanout = remembering(sns._fanout, Path(remembered))  # noqa: SLF001
     # MiniStack's own main would also serve on port 443 where it may, and leave a file with its process number.
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
@@ -59,20 +70,24 @@ def _for_us_alone(app: Any, key: bytes) -> Any:
     return guarded
 
 
-def _hiding_packages(detect: Callable[[str], tuple[str, str]], bundled: Path) -> Callable[[str], tuple[str, str]]:
-    """Let a function in Python import what it could on Lambda, and nothing else of what is installed here."""
-    bundled.mkdir(exist_ok=True)
-    for name in BUNDLED:
+def _hide_packages(bundled: Iterable[str], folder: Path) -> str:
+    """Lines by which a function in Python can import what it could on Lambda, and nothing else of what is here."""
+    folder.mkdir(exist_ok=True)
+    for name in bundled:
         place = Path(str(importlib.import_module(name).__file__))
         place = place.parent if place.name == "__init__.py" else place
-        (bundled / place.name).unlink(missing_ok=True)
-        (bundled / place.name).symlink_to(place)
+        (folder / place.name).unlink(missing_ok=True)
+        (folder / place.name).symlink_to(place)
     hide = f"import sys\nown = [p for p in sys.path if p.startswith({sys.base_prefix!r}) and '-packages' not in p]\n"
-    hide += f"sys.path[:] = [*own, {str(bundled)!r}]\n"
+    return hide + f"sys.path[:] = [*own, {str(folder)!r}]\n"
+
+
+def _beginning_with(first: str, detect: Callable[[str], tuple[str, str]]) -> Callable[[str], tuple[str, str]]:
+    """Let the workers of functions in Python run some lines first."""
 
     def detecting(runtime: str) -> tuple[str, str]:
         binary, script = detect(runtime)
-        return binary, hide + script if runtime.startswith("python") else script
+        return binary, first + script if runtime.startswith("python") else script
 
     return detecting
 

@@ -162,16 +162,16 @@ class Feed:
         finally:
             self.letters_lock.release()
         states = compare(stack, [message.letter for message in messages])
-        self._bodies = {message.id: describe(message) for message in messages}
-        self._shown["letters"] = [self._letter(message, states[message.id]) for message in messages]
+        self._bodies = {message.letter.id: describe(message) for message in messages}
+        self._shown["letters"] = [self._letter(message, states[message.letter.id]) for message in messages]
         self._shown["letterCount"] = max(count, len(messages))
         self._letters_of, self._letters_at = now, time.monotonic()
 
     def _letter(self, message: Message, state: str) -> dict[str, Any]:
         """A dead letter without its body, which can be long: the page asks for it."""
-        shown = {name: self._bodies[message.id][name] for name in ("messageId", "source", "orderId", "receives")}
-        why = self.history.reason(message.id) or message.why
-        return {**shown, "state": state, "why": why, "sent": int(message.sent * 1000)}
+        shown = {name: self._bodies[message.letter.id][name] for name in ("messageId", "source", "orderId", "receives")}
+        why = self.history.reason(message.letter.id) or message.letter.why
+        return {**shown, "state": state, "why": why, "sent": int(message.letter.sent * 1000)}
 
     def _order(self, stack: Stack, order_id: str, told: Told) -> dict[str, Any]:
         """An order with what the table holds of it, read again after each message of it."""

@@ -1,5 +1,6 @@
 """What the log of each function has told so far: totals, what became of each order, and why messages failed."""
 
+import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -76,5 +77,12 @@ class History:
         """The newest lines, each with its number."""
         return list(self._lines)[-count:]
 
-    def after(self, number: int) -> Iterator[tuple[int, Line]]:
-        yield from (entry for entry in list(self._lines) if entry[0] > number)
+    def lines(self, pause: float) -> Iterator[Line]:
+        """Each line from the first that is kept on, as they come; looks again after so many seconds."""
+        shown = 0
+        while True:
+            for number, line in list(self._lines):
+                if number > shown:
+                    shown = number
+                    yield line
+            time.sleep(pause)

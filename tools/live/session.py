@@ -1,59 +1,48 @@
-"""One run of the local cloud with its page: what starts with it, and ends with it."""
+"""`./orders local`: the stack on the local cloud with its page, until it is told to stop."""
 
 import contextlib
-import time
 import webbrowser
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from tools.cloud.cloud import explained
+from tools.cloud.cloud import explained, free_port
 from tools.cloud.deploy import check_place, deployed, enforcing, write_addresses, written_addresses
-from tools.cloud.up import describe, up
+from tools.cloud.deployment import Deployment
+from tools.cloud.description import describe
+from tools.cloud.emulator import DEBUG, REMEMBER
 from tools.interrupts import cleaning_up
 from tools.live.actions import Actions
+from tools.live.beginning import begin, earlier, memory_of, orders_of
 from tools.live.feed import Feed
 from tools.live.outage import Outage
 from tools.live.pipeline import Pipeline
 from tools.live.server import page_token, serving
 from tools.live.watching import Watcher
-from tools.ops import tail
-from tools.ops.stack import local_stack
+from tools.ops import logs, tail
+from tools.ops.logs import Line
+from tools.ops.stack import Stack, local_stack
 from tools.root import ROOT
 from tools.terminal import BAD, GOOD, Printer
 
 PAGE_PORT = 4580
 """Where the page is, so that a browser finds it again after a restart."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """A running pipeline and its page."""
-
-    url: str
-    """The page's address, with the token that opens it."""
-    feed: Feed
-    printer: Printer
-
-    def follow(self) -> None:
-        """Print the function's log until interrupted."""
-        shown = 0
-        try:
-            while True:
-                for number, line in self.feed.history.after(shown):
-                    tail.show(line, self.printer)
-                    shown = number
-                time.sleep(0.3)
-        except KeyboardInterrupt:
-            self.printer.line("stopped")
+DEBUG_PORT = 5678
+"""Where an editor looks for a debugger if it is not told otherwise."""
+LOOK = 0.3
+"""Seconds between two looks at the log."""
 
 
 @click.option("--stack", default="local", help="which Pulumi.STACK.yaml")
 @click.option("--port", type=int, help="loopback port of the local cloud; default: a free one")
 @click.option("--page-port", type=int, default=PAGE_PORT, show_default=True, help="loopback port of the page")
 @click.option("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
+@click.option("--seed", metavar="FILE", help="publish the orders of a file at the start")
+@click.option("--replay", is_flag=True, help="remember what is published, and publish it again at the next such start")
+@click.option(
+    "--debug", type=int, is_flag=False, flag_value=DEBUG_PORT, metavar="[PORT]", help="let an editor debug ProcessOrder"
+)
 @click.option("--open", "opened", is_flag=True, help="open the page in the browser")
 @click.option("--no-page", is_flag=True, help="only deploy, and follow the function's log")
 def run(
@@ -63,52 +52,81 @@ def run(
     port: int | None,
     page_port: int,
     outputs: Path | None,
+    seed: str | None,
+    replay: bool,
+    debug: int | None,
     opened: bool,
     no_page: bool,
 ) -> None:
     """Run until Ctrl-C."""
-    with explained():
-        if no_page:
-            up(stack=stack, port=port, outputs=outputs, printer=printer)
-            return
-        with session(stack=stack, port=port, page_port=page_port, outputs=outputs, printer=printer) as running:
+    check_place(outputs)
+    seeds, variables = orders_of(seed) if seed else None, dict[str, str]()
+    if replay:
+        variables[REMEMBER] = str(memory_of(stack))
+    if debug is not None:
+        variables[DEBUG] = str(free_port(debug))
+    remembered = earlier(memory_of(stack)) if replay else None
+    with (
+        explained(),
+        deployed(stack=stack, port=port, judge=enforcing(printer), variables=variables) as deployment,
+        written_addresses(deployment, outputs) as addresses,
+        contextlib.ExitStack() as more,
+    ):
+        pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
+        lines = logs.follow(pipeline, start=start, interval=LOOK)
+        if not no_page:
+            url, lines = more.enter_context(page(deployment, addresses, port=page_port, printer=printer))
+            printer.line(f"The live page: {url}", style="bold")
+            printer.line()
             if opened:
-                webbrowser.open(running.url)
-            running.follow()
+                webbrowser.open(url)
+        begin(pipeline, printer, remembered=remembered, seeds=seeds)
+        if debug is not None:
+            wake(pipeline)
+            printer.line(f"An editor attaches to ProcessOrder at 127.0.0.1:{debug}: docs/live.md says how", style=GOOD)
+        describe(deployment, addresses, printer)
+        follow(lines, printer)
+
+
+def follow(lines: Iterator[Line], printer: Printer) -> None:
+    """Print the functions' log until interrupted."""
+    try:
+        for line in lines:
+            if tail.wanted(line):
+                tail.show(line, printer)
+    except KeyboardInterrupt:
+        cleaning_up()
+        printer.line("stopped")
+
+
+def wake(stack: Stack) -> None:
+    """Start a worker of the function, to which an editor can attach, before the first order comes."""
+    stack.client("lambda").invoke(FunctionName=stack["functionName"], Payload=b'{"Records": []}')
 
 
 @contextlib.contextmanager
-def session(
-    *, stack: str, port: int | None, page_port: int, outputs: Path | None, printer: Printer
-) -> Iterator[Session]:
-    """A stack on the local cloud, and its page, for as long as the block runs."""
-    check_place(outputs)
+def page(
+    deployment: Deployment, addresses: Path, *, port: int, printer: Printer
+) -> Iterator[tuple[str, Iterator[Line]]]:
+    """The page of a stack, which follows edits, for as long as the block runs: its address, and the log."""
+    pipeline = Pipeline(local_stack("the local cloud", deployment.addresses()))
     with (
-        deployed(stack=stack, port=port, judge=enforcing(printer)) as deployment,
-        written_addresses(deployment, outputs) as addresses,
+        Outage(pipeline) as outage,
+        Feed(pipeline, outage) as feed,
+        serving(feed, Actions(pipeline, feed, outage), port=port, token=page_token(ROOT)) as url,
     ):
-        pipeline = Pipeline(local_stack("the local cloud", deployment.addresses()))
-        with (
-            Outage(pipeline) as outage,
-            Feed(pipeline, outage) as feed,
-            serving(feed, Actions(pipeline, feed, outage), port=page_port, token=page_token(ROOT)) as url,
-        ):
 
-            def say(text: str, *, good: bool) -> None:
-                feed.notice(text, good=good)
-                printer.line(text, style=GOOD if good else BAD)
+        def say(text: str, *, good: bool) -> None:
+            feed.notice(text, good=good)
+            printer.line(text, style=GOOD if good else BAD)
 
-            def follow() -> None:
-                """Page, commands and the addresses' file go by what the program exports now."""
-                write_addresses(deployment, addresses)
-                pipeline.use(local_stack("the local cloud", deployment.addresses()))
+        def moved() -> None:
+            """Page, commands and the addresses' file go by what the program exports now."""
+            write_addresses(deployment, addresses)
+            pipeline.use(local_stack("the local cloud", deployment.addresses()))
 
-            watcher = Watcher(deployment, say=say, applied=follow)
-            printer.line(f"The live page: {url}", style="bold")
-            printer.line()
-            describe(deployment, addresses, printer)
-            with watcher.watching():
-                try:
-                    yield Session(url=url, feed=feed, printer=printer)
-                finally:
-                    cleaning_up()
+        with Watcher(deployment, say=say, applied=moved).watching():
+            try:
+                yield url, feed.history.lines(LOOK)
+            finally:
+                cleaning_up()

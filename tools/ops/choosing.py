@@ -83,7 +83,7 @@ def warn_of(found: Found, printer: Printer) -> None:
 
 
 def matches(message: Message, selection: Selection) -> bool:
-    if selection.ids and not message.id.startswith(selection.ids):
+    if selection.ids and not message.letter.id.startswith(selection.ids):
         return False
     if selection.order is not None and not message.concerns(selection.order):
         return False

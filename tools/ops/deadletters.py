@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from functions.process_order import orders
@@ -21,13 +20,30 @@ EMPTY = 3
 """Receives without a message after which a queue counts as empty; SQS asks only some of its servers each time."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """A message in a dead-letter queue."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """What is remembered of a message, without its body: a queue may hold more than memory does."""
 
     id: str
     source: str
     """What could not handle it: one of `Stack.dead_letters`."""
+    order_id: str | None
+    version: str
+    """Of the order that the function would store; empty if it would reject the message."""
+    reason: str
+    """Why the function would reject it; empty if it would accept it: its own contract decides."""
+    why: str
+    """Why it is where it is, as far as it shows by itself; the function's log may know more."""
+    sent: float
+    """When it was first sent, in seconds since 1970; the move to a dead-letter queue does not change that."""
+    receives: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message in a dead-letter queue."""
+
+    letter: Letter
     body: str
     attributes: Mapping[str, Any]
     """What the producer attached, in the form of SQS."""
@@ -36,72 +52,20 @@ class Message:
     handle: str
     """Receipt of the latest receive."""
 
-    @cached_property
-    def verdict(self) -> orders.Order | orders.Rejected:
-        """What the function would make of it: its own contract decides."""
-        try:
-            return orders.parse(self.body)
-        except orders.Rejected as rejected:
-            return rejected
-
-    @property
-    def order_id(self) -> str | None:
-        return self.verdict.order_id
-
-    @property
-    def version(self) -> str:
-        """Of the order that the function would store; empty if it would reject the message."""
-        return self.verdict.version if isinstance(self.verdict, orders.Order) else ""
-
-    @property
-    def reason(self) -> str:
-        """Why the function rejects it; empty if it would accept it."""
-        return str(self.verdict) if isinstance(self.verdict, orders.Rejected) else ""
-
-    @property
-    def sent(self) -> float:
-        """When it was first sent, in seconds since 1970; the move to a dead-letter queue does not change that."""
-        return int(self.system.get("SentTimestamp", "0")) / 1000
-
-    @property
-    def why(self) -> str:
-        """Why it is where it is, as far as it shows by itself; the function's log may know more."""
-        if self.reason:
-            return self.reason
-        if self.source == "topic":
-            told = self.attributes.get("ErrorMessage", {}).get("StringValue")
-            return "keeps the contract: SNS could not deliver it" + (f" ({told})" if told else "")
-        if self.source in OWN:
-            return "keeps the contract: it was not stored, and the log says why"
-        return "keeps the contract: its consumer gave it up, or SNS could not deliver it"
-
     def concerns(self, order_id: str) -> bool:
         """Whether it is of an order; where that cannot be read, whether its text holds the order's id."""
-        if self.order_id is not None or not order_id:
-            return self.order_id == order_id
+        if self.letter.order_id is not None or not order_id:
+            return self.letter.order_id == order_id
         spelled = {order_id, json.dumps(order_id)[1:-1], json.dumps(order_id, ensure_ascii=False)[1:-1]}
         found = "|".join(re.escape(each) for each in sorted(spelled))
         return re.search(rf"(?<![\w-])(?:{found})(?![\w-])", self.body) is not None
 
     def without_sns(self) -> "Message":
         """Itself as it was published: without what SNS adds to a message that it could not deliver."""
-        if self.source != "topic":
+        if self.letter.source != "topic":
             return self
         attributes = {name: value for name, value in self.attributes.items() if name not in ADDED_BY_SNS}
         return replace(self, attributes=attributes)
-
-    @property
-    def letter(self) -> "Letter":
-        return Letter(
-            id=self.id,
-            source=self.source,
-            order_id=self.order_id,
-            version=self.version,
-            reason=self.reason,
-            why=self.why,
-            sent=self.sent,
-            receives=int(self.system.get("ApproximateReceiveCount", "0")),
-        )
 
     def entry(self) -> Entry:
         """Itself as an entry of `SendMessageBatch`."""
@@ -115,20 +79,37 @@ class Message:
         return entry
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Letter:
-    """What is remembered of a message, without its body: a queue may hold more than memory does."""
-
-    id: str
-    source: str
+def message_of(source: str, received: Mapping[str, Any]) -> Message:
+    """A message of a dead-letter queue, as SQS hands it out."""
+    body, attributes = received["Body"], received.get("MessageAttributes", {})
+    system, version, reason = received.get("Attributes", {}), "", ""
     order_id: str | None
-    version: str
-    """Empty if the function would reject it."""
-    reason: str
-    why: str
-    sent: float
-    """Seconds since 1970."""
-    receives: int
+    try:
+        order_id, _, version, *_ = orders.parse(body)
+    except orders.Rejected as rejected:
+        order_id, reason = rejected.order_id, str(rejected)
+    letter = Letter(
+        id=received["MessageId"],
+        source=source,
+        order_id=order_id,
+        version=version,
+        reason=reason,
+        why=reason or f"keeps the contract: {_why(source, attributes)}",
+        sent=int(system.get("SentTimestamp", "0")) / 1000,
+        receives=int(system.get("ApproximateReceiveCount", "0")),
+    )
+    return Message(
+        letter=letter, body=body, attributes=attributes, system=system, handle=received.get("ReceiptHandle", "")
+    )
+
+
+def _why(source: str, attributes: Mapping[str, Any]) -> str:
+    if source == "topic":
+        told = attributes.get("ErrorMessage", {}).get("StringValue")
+        return "SNS could not deliver it" + (f" ({told})" if told else "")
+    if source in OWN:
+        return "it was not stored, and the log says why"
+    return "its consumer gave it up, or SNS could not deliver it"
 
 
 def read(
@@ -148,7 +129,7 @@ def read(
         while limit is None or count < limit:
             more_expected = count < expected
             # Long polls ask every server of the queue, but an empty one takes its whole second.
-            fresh = _messages(source, held.receive(BATCH, wait=1 if more_expected else 0))
+            fresh = [message_of(source, each) for each in held.receive(BATCH, wait=1 if more_expected else 0)]
             if limit is not None:
                 fresh = fresh[: limit - count]
             use(fresh)
@@ -165,7 +146,7 @@ def read_all(stack: Stack, sources: Iterable[str], *, limit: int | None = None) 
     messages: list[Message] = []
     for source in sources:
         read(stack, source, messages.extend, limit=limit)
-    return sorted(messages, key=lambda message: message.sent)
+    return sorted(messages, key=lambda message: message.letter.sent)
 
 
 def drain(
@@ -187,16 +168,16 @@ def drain(
     deleted = empty = 0
     with Held(stack, source, clock=clock) as held:
         while remaining and empty < EMPTY:
-            fresh = _messages(source, held.receive(BATCH, wait=1))
+            fresh = [message_of(source, each) for each in held.receive(BATCH, wait=1)]
             empty = 0 if fresh else empty + 1
-            ours = [message for message in fresh if message.id in remaining]
+            ours = [message for message in fresh if message.letter.id in remaining]
             for start in range(0, len(ours), pace.at_once):
                 some = ours[start : start + pace.at_once]
                 pace.wait(len(some), idle=held.extend)
                 done = use(some)
                 deleted += delete(stack, source, done)
-                held.forget(message.id for message in done)
-                remaining -= {message.id for message in some}
+                held.forget(message.letter.id for message in done)
+                remaining -= {message.letter.id for message in some}
                 advance(len(some))
     return deleted
 
@@ -224,17 +205,3 @@ def send_messages(stack: Stack, url: str, messages: Sequence[Message]) -> list[R
         )
         refused += [replace(refusal, position=run[refusal.position]) for refusal in given_up]
     return refused
-
-
-def _messages(source: str, received: Iterable[Mapping[str, Any]]) -> list[Message]:
-    return [
-        Message(
-            id=message["MessageId"],
-            source=source,
-            body=message["Body"],
-            attributes=message.get("MessageAttributes", {}),
-            system=message.get("Attributes", {}),
-            handle=message["ReceiptHandle"],
-        )
-        for message in received
-    ]

@@ -11,7 +11,7 @@ import click
 
 from tools.ops.arguments import Selection, selecting, unchecked
 from tools.ops.choosing import find, warn_of
-from tools.ops.deadletters import Letter, Message, send_messages
+from tools.ops.deadletters import Letter, Message, message_of, send_messages
 from tools.ops.decoding import decode
 from tools.ops.failure import NO, Failure
 from tools.ops.files import read_text, writing
@@ -45,7 +45,7 @@ def run(stack: Stack, printer: Printer, *, file: str, selection: Selection) -> i
 def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: bool) -> int:
     """Send what a file, or standard input for `-`, holds of an export."""
     messages = read_export(read_text(file))
-    rejected = [message for message in messages if message.reason]
+    rejected = [message.letter for message in messages if message.letter.reason]
     if rejected and not no_check:
         raise Failure(
             f"{len(rejected)} of {len(messages)} messages will be rejected by the function, and nothing was sent "
@@ -55,12 +55,12 @@ def restore(stack: Stack, printer: Printer, *, file: str, to: str, no_check: boo
     sent = messages if to == "topic" else [message.without_sns() for message in messages]
     refused = send_messages(stack, url, sent)
     if printer.as_json:
-        failed = [{"messageId": messages[r.position].id, "reason": r.reason} for r in refused]
+        failed = [{"messageId": messages[r.position].letter.id, "reason": r.reason} for r in refused]
         printer.json({"sent": len(messages) - len(refused), "failed": failed})
     name = url.rpartition("/")[2]
     printer.line(f"sent {len(messages) - len(refused)} of {len(messages)} messages to {name}", style=GOOD)
     for refusal in refused:
-        printer.line(f"  {messages[refusal.position].id} was not taken: {refusal.reason}", style=BAD)
+        printer.line(f"  {messages[refusal.position].letter.id} was not taken: {refusal.reason}", style=BAD)
     return NO if refused else 0
 
 
@@ -106,24 +106,15 @@ def read_export(text: str) -> list[Message]:
         try:
             value = decode(line)
             attributes = {name: _decoded(attribute) for name, attribute in value.get("attributes", {}).items()}
-            message = Message(
-                id=str(value["messageId"]),
-                source=str(value["source"]),
-                body=_text(value["body"]),
-                attributes=attributes,
-                system={},
-                handle="",
-            )
+            received = {
+                "MessageId": str(value["messageId"]),
+                "Body": "" + value["body"],
+                "MessageAttributes": attributes,
+            }
+            messages.append(message_of(str(value["source"]), received))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Failure(f"line {number} must be a line of `dlq export`, got something else ({error!r})") from None
-        messages.append(message)
     return messages
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("the body must be a text")
-    return value
 
 
 def _encoded(attribute: Mapping[str, Any]) -> dict[str, Any]:

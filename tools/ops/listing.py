@@ -38,7 +38,7 @@ def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, lim
     messages: list[Message] = []
 
     def keep(message: Message) -> None:
-        if message.id.startswith(wanted) or message.concerns(wanted):
+        if message.letter.id.startswith(wanted) or message.concerns(wanted):
             messages.append(message)
 
     found = find(stack, Selection(sources=stack.sources(source), limit=limit), printer, use=keep)
@@ -67,11 +67,11 @@ def failures(stack: Stack, message: Message) -> list[str]:
 
     Of one that another function crashed on, what that function said last: a crash names no message.
     """
-    start = int(message.sent * 1000)
-    said = logs.read(stack, start=start, pattern=logs.mentioning("messageId", message.id))
-    lines = [line for _, line in said if line.fields.get("messageId") == message.id]
+    start = int(message.letter.sent * 1000)
+    said = logs.read(stack, start=start, pattern=logs.mentioning("messageId", message.letter.id))
+    lines = [line for _, line in said if line.fields.get("messageId") == message.letter.id]
     told = list(dict.fromkeys(str(line.fields["reason"]) for line in lines if line.fields.get("reason")))
-    if told or message.source in OWN or not (function := stack.function_of(message.source)):
+    if told or message.letter.source in OWN or not (function := stack.function_of(message.letter.source)):
         return told
     loud = logs.read(stack, start=start, pattern=logs.LOUD, functions=[function])
     since = dict.fromkeys(line.text for _, line in loud if line.level in ("ERROR", "FATAL"))

@@ -19,7 +19,7 @@ from tools.ops.arguments import attribute, rated, unchecked
 from tools.ops.failure import NO, Failure, accounting
 from tools.ops.files import read_text, writing
 from tools.ops.refusals import DENIED
-from tools.ops.sending import BATCH_BYTES, Pace, Refused, batches, send
+from tools.ops.sending import BATCH, BATCH_BYTES, Entry, Pace, Refused, batches, send
 from tools.ops.stack import Stack
 from tools.root import ROOT
 from tools.terminal import BAD, GOOD, Advance, Printer
@@ -94,11 +94,11 @@ def compare(stack: Stack, bodies: Sequence[str]) -> list[str]:
     """What the table says beforehand of orders that will not be stored as they are."""
     if len(bodies) > COMPARED:
         return []
-    newest: dict[str, str] = {}
+    known = []
     for body in bodies:
         with contextlib.suppress(orders.Rejected):
-            order = orders.parse(body)
-            newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
+            known.append(orders.parse(body))
+    newest = table.newest((order.order_id, order.version) for order in known)
     try:
         return table.remarks(table.versions(stack, newest), newest)
     except ClientError as error:
@@ -119,22 +119,35 @@ def publish(
 
     An order is published once, except when an answer of SNS is lost: then again, which the table ignores.
     """
-    sns, topic = stack.client("sns"), stack["topicArn"]
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+    entries = [{"Message": body, "MessageAttributes": typed} for body in bodies]
+    return publish_entries(stack, entries, pace=pace, advance=advance)
+
+
+def publish_entries(
+    stack: Stack, entries: Sequence[Entry], *, pace: Pace, advance: Advance = lambda _steps: None
+) -> list[Refused]:
+    """Publish messages, each with attributes of its own, in batches."""
+    sns, topic = stack.client("sns"), stack["topicArn"]
 
     def publish_batch(run: range) -> list[Refused]:
         pace.wait(len(run))
         refused = send(
-            lambda entries: sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries),
-            [{"Message": bodies[position], "MessageAttributes": typed} for position in run],
+            lambda batch: sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=batch),
+            [entries[position] for position in run],
         )
         advance(len(run))
         return [Refused(position=run[r.position], reason=r.reason) for r in refused]
 
-    attached = sum(len(f"{name}String{value}".encode()) for name, value in (attributes or {}).items())
-    runs = batches([len(body.encode()) + attached for body in bodies], most=pace.at_once)
-    with ThreadPoolExecutor(THREADS if pace.at_once == 10 else 1) as pool:
+    runs = batches([_size(entry) for entry in entries], most=pace.at_once)
+    with ThreadPoolExecutor(THREADS if pace.at_once == BATCH else 1) as pool:
         return list(itertools.chain.from_iterable(pool.map(publish_batch, runs)))
+
+
+def _size(entry: Entry) -> int:
+    """Bytes of a message: its attributes count, with their names and types."""
+    attached = [part for name, typed in entry["MessageAttributes"].items() for part in (name, *typed.values())]
+    return sum(len(part if isinstance(part, bytes) else part.encode()) for part in (entry["Message"], *attached))
 
 
 def read_bodies(text: str) -> list[str]:

@@ -20,7 +20,7 @@ from tools.terminal import BAD, DIM, GOOD, Advance, Printer, counted
 @confirmed
 def run(stack: Stack, printer: Printer, *, selection: Selection, export: str | None = None, yes: bool) -> int:
     """Delete what the plan shows, and nothing that came after it."""
-    exported = None if export is None else {message.id for message in read_export(read_text(export))}
+    exported = None if export is None else {message.letter.id for message in read_export(read_text(export))}
     found = find(stack, selection, printer)
     plan = [letter for letter in found.letters if exported is None or letter.id in exported]
     absent = len(exported) - len(plan) if exported else 0

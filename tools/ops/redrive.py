@@ -133,7 +133,7 @@ def move(
     def send_back(messages: list[Message]) -> list[Message]:
         own = [message.without_sns() for message in messages]
         refused = send_messages(stack, stack.dead_letters[source].queue_url, own)
-        outcome.failed += [f"{messages[refusal.position].id}: {refusal.reason}" for refusal in refused]
+        outcome.failed += [f"{messages[refusal.position].letter.id}: {refusal.reason}" for refusal in refused]
         positions = {refusal.position for refusal in refused}
         sent = [message for position, message in enumerate(messages) if position not in positions]
         outcome.moved += len(sent)
@@ -207,10 +207,7 @@ def _newest_task(sqs: Any, arn: str) -> Mapping[str, Any]:
 
 def prove(stack: Stack, letters: Iterable[Letter], *, seconds: float, printer: Printer) -> set[str]:
     """Wait for the orders of the letters to be in the table, at their versions or newer; return those that are not."""
-    newest: dict[str, str] = {}
-    for letter in letters:
-        order_id = str(letter.order_id)
-        newest[order_id] = max(letter.version, newest.get(order_id, ""))
+    newest = table.newest((str(letter.order_id), letter.version) for letter in letters)
     with printer.progress("proving", len(newest)) as bar:
 
         def stored(count: int) -> None:

@@ -2,14 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.process_order.orders import INSTANT
+from functions.process_order.orders import INSTANT, latest_version, version_at
 from tools.ops.stack import Stack
 
-AS_VERSIONS = "%Y-%m-%dT%H:%M:%S.%fZ#"
-"""How a version begins: the instant in UTC, so that text order is time order."""
 FAR = "by more than a day"
 SHOWN = 3
 """Orders that a remark names."""
@@ -47,11 +44,17 @@ def ahead(version: str) -> str:
 
     The greatest version of an order is stored: an event of tomorrow wins over every correction of today.
     """
-    now = datetime.now(UTC)
-    if version[:INSTANT] <= now.strftime(AS_VERSIONS):
+    if version <= version_at(time.time()):
         return ""
-    more = version[:INSTANT] > (now + timedelta(days=1)).strftime(AS_VERSIONS)
-    return FAR if more else "within a day"
+    return FAR if version > latest_version() else "within a day"
+
+
+def newest(versions: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The greatest version of each order, of pairs of id and version."""
+    found: dict[str, str] = {}
+    for order_id, version in versions:
+        found[order_id] = max(version, found.get(order_id, ""))
+    return found
 
 
 def remarks(stored: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:

@@ -44,7 +44,7 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, pri
         nonlocal unreadable
         if message.concerns(order_id):
             letters.append(message)
-        elif message.order_id is None:
+        elif message.letter.order_id is None:
             unreadable += 1
 
     looked = find(stack, Selection(sources=tuple(stack.dead_letters), limit=limit), printer, use=look)
@@ -58,8 +58,8 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, pri
         "stored": item,
         "ahead": table.ahead(version),
         "deadLetters": [
-            {**describe(letter), "state": states[letter.id], "tie": table.is_tie(version, letter.version)}
-            for letter in letters
+            {**describe(m), "state": states[m.letter.id], "tie": table.is_tie(version, m.letter.version)}
+            for m in letters
         ],
         "unreadable": unreadable,
         "unseen": looked.unseen,

@@ -60,14 +60,13 @@ def expected(bodies: list[str]) -> dict[str, str]:
     Raises:
         Failure: a body breaks the contract.
     """
-    newest: dict[str, str] = {}
+    found = []
     for position, body in enumerate(bodies, 1):
         try:
-            order = parse(body)
+            found.append(parse(body))
         except Rejected as rejected:
             raise Failure(f"order {position} of FILE must keep the contract to be verified: {rejected}") from None
-        newest[order.order_id] = max(order.version, newest.get(order.order_id, ""))
-    return newest
+    return table.newest((order.order_id, order.version) for order in found)
 
 
 def check_queues(stack: Stack) -> Check:

@@ -81,7 +81,7 @@ def _answer(region: str, names: Names) -> Answer:
 def _document(resource: Resource, root: Path, name: str, earlier: list[str], graph: Graph) -> dict[str, Any]:
     given, request = _hashed(MessageToDict(resource.request.object), root), resource.request
     inputs = checked(resource.type, name, given) if resource.custom else given
-    if "region" in type_of(resource.type).replaced_by and not request.provider:
+    if "region" in type_of(resource.type).replaced_by.split() and not request.provider:
         inputs.setdefault("region", graph.config["aws:region"])
     return {
         "urn": resource.urn,
@@ -136,7 +136,7 @@ def _change(before: State | None, after: State | None) -> Change:
     both = Change(operation="same", before=before, after=after)
     changed = {top(each.path) for each in differences(both)}
     always = {key for key in changed if named_by(key, after.options.get("replaceOnChanges", ()))}
-    reasons = tuple(sorted(changed & type_of(after.type).replaced_by | always))
+    reasons = tuple(sorted(changed & {*type_of(after.type).replaced_by.split()} | always))
     updated = changed or before.protect != after.protect or before.options != after.options
     operation = "replace" if reasons else "update" if updated else "same"
     return Change(operation=operation, before=before, after=after, reasons=reasons)

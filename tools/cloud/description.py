@@ -1,35 +1,13 @@
-"""`./orders local --no-page`: the stack on the local cloud until it is told to stop."""
+"""Says where a stack on the local cloud is, and how to use it."""
 
 import json
 import shlex
 from pathlib import Path
 
-from tools.cloud.deploy import check_place, deployed, enforcing, written_addresses
 from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import EXAMPLE
-from tools.interrupts import cleaning_up
-from tools.ops import logs, tail
-from tools.ops.stack import local_stack
 from tools.root import ROOT
 from tools.terminal import GOOD, Printer
-
-
-def up(*, stack: str, port: int | None, outputs: Path | None, printer: Printer) -> None:
-    """Deploy a stack, say where it is, and follow its function's log until interrupted."""
-    check_place(outputs)
-    with (
-        deployed(stack=stack, port=port, judge=enforcing(printer)) as deployment,
-        written_addresses(deployment, outputs) as addresses,
-    ):
-        pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
-        describe(deployment, addresses, printer)
-        try:
-            for line in logs.follow(pipeline, start=start, interval=0.3):
-                if tail.wanted(line):
-                    tail.show(line, printer)
-        except KeyboardInterrupt:
-            cleaning_up()
-            printer.line("stopped")
 
 
 def describe(deployment: Deployment, addresses: Path, printer: Printer) -> None:
