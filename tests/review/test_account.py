@@ -4,16 +4,14 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from functions.process_order.orders import Rejected, parse
 from tools.review.account import Account, silent, slower
-from tools.review.pipeline import LOG_FILTER
 from tools.review.samples import ACROSS, KINDS, PARTS, bad, messages
-from tools.review.sight import Sight, counts
+from tools.review.sight import Sight
 
 Rows = dict[str, dict[str, Any]]
 
@@ -161,13 +159,3 @@ def test_a_function_that_takes_much_longer_is_told_of() -> None:
 def test_a_metric_that_nothing_is_counted_for_any_more_is_told_of() -> None:
     [said] = silent({"stored": 7, "failed": 0}, {"stored": 0, "failed": 0})
     assert "counts nothing for stored any more" in said
-
-
-def test_what_the_log_filters_of_a_program_count_is_told_of_its_log() -> None:
-    inputs = {
-        "pattern": '{ $.message = "done" && $.stored >= 0 }',
-        "metricTransformation": {"name": "s", "value": "$.stored"},
-    }
-    running: Any = SimpleNamespace(resources={"urn": SimpleNamespace(type=LOG_FILTER, inputs=inputs)})
-    lines = ['{"message": "done", "stored": 2}', '{"message": "done", "stored": 3}', '{"message": "x", "stored": 7}']
-    assert counts(running, [*lines, "no JSON", '{"message": "done"}', "[]"]) == {"s": 5}
