@@ -1,6 +1,5 @@
 """Tries a change: deploys what is, lets orders pass all the time, applies the change, and accounts for every order."""
 
-import contextlib
 import json
 import sys
 import threading
@@ -171,23 +170,15 @@ class _Rehearsal:
 
     def _gone_in_an_outage(self) -> Iterator[str]:
         """Whether what the function cannot write for a moment is stored later, or else a dead letter."""
-        with self._outage():
-            self._publish(OUTAGE)
-            time.sleep(1.0)
-        if vanished := self._account.vanished(self._settled()):
-            yield f"{len(vanished)} orders that could not be written for a second are neither stored nor dead letters"
-
-    @contextlib.contextmanager
-    def _outage(self) -> Iterator[None]:
-        """The function may not write."""
         client, outputs = self._deployment.client, self._deployment.outputs
         told: dict[str, Any] = client("lambda").get_function_configuration(FunctionName=outputs["functionName"])
         role = {"RoleName": told["Role"].rpartition("/")[2], "PolicyName": "outage-of-the-rehearsal"}
         client("iam").put_role_policy(**role, PolicyDocument=DENIED)
-        try:
-            yield
-        finally:
-            client("iam").delete_role_policy(**role)
+        self._publish(OUTAGE)
+        time.sleep(1.0)
+        client("iam").delete_role_policy(**role)
+        if vanished := self._account.vanished(self._settled()):
+            yield f"{len(vanished)} orders that could not be written for a second are neither stored nor dead letters"
 
 
 def _kept(before: Sight, sight: Sight) -> tuple[int, int]:
