@@ -47,6 +47,11 @@ def edited(name: str, /, **inputs: Any) -> list[Document]:
     return after
 
 
+def optioned(name: str, **options: Any) -> list[Document]:
+    """What is registered, with other options of a resource."""
+    return [{**each, **options} if each["urn"].endswith(f"::{name}") and each["custom"] else each for each in NOW]
+
+
 def renamed(name: str, new: str) -> list[Document]:
     after = [dict(each) for each in NOW]
     for each in after:
@@ -143,6 +148,9 @@ TO_LOOK_AT = {
     "a right that no order needs": edited(
         "ProcessOrder-permissions", policy=replacing('"xray:PutTraceSegments", ', "")
     ),
+    "nothing to come before it": optioned("ProcessOrder-mapping", dependencies=()),
+    "kept when it is deleted": optioned("Orders", retainOnDelete=True),
+    "changes that are ignored": optioned("ProcessOrder", ignoreChanges=["code"]),
     "another key": edited("OrderQueue", kmsMasterKeyId="arn:aws:kms:eu-west-1:123456789012:key/other"),
     "a new type": [*NOW, {**BY_NAME["Orders"], "urn": "urn:pulumi:dev::orders::x::y", "type": "aws:x/y:Y"}],
 }
