@@ -47,7 +47,6 @@ class Step:
 
     action: str
     """created, updated, replaced, deleted, or left."""
-    type: str
     name: str
     urn: str
     inputs: tuple[str, ...] = ()
@@ -130,16 +129,16 @@ class Application:
             number=self._count,
         )
         if old is None:
-            return self._created(new, Step(action="created", type=token, name=name, urn=urn))
+            return self._created(new, Step(action="created", name=name, urn=urn))
         found = provider.diff(token, old.inputs, new.inputs, old.outputs, self.tags)
         replaces = found.replaces | {key for key in found.keys if named_by(key, request.replaceOnChanges)}
         changed = tuple(sorted(found.keys))
         if replaces:
             first = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else found.delete_first
-            step = Step(action="replaced", type=token, name=name, urn=urn, inputs=changed)
+            step = Step(action="replaced", name=name, urn=urn, inputs=changed)
             return self._replaced(old, new, given, step, first=first)
         if changed:
-            return self._updated(old, new, Step(action="updated", type=token, name=name, urn=urn, inputs=changed))
+            return self._updated(old, new, Step(action="updated", name=name, urn=urn, inputs=changed))
         self._keep(new)
         return new.id, new.outputs
 
@@ -245,7 +244,7 @@ class Application:
             self._delete(each, self.steps.get(each.urn))
 
     def _delete(self, old: Running, step: Step | None) -> None:
-        step = step or Step(action="left" if old.retain else "deleted", type=old.type, name=old.name, urn=old.urn)
+        step = step or Step(action="left" if old.retain else "deleted", name=old.name, urn=old.urn)
         if old.protect:
             raise _protected(old, "deleted, and the program does not register it any more")
         if not self.preview:

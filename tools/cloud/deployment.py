@@ -30,8 +30,6 @@ class Applied:
 
     steps: tuple[Step, ...]
     seconds: float
-    broken: Mapping[str, str]
-    """Functions that keep the code that they had, by name, and why."""
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.steps)) or "nothing to change"
@@ -41,7 +39,6 @@ class NotAppliedError(CloudError):
     """A program was applied in part; the text says which part was, and which was not."""
 
     def __init__(self, reason: str, steps: tuple[Step, ...], missing: tuple[Step, ...]) -> None:
-        self.steps, self.missing = steps, missing
         done = f"already applied: {'; '.join(map(str, steps))}" if steps else "nothing was applied"
         names = ", ".join(sorted({step.name for step in missing}))
         super().__init__("; ".join([reason, done, *([f"not applied: {names}"] if names else [])]))
@@ -120,8 +117,7 @@ class Deployment:
             raise NotAppliedError(reason, tuple(work.steps.values()), missing) from error
         self.outputs = dict(sorted(graph.exports.items()))
         self.seconds = time.monotonic() - started
-        broken = {self.resources[urn].name: reason for urn, reason in plan.broken.items()}
-        return Applied(steps=tuple(work.steps.values()), seconds=self.seconds, broken=broken)
+        return Applied(steps=tuple(work.steps.values()), seconds=self.seconds)
 
     def _previewed(
         self, root: Path, program: Callable[[], object] | None, judge: Callable[[Graph], object]
