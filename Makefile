@@ -18,20 +18,21 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
+# uv trusts what the system trusts, a company's proxy included.
 $(READY): $(REQUIREMENTS) requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python must be 3.11 or newer, got `$(PYTHON) --version`: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Building .venv (once)"
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(REQUIREMENTS) || \
+	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes -r $(REQUIREMENTS) || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $(REQUIREMENTS)
 	@touch $(READY)
 
 # The policy pack is a project of its own, which the Pulumi CLI runs in an environment of its own.
 $(PACK_READY): policy/requirements.txt | $(READY)
 	@rm -rf policy/venv && $(PYTHON) -m venv policy/venv
-	@$(BIN)/uv pip install --quiet --python policy/venv/bin/python --require-hashes -r policy/requirements.txt || \
+	@$(BIN)/uv pip install --quiet --system-certs --python policy/venv/bin/python --require-hashes -r policy/requirements.txt || \
 	  policy/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
 	@touch $(PACK_READY)
 
@@ -84,7 +85,7 @@ docs: $(READY) ## write the generated parts of the documents
 	@PYTHONPATH=policy $(BIN)/python policy/document.py
 
 golden: $(READY) ## write the graphs that a test compares again: read the difference before you commit it
-	@$(BIN)/python -m tests.unit.graphs
+	@$(BIN)/python -m tests.recording.graphs
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

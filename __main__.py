@@ -4,7 +4,6 @@ import pulumi
 
 import config
 from components.account import Account
-from components.alarms import Thresholds
 from components.encryption import Encryption
 from components.monitoring import Monitoring, MonitoringArgs
 from components.package import PROCESS_ORDER, archive
@@ -41,17 +40,7 @@ processor = Processor(
         queue_arn=queue.arn,
         table=table,
         key_arn=key.arn,
-        timeout=stack.function_timeout,
-        memory=stack.function_memory,
-        batch_size=stack.batch_size,
-        batching_window=stack.batching_window,
-        maximum_concurrency=stack.maximum_concurrency,
-        log_retention=stack.log_retention,
-        log_level=stack.log_level,
-        runtime=stack.runtime,
-        architecture=stack.architecture,
-        permissions_boundary=stack.permissions_boundary,
-        protected=stack.protect_data,
+        settings=stack,
     ),
 )
 
@@ -73,15 +62,7 @@ monitoring = Monitoring(
             other_queues=queues[1:],
             other_processors=processors[1:],
         ),
-        thresholds=Thresholds(
-            order_delay=stack.alarm_order_delay,
-            duration_share=stack.alarm_duration_share,
-            function_errors=stack.alarm_function_errors,
-            throttled_writes=stack.alarm_throttled_writes,
-            rejected_orders=stack.alarm_rejected_orders,
-            failed_orders=stack.alarm_failed_orders,
-        ),
-        runbook=stack.alarm_runbook,
+        settings=stack,
         email=config.alarm_address(stack),
     ),
 )

@@ -15,8 +15,7 @@ _MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceM
 _ALARMS = (
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Best_Practice_Recommended_Alarms_AWS_Services.html"
 )
-_MANY = 1_000_000
-"""High enough to silence an alarm."""
+_COUNT = {"unit": "a minute", "low": 0, "high": 1_000_000, "source": _ALARMS}  # the most silences an alarm
 STACK_NAME = 38
 """Most characters of a stack's name: what the role `ProcessOrder-role-STACK-1a2b3c4` leaves of IAM's 64."""
 # fmt: off
@@ -32,10 +31,9 @@ class Setting:
 
     meaning: str
     unit: str = ""
-    low: int | None = None
-    """Smallest value, for integers."""
-    high: int | None = None
-    """Largest value, for integers."""
+    low: int = 0
+    high: int = 0
+    """Bounds of an integer."""
     choices: tuple[int | str, ...] = ()
     """The only values, where AWS has a closed set."""
     pattern: str = ".+"
@@ -57,15 +55,13 @@ class Setting:
 
     def accepts(self, value: Any, type_: type) -> bool:
         """Whether a value has the type and lies in the bounds."""
-        if type(value) is not type_:  # a bool is an int, and must not pass for one
+        if type_ is not type(value):  # a bool is an int, and must not pass for one
             return False
         if self.choices:
             return value in self.choices
         if isinstance(value, str):
             return re.fullmatch(self.pattern, value) is not None
-        if isinstance(value, int):
-            return (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
-        return True
+        return type_ is bool or (isinstance(value, int) and self.low <= value <= self.high)
 
     def nearest(self, text: str, type_: type) -> str | None:
         """The legal value that a wrong one was closest to; None if none is near."""
@@ -79,7 +75,7 @@ class Setting:
         except (ValueError, OverflowError):
             return None
         choices = [int(choice) for choice in self.choices]
-        bounded = min(max(given, self.low or 0), self.high or given)
+        bounded = min(max(given, self.low), self.high)
         return str(min(choices, key=lambda choice: abs(choice - given)) if choices else bounded)
 
 
@@ -208,18 +204,10 @@ class StackConfig:
         high=100,
         source=_ALARMS,
     )
-    alarm_function_errors: int = setting(
-        0, "Runs of ProcessOrder that may crash before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
-    )
-    alarm_throttled_writes: int = setting(
-        50, "Writes that DynamoDB may throttle before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
-    )
-    alarm_rejected_orders: int = setting(
-        0, "Messages that may break the contract before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
-    )
-    alarm_failed_orders: int = setting(
-        0, "Messages that may fail to be written before an alarm.", unit="a minute", low=0, high=_MANY, source=_ALARMS
-    )
+    alarm_function_errors: int = setting(0, "Runs of ProcessOrder that may crash before an alarm.", **_COUNT)
+    alarm_throttled_writes: int = setting(50, "Writes that DynamoDB may throttle before an alarm.", **_COUNT)
+    alarm_rejected_orders: int = setting(0, "Messages that may break the contract before an alarm.", **_COUNT)
+    alarm_failed_orders: int = setting(0, "Messages that may fail to be written before an alarm.", **_COUNT)
 
     @property
     def visibility_timeout(self) -> int:
@@ -306,17 +294,13 @@ def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str
             fix = f"pulumi config set {key} {nearest}" if nearest else f"pulumi config rm {key}"
             given = "[secret]" if is_config_secret(key) else texts[f.name]
             yield f"{key} must be {rule.requirement(type_)}, got {given}", fix
-    if good.get("batch_size", 0) > 10 and good.get("batching_window") == 0:
-        yield (
-            f"{project}:batchingWindow must be at least 1 when {project}:batchSize is over 10, "
-            f"got batchSize {good['batch_size']} and batchingWindow 0",
-            f"pulumi config set {project}:batchingWindow 1",
-        )
     # Besides 40 MB of its own the process takes 69 MB for two of the worst messages that SQS carries, 90 for four, and
     # 116 for all that Lambda delivers at once, 6 MB (tests/handler/test_bounds.py).
-    if good.get("batch_size", 0) > 2 and good.get("function_memory", 192) < 192:
-        yield (
-            f"{project}:functionMemory must be at least 192 when {project}:batchSize is over 2, "
-            f"got functionMemory {good['function_memory']} and batchSize {good['batch_size']}",
-            f"pulumi config set {project}:functionMemory 192",
-        )
+    for key, least, over in (("batchingWindow", 1, 10), ("functionMemory", 192, 2)):
+        name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
+        if good.get("batch_size", 0) > over and good.get(name, least) < least:
+            yield (
+                f"{project}:{key} must be at least {least} when {project}:batchSize is over {over}, "
+                f"got {key} {good[name]} and batchSize {good['batch_size']}",
+                f"pulumi config set {project}:{key} {least}",
+            )

@@ -9,36 +9,7 @@ from components.processor import Processor
 from components.queue import Queue
 from components.table import Table
 from components.topic import Topic
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thresholds:
-    """What may be before an alarm rings; counts are per minute."""
-
-    order_delay: int
-    """Seconds that a message may wait in its queue, on top of what its retries take."""
-    duration_share: int
-    """Percent of its timeout that the slowest hundredth of a function's runs may take."""
-    function_errors: int
-    """Invocations."""
-    throttled_writes: int
-    """Writes."""
-    rejected_orders: int
-    """Messages."""
-    failed_orders: int
-    """Messages."""
-
-    def longest_wait(self, queue: Queue) -> int:
-        """Seconds that a message may be in a queue: a visibility timeout for each attempt + the delay.
-
-        SQS leaves a message out of the age of the oldest one once it has been received three times.
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-        """
-        return 3 * queue.visibility_timeout + self.order_delay
-
-    def longest_run(self, processor: Processor) -> int:
-        """Milliseconds that an invocation may take: its share of the timeout."""
-        return processor.timeout * 1000 * self.duration_share // 100
+from config import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,17 +39,31 @@ PERIOD = 60
 """Seconds. AWS publishes all of these series once a minute."""
 
 
-def alarms(pipeline: Pipeline, thresholds: Thresholds) -> Iterator[Alarm]:
+def alarms(pipeline: Pipeline, settings: StackConfig) -> Iterator[Alarm]:
     """Every alarm, in the order in which an order passes what it watches, and then those of other consumers."""
     yield from _topic_alarms(pipeline.topic)
-    yield from _queue_alarms(pipeline.queue, thresholds)
-    yield from _function_alarms(pipeline.processor, thresholds)
-    yield from _orders_alarms(pipeline.scope, thresholds)
-    yield from _table_alarms(pipeline.table, thresholds)
+    yield from _queue_alarms(pipeline.queue, settings)
+    yield from _function_alarms(pipeline.processor, settings)
+    yield from _orders_alarms(pipeline.scope, settings)
+    yield from _table_alarms(pipeline.table, settings)
     for other in pipeline.other_queues:
-        yield from _named(other.label, _queue_alarms(other, thresholds))
+        yield from _named(other.label, _queue_alarms(other, settings))
     for function in pipeline.other_processors:
-        yield from _named(function.label, _function_alarms(function, thresholds))
+        yield from _named(function.label, _function_alarms(function, settings))
+
+
+def longest_wait(queue: Queue, settings: StackConfig) -> int:
+    """Seconds that a message may be in a queue: a visibility timeout for each attempt + the delay.
+
+    SQS leaves a message out of the age of the oldest one once it has been received three times.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    return 3 * queue.visibility_timeout + settings.alarm_order_delay
+
+
+def longest_run(processor: Processor, settings: StackConfig) -> int:
+    """Milliseconds that the slowest hundredth of a function's runs may take: its share of the timeout."""
+    return processor.timeout * 1000 * settings.alarm_duration_share // 100
 
 
 def _named(name: str, found: Iterable[Alarm]) -> Iterator[Alarm]:
@@ -111,14 +96,14 @@ def _topic_alarms(topic: Topic) -> Iterator[Alarm]:
     )
 
 
-def _queue_alarms(queue: Queue, thresholds: Thresholds) -> Iterator[Alarm]:
+def _queue_alarms(queue: Queue, settings: StackConfig) -> Iterator[Alarm]:
     # Retries alone take a message no further than this, so above it the consumer does not keep up, or does not run.
     # Messages received three times are left out of the series: they show in the dead-letter queue.
     yield Alarm(
         role="orders-wait-too-long",
         says=f"The oldest message in {queue.label} is older than its retries explain: its consumer does not keep up.",
         metric=of_queue(queue.name, "ApproximateAgeOfOldestMessage"),
-        threshold=thresholds.longest_wait(queue),
+        threshold=longest_wait(queue, settings),
     )
     yield Alarm(
         role="dead-letter-queue-not-empty",
@@ -128,14 +113,14 @@ def _queue_alarms(queue: Queue, thresholds: Thresholds) -> Iterator[Alarm]:
     )
 
 
-def _function_alarms(processor: Processor, thresholds: Thresholds) -> Iterator[Alarm]:
+def _function_alarms(processor: Processor, settings: StackConfig) -> Iterator[Alarm]:
     name, function = processor.label, processor.function_name
     # A bad order does not make the handler raise: an error is a bug, too little memory, a time-out or a missing right.
     yield Alarm(
         role="function-errors",
         says=f"{name} crashed, timed out or could not start; its batch goes back to the queue.",
         metric=of_function(function, "Errors"),
-        threshold=thresholds.function_errors,
+        threshold=settings.alarm_function_errors,
     )
     # The mapping's maximum concurrency keeps pollers below what Lambda allows, so there is none to be expected; and
     # each costs every message of the batch one of its receives.
@@ -151,37 +136,37 @@ def _function_alarms(processor: Processor, thresholds: Thresholds) -> Iterator[A
         role="function-slow",
         says=f"{name} comes close to its timeout.",
         metric=of_function(function, "Duration", "p99"),
-        threshold=thresholds.longest_run(processor),
+        threshold=longest_run(processor, settings),
         periods=5,
         datapoints=3,
     )
 
 
-def _orders_alarms(scope: str, thresholds: Thresholds) -> Iterator[Alarm]:
+def _orders_alarms(scope: str, settings: StackConfig) -> Iterator[Alarm]:
     # Both ring at a message's first receive: by default three visibility timeouts, 9 minutes, before it reaches the
     # dead-letter queue.
     yield Alarm(
         role="orders-rejected",
         says="Messages break the order contract: a producer sends what can never be stored.",
         metric=of_orders(scope, "rejected"),
-        threshold=thresholds.rejected_orders,
+        threshold=settings.alarm_rejected_orders,
     )
     yield Alarm(
         role="orders-failed",
         says="ProcessOrder could not write valid orders, in spite of its own retries.",
         metric=of_orders(scope, "failed"),
-        threshold=thresholds.failed_orders,
+        threshold=settings.alarm_failed_orders,
     )
 
 
-def _table_alarms(table: Table, thresholds: Thresholds) -> Iterator[Alarm]:
+def _table_alarms(table: Table, settings: StackConfig) -> Iterator[Alarm]:
     # ProcessOrder retries what is throttled or fails in DynamoDB, so neither matters before it lasts.
     # `ThrottledRequests` counts a batch only if every statement of it is throttled; this counts each write.
     yield Alarm(
         role="table-throttles-writes",
         says="DynamoDB throttles writes to Orders.",
         metric=of_table(table.name, "WriteThrottleEvents"),
-        threshold=thresholds.throttled_writes,
+        threshold=settings.alarm_throttled_writes,
         periods=5,
         datapoints=3,
     )

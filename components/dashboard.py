@@ -6,13 +6,14 @@ from typing import Any
 
 import pulumi
 
-from components.alarms import PERIOD, Thresholds
+from components.alarms import PERIOD, longest_run, longest_wait
 from components.metrics import Metric, of_function, of_orders, of_queue, of_table, of_topic, of_writes, waiting_in
 from components.pipeline import Pipeline
 from components.processor import Processor
 from components.queue import Queue
 from components.table import Table
 from components.topic import Topic
+from config import StackConfig
 
 WIDTH = 24
 """Columns of a dashboard. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
@@ -34,14 +35,14 @@ class Graph:
 
 
 def dashboard_body(
-    pipeline: Pipeline, thresholds: Thresholds, region: str, alarm_arns: Sequence[pulumi.Input[str]]
+    pipeline: Pipeline, settings: StackConfig, region: str, alarm_arns: Sequence[pulumi.Input[str]]
 ) -> pulumi.Output[str]:
     """The dashboard as the JSON that CloudWatch stores."""
     alarms = {"title": pipeline.scope, "alarms": list(alarm_arns)}
     widgets: list[dict[str, Any]] = [
         {"type": "alarm", "x": 0, "y": 0, "width": WIDTH, "height": 4, "properties": alarms}
     ]
-    for row, graphs in enumerate(_rows(pipeline, thresholds)):
+    for row, graphs in enumerate(_rows(pipeline, settings)):
         width = WIDTH // len(graphs)
         for column, graph in enumerate(graphs):
             place = {"x": column * width, "y": 4 + row * HEIGHT, "width": width, "height": HEIGHT}
@@ -49,15 +50,15 @@ def dashboard_body(
     return pulumi.Output.json_dumps({"widgets": widgets})
 
 
-def _rows(pipeline: Pipeline, thresholds: Thresholds) -> tuple[tuple[Graph, ...], ...]:
+def _rows(pipeline: Pipeline, settings: StackConfig) -> tuple[tuple[Graph, ...], ...]:
     return (
         _topic_row(pipeline.topic),
-        _queue_row("2 · Queue", "2 · Dead-letter queue", pipeline.queue, thresholds),
-        _function_row("3 · Function", pipeline.processor, thresholds),
+        _queue_row("2 · Queue", "2 · Dead-letter queue", pipeline.queue, settings),
+        _function_row("3 · Function", pipeline.processor, settings),
         _orders_row(pipeline.scope),
         _table_row(pipeline.table),
-        *(_queue_row(other.label, f"{other.label}-dlq", other, thresholds) for other in pipeline.other_queues),
-        *(_function_row(other.label, other, thresholds) for other in pipeline.other_processors),
+        *(_queue_row(other.label, f"{other.label}-dlq", other, settings) for other in pipeline.other_queues),
+        *(_function_row(other.label, other, settings) for other in pipeline.other_processors),
     )
 
 
@@ -74,7 +75,7 @@ def _topic_row(topic: Topic) -> tuple[Graph, ...]:
     )
 
 
-def _queue_row(title: str, dead_letters: str, queue: Queue, thresholds: Thresholds) -> tuple[Graph, ...]:
+def _queue_row(title: str, dead_letters: str, queue: Queue, settings: StackConfig) -> tuple[Graph, ...]:
     return (
         Graph(
             f"{title}: waiting, in flight",
@@ -83,13 +84,13 @@ def _queue_row(title: str, dead_letters: str, queue: Queue, thresholds: Threshol
         Graph(
             f"{title}: age of the oldest message (s)",
             (of_queue(queue.name, "ApproximateAgeOfOldestMessage"),),
-            alarm_at=thresholds.longest_wait(queue),
+            alarm_at=longest_wait(queue, settings),
         ),
         Graph(dead_letters, (waiting_in(queue.dead_letter_queue_name),)),
     )
 
 
-def _function_row(title: str, processor: Processor, thresholds: Thresholds) -> tuple[Graph, ...]:
+def _function_row(title: str, processor: Processor, settings: StackConfig) -> tuple[Graph, ...]:
     function = processor.function_name
     return (
         Graph(
@@ -99,7 +100,7 @@ def _function_row(title: str, processor: Processor, thresholds: Thresholds) -> t
         Graph(
             f"{title}: duration (ms)",
             (of_function(function, "Duration", "p50"), of_function(function, "Duration", "p99")),
-            alarm_at=thresholds.longest_run(processor),
+            alarm_at=longest_run(processor, settings),
         ),
         Graph(f"{title}: running at the same time", (of_function(function, "ConcurrentExecutions", "Maximum"),)),
     )

@@ -11,8 +11,6 @@ from components.account import Account
 class Encryption(pulumi.ComponentResource):
     """A key that the account administers; SNS, CloudWatch and CloudWatch Logs may use it for this account only."""
 
-    arn: pulumi.Output[str]
-
     def __init__(
         self, name: str, account: Account, *, protected: bool = False, opts: pulumi.ResourceOptions | None = None
     ) -> None:

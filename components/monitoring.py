@@ -7,11 +7,12 @@ import pulumi
 from pulumi_aws import cloudwatch, sns
 
 from components.account import Account
-from components.alarms import PERIOD, Alarm, Thresholds, alarms
+from components.alarms import PERIOD, Alarm, alarms
 from components.dashboard import OUTCOMES, dashboard_body
 from components.metrics import Metric, of_orders
 from components.pipeline import Pipeline
 from components.queue import policy_document, tls_only
+from config import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,18 +22,14 @@ class MonitoringArgs:
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key, which must admit CloudWatch."""
     pipeline: Pipeline
-    thresholds: Thresholds
-    runbook: str
-    """Path or URL of the runbook; an alarm's description adds its own section."""
+    settings: StackConfig
+    """Thresholds of the alarms, and where the runbook is."""
     email: pulumi.Input[str] | None = None
     """Address that is notified, once it has confirmed the subscription."""
 
 
 class Monitoring(pulumi.ComponentResource):
     """Alarms over every step of the pipeline, each with its section of the runbook."""
-
-    topic_arn: pulumi.Output[str]
-    dashboard_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Monitoring", name, {}, opts)
@@ -47,15 +44,15 @@ class Monitoring(pulumi.ComponentResource):
         for outcome in OUTCOMES:
             _count(f"{name}-{outcome}", of_orders(scope, outcome), logs, child)
         made = [
-            _metric_alarm(f"{name}-{alarm.name}", alarm, arn, args.runbook, child)
-            for alarm in alarms(args.pipeline, args.thresholds)
+            _metric_alarm(f"{name}-{alarm.name}", alarm, arn, args.settings.alarm_runbook, child)
+            for alarm in alarms(args.pipeline, args.settings)
         ]
         alarm_arns = [args.account.arn("cloudwatch", pulumi.Output.concat("alarm:", alarm.name)) for alarm in made]
         dashboard = cloudwatch.Dashboard(
             f"{name}-dashboard",
             # The provider does not name it; dashboards share one list per account, whatever their region.
             dashboard_name=re.sub(r"[^A-Za-z0-9_-]", "-", scope),
-            dashboard_body=dashboard_body(args.pipeline, args.thresholds, args.account.region, alarm_arns),
+            dashboard_body=dashboard_body(args.pipeline, args.settings, args.account.region, alarm_arns),
             opts=child,
         )
         self.topic_arn, self.dashboard_name = arn, dashboard.dashboard_name

@@ -9,64 +9,39 @@ from pulumi_aws import cloudwatch, iam, lambda_
 
 from components.account import Account
 from components.table import Table
+from config import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessorArgs:
     account: Account
-    """Where the function is."""
     code: pulumi.Archive
-    """Deployment archive."""
     handler: str
     """Dotted path of the handler in the archive."""
     queue_arn: pulumi.Input[str]
-    """Queue the function consumes."""
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key of the queue, the table, the log group and the environment."""
-    timeout: int
-    """Seconds, 1 to 900."""
-    memory: int
-    """MB, 128 to 10240."""
-    batch_size: int
-    """Messages, 1 to 10000."""
-    batching_window: int
-    """Seconds, 0 to 300."""
-    maximum_concurrency: int
-    """Invocations, 2 to 1000."""
-    log_retention: int
-    """Days."""
-    log_level: str
-    """Least severe line that is kept."""
-    runtime: str
-    architecture: str
+    settings: StackConfig
+    """Limits, runtime and logging; another function may differ: `dataclasses.replace(stack, function_timeout=60)`."""
     table: Table | None = None
     """Table the function writes, if any; its name is in TABLE_NAME."""
-    permissions_boundary: str = ""
-    """ARN of the policy that bounds the function's role; empty: none."""
-    protected: bool = False
-    """Refuse to delete the mapping, and with it the function, which it keeps from being deleted first."""
 
 
 class Processor(pulumi.ComponentResource):
     """A function that empties one queue and may write one table, with exactly the permissions that takes."""
 
-    function_name: pulumi.Output[str]
-    log_group_name: pulumi.Output[str]
-    timeout: int
-    label: str
-    """Its name in the program."""
-
     def __init__(self, name: str, args: ProcessorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Processor", name, {}, opts)
+        settings = args.settings
         child = pulumi.ResourceOptions(parent=self)
         # Made before the function, which would otherwise make one without retention or encryption.
         logs = cloudwatch.LogGroup(
-            f"{name}-logs", retention_in_days=args.log_retention, kms_key_id=args.key_arn, opts=child
+            f"{name}-logs", retention_in_days=settings.log_retention, kms_key_id=args.key_arn, opts=child
         )
         role = iam.Role(
             f"{name}-role",
             assume_role_policy=json.dumps(_trust_policy()),
-            permissions_boundary=args.permissions_boundary or None,
+            permissions_boundary=settings.permissions_boundary or None,
             opts=child,
         )
         permissions = iam.RolePolicy(
@@ -86,11 +61,11 @@ class Processor(pulumi.ComponentResource):
             name,
             code=args.code,
             handler=args.handler,
-            runtime=args.runtime,
-            architectures=[args.architecture],
+            runtime=settings.runtime,
+            architectures=[settings.architecture],
             role=role.arn,
-            timeout=args.timeout,
-            memory_size=args.memory,
+            timeout=settings.function_timeout,
+            memory_size=settings.function_memory,
             environment=None
             if args.table is None
             else lambda_.FunctionEnvironmentArgs(variables={"TABLE_NAME": args.table.name}),
@@ -98,7 +73,7 @@ class Processor(pulumi.ComponentResource):
             logging_config=lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
                 log_group=logs.name,
-                application_log_level=args.log_level,
+                application_log_level=settings.log_level,
                 system_log_level="INFO",
             ),
             tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active"),
@@ -108,16 +83,20 @@ class Processor(pulumi.ComponentResource):
             f"{name}-mapping",
             event_source_arn=args.queue_arn,
             function_name=function.name,
-            batch_size=args.batch_size,
-            maximum_batching_window_in_seconds=args.batching_window,
+            batch_size=settings.batch_size,
+            maximum_batching_window_in_seconds=settings.batching_window,
             function_response_types=["ReportBatchItemFailures"],
             # Not reserved concurrency: pollers ignore it, and every throttled batch burns a receive of its messages.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
-            scaling_config=lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=args.maximum_concurrency),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption], protect=args.protected),
+            scaling_config=lambda_.EventSourceMappingScalingConfigArgs(
+                maximum_concurrency=settings.maximum_concurrency
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[permissions, decryption], protect=settings.protect_data
+            ),
         )
         self.function_name, self.log_group_name = function.name, logs.name
-        self.label, self.timeout = name, args.timeout
+        self.label, self.timeout = name, settings.function_timeout
         self.register_outputs({"functionName": self.function_name, "logGroupName": self.log_group_name})
 
 

@@ -12,9 +12,7 @@ from components.account import Account
 @dataclass(frozen=True, kw_only=True)
 class QueueArgs:
     account: Account
-    """Where the queue is."""
     topic_arn: pulumi.Input[str]
-    """Topic the queue subscribes to."""
     key_arn: pulumi.Input[str]
     """Customer-managed KMS key, for the queue and its dead-letter queue."""
     visibility_timeout: int
@@ -34,15 +32,6 @@ class QueueArgs:
 
 class Queue(pulumi.ComponentResource):
     """A consumer's queue: filled by one topic only, emptied into its dead-letter queue after too many receives."""
-
-    url: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    name: pulumi.Output[str]
-    dead_letter_queue_url: pulumi.Output[str]
-    dead_letter_queue_name: pulumi.Output[str]
-    visibility_timeout: int
-    label: str
-    """Its name in the program, by which operators call it."""
 
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Queue", name, {}, opts)
@@ -95,7 +84,7 @@ class Queue(pulumi.ComponentResource):
         )
         self.url, self.arn, self.name = queue.url, arn, queue.name
         self.dead_letter_queue_url, self.dead_letter_queue_name = dead_letters.url, dead_letters.name
-        self.label, self.visibility_timeout = name, args.visibility_timeout
+        self.label, self.visibility_timeout = name, args.visibility_timeout  # operators call it by this name
         self.register_outputs({"url": self.url, "deadLetterQueueUrl": self.dead_letter_queue_url})
 
     @property

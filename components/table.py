@@ -11,18 +11,13 @@ from components.account import Account
 @dataclass(frozen=True, kw_only=True)
 class TableArgs:
     account: Account
-    """Where the table is."""
     key_arn: pulumi.Input[str]
-    """Customer-managed KMS key."""
     protected: bool = False
     """Refuse deletion, both by DynamoDB and by Pulumi."""
 
 
 class Table(pulumi.ComponentResource):
     """Orders by `orderId`, billed by request, restorable to any second of the last 35 days."""
-
-    arn: pulumi.Output[str]
-    name: pulumi.Output[str]
 
     def __init__(self, name: str, args: TableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Table", name, {}, opts)

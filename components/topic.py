@@ -12,7 +12,6 @@ from components.queue import dead_letter_queue, policy_document, tls_only
 @dataclass(frozen=True, kw_only=True)
 class TopicArgs:
     key_arn: pulumi.Input[str]
-    """Customer-managed KMS key."""
     account: Account
     """The only account that may publish; within it, whoever its IAM policies allow."""
     protected: bool = False
@@ -21,12 +20,6 @@ class TopicArgs:
 
 class Topic(pulumi.ComponentResource):
     """An encrypted topic that only the account may publish to, over TLS, and a queue for what it cannot deliver."""
-
-    arn: pulumi.Output[str]
-    name: pulumi.Output[str]
-    dead_letter_queue_url: pulumi.Output[str]
-    dead_letter_queue_arn: pulumi.Output[str]
-    dead_letter_queue_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: TopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Topic", name, {}, opts)

@@ -1,12 +1,9 @@
 """The recipes of docs/changing.md and docs/more-changes.md, applied to a copy of the project."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.tree import CONFIG
 from tools.root import ROOT
 
 PAGE = "".join((ROOT / "docs" / name).read_text() for name in ("changing.md", "more-changes.md"))
@@ -48,14 +45,3 @@ def recipe(heading: str) -> list[Edit]:
     section = re.split(r"^## ", PAGE, flags=re.MULTILINE)
     [text] = [part for part in section if part.startswith(f"{heading}\n")]
     return [Edit(m["old"] or m["new"], m["text"], m["where"] or "", m["line"] or "") for m in _EDIT.finditer(text)]
-
-
-def copied(root: Path) -> Path:
-    """A copy of all files of the project but those that git ignores, with a stack `local` of the tests' own."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
-        if (ROOT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, root / name)
-    (root / "Pulumi.local.yaml").write_text(CONFIG)
-    return root

@@ -1,12 +1,11 @@
-"""A copy of what runs on a local cloud, for tests that edit it."""
+"""A copy of the project, for tests that edit it or run what was edited."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from tools.root import ROOT
 
-PARTS = ("components", "docs/examples", "functions", "policy", "tools")
-FILES = ("__main__.py", "config.py", "orders", "pyproject.toml", "Pulumi.yaml")
 CONFIG = """\
 config:
   aws:defaultTags:
@@ -17,12 +16,13 @@ config:
 """
 
 
-def copied(folder: Path) -> Path:
-    """Copy the parts into a folder, with a stack `local` of the tests' own."""
-    for part in PARTS:
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("venv", "__pycache__"))
-    for file in FILES:
-        shutil.copy(ROOT / file, folder)
-    (folder / "Pulumi.local.yaml").write_text(CONFIG)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
-    return folder
+def copied(root: Path) -> Path:
+    """Copy all files but those that git ignores, with a stack `local` of the tests' own, into a folder; the folder."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    (root / "Pulumi.local.yaml").write_text(CONFIG)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    return root

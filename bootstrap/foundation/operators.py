@@ -58,9 +58,6 @@ def _key(stack: Stack, *services: str) -> Grant:
 class Operators(pulumi.ComponentResource):
     """Two policies of a stack, attached to nobody yet."""
 
-    producers_arn: pulumi.Output[str]
-    operators_arn: pulumi.Output[str]
-
     def __init__(self, name: str, stack: Stack, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("bootstrap:index:Operators", name, {}, opts)
 

@@ -15,11 +15,6 @@ OLD_VERSIONS_DAYS = 90
 class State(pulumi.ComponentResource):
     """A private, versioned bucket and the key that encrypts it; both are protected from deletion."""
 
-    bucket_arn: pulumi.Output[str]
-    key_arn: pulumi.Output[str]
-    backend_url: pulumi.Output[str]
-    """What `pulumi login` takes."""
-
     def __init__(self, name: str, account: Account, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("bootstrap:index:State", name, {}, opts)
         kept = pulumi.ResourceOptions(parent=self, protect=True)

@@ -28,17 +28,12 @@ class WorkflowsArgs:
     repository: str
     """`owner/name` as it stands in the subject of its tokens."""
     github_provider_arn: pulumi.Input[str]
-    """The account's OIDC provider for GitHub."""
     state_bucket_arn: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
 
 
 class Workflows(pulumi.ComponentResource):
     """A role that previews a stack and one that deploys it, and the boundary of every role that the latter creates."""
-
-    preview_role_arn: pulumi.Output[str]
-    deploy_role_arn: pulumi.Output[str]
-    boundary_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: WorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("bootstrap:index:Workflows", name, {}, opts)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from http.client import HTTPException
 from typing import Any, NamedTuple
 
 TRANSIENT = frozenset(
@@ -87,7 +86,7 @@ def _explain(code: object, message: object) -> Result:
 def explain(error: Exception) -> Result:
     """Say why a call has no answer."""
     # Only the name: the text of an error can quote what was sent or received.
-    transient = isinstance(error, (OSError, HTTPException))
+    transient = isinstance(error, OSError)
     return Result(
         "InternalServerError" if transient else "CallFailed",
         f"the call to DynamoDB failed with {type(error).__name__}",

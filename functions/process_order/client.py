@@ -1,13 +1,11 @@
 """The way to DynamoDB: signed requests over connections that are kept, and no call longer than it may take."""
 
-import io
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
-from http.client import HTTPResponse
-from typing import Any
 from urllib.parse import urlsplit
 
 from .signing import Signer
@@ -19,7 +17,10 @@ SMALL = 64 * 1024
 """Bytes of a request that is sent in one piece with its head; a larger one is not copied for that."""
 
 LARGEST_ANSWER = 128 * 1024
-"""Bytes that are read of an answer. DynamoDB's to 25 statements has some 5,000; of a longer one the rest is missing."""
+"""Bytes of an answer with its head. DynamoDB's to 25 statements has some 5,000."""
+
+_STATUS = re.compile(rb"http/1\.([01]) ([2-5][0-9]{2})[ \r]")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n")
 
 _SUFFIXES = {
     "cn-": "amazonaws.com.cn",
@@ -45,11 +46,13 @@ class Client:
         self._host, self._port = parts.hostname, parts.port or usual
         named = f"[{self._host}]" if ":" in self._host else self._host
         self._signer = Signer(environment, named if self._port == usual else f"{named}:{self._port}", parts.path or "/")
-        self._trust = trust(environment) if parts.scheme == "https" else None
+        bundle = environment.get("AWS_CA_BUNDLE") or None
+        # Every certificate is verified, and TLS is 1.2 at least: the default of Python since 3.10.
+        self._trust = ssl.create_default_context(cafile=bundle) if parts.scheme == "https" else None
         self._kept = threading.local()
 
     def __call__(self, body: bytes, seconds: float) -> tuple[int, bytes]:
-        """Send a request and return the status and text of its answer, or raise OSError or HTTPException in time."""
+        """Send a request and return the status and text of its answer, or raise OSError in time."""
         until = time.monotonic() + min(seconds, CONNECT_TIMEOUT + ANSWER_TIMEOUT)
         head = self._signer.head(body, time.time())
         request = (head + body,) if len(body) < SMALL else (head, body)
@@ -89,11 +92,8 @@ class Client:
                 while unsent:
                     connection.settimeout(_left(until))
                     unsent = unsent[connection.send(unsent) :]
-            response = HTTPResponse(_Received(connection, until))  # type: ignore[arg-type] # all that it asks for
-            response.begin()
-            answer = response.read(LARGEST_ANSWER)
-            keep = response.isclosed() and not response.will_close
-            return response.status, answer
+            status, answer, keep = _receive(connection, until)
+            return status, answer
         finally:
             if keep:
                 self._kept.connection = connection
@@ -101,21 +101,30 @@ class Client:
                 connection.close()
 
 
-class _Received(io.RawIOBase):
-    """What a connection receives until a deadline, however slowly the other side sends."""
+def _receive(connection: socket.socket, until: float) -> tuple[int, bytes, bool]:
+    """Read the status and text of an answer, however slowly it comes, and whether the connection can be kept."""
+    received = b""
+    while (end := received.find(b"\r\n\r\n") + 4) < 4:
+        received += _more(connection, until, len(received))
+    head = received[:end].lower()
+    status, length = _STATUS.match(head), _LENGTH.search(head)
+    if not status or not length or b"\r\ntransfer-encoding:" in head:
+        raise ConnectionError("the answer must be one of HTTP/1.1 that tells its length")
+    size = end + int(length[1])
+    while len(received) < size:
+        received += _more(connection, until, size)
+    keep = status[1] == b"1" and len(received) == size and b"\r\nconnection: close" not in head
+    return int(status[2]), received[end:size], keep
 
-    def __init__(self, connection: socket.socket, until: float) -> None:
-        self._connection, self._until = connection, until
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(_left(self._until))
-        return self._connection.recv_into(buffer)
+def _more(connection: socket.socket, until: float, size: int) -> bytes:
+    """Receive what has come of an answer of at least `size` bytes."""
+    if size > LARGEST_ANSWER:
+        raise ConnectionError("the answer is too long")
+    connection.settimeout(_left(until))
+    if not (more := connection.recv(16 * 1024)):  # a larger buffer is new memory every time
+        raise ConnectionError("the other side has closed the connection")
+    return more
 
 
 def _left(until: float) -> float:
@@ -138,10 +147,3 @@ def endpoint(environment: Mapping[str, str]) -> str:
     region = environment.get("AWS_REGION", "")
     suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
     return f"https://dynamodb.{region}.{suffix}"
-
-
-def trust(environment: Mapping[str, str]) -> ssl.SSLContext:
-    """Verify every certificate, against AWS_CA_BUNDLE if it is set."""
-    context = ssl.create_default_context(cafile=environment.get("AWS_CA_BUNDLE") or None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -1,5 +1,6 @@
 """What to expect of an order before it is written: whether its row exists, learned from the orders of its status."""
 
+from collections.abc import Iterable
 from threading import Lock
 
 STATUSES = 256
@@ -24,21 +25,26 @@ class Expectation:
         self._credit = START
         self._lock = Lock()
 
-    def exists(self, status: str) -> bool:
-        """Guess whether the order of an event with this status has a row."""
+    def exist(self, statuses: Iterable[str]) -> list[bool]:
+        """Guess of each event, by its status, whether its order has a row."""
         with self._lock:
-            self._credit += ALLOWANCE
-            if self._scores.get(status[:LONGEST_STATUS], 0) <= CONVINCED or self._credit < 1:
-                return False
-            self._credit -= 1  # what it costs if the guess is wrong
-            return True
+            return list(map(self._exists, statuses))
 
-    def learn(self, status: str, *, existed: bool, saved: bool) -> None:
-        """Take in whether an order of this status had a row, and whether expecting one saved a statement."""
-        status = status[:LONGEST_STATUS]
+    def _exists(self, status: str) -> bool:
+        self._credit += ALLOWANCE
+        if self._scores.get(status[:LONGEST_STATUS], 0) <= CONVINCED or self._credit < 1:
+            return False
+        self._credit -= 1  # what it costs if the guess is wrong
+        return True
+
+    def learn(self, seen: Iterable[tuple[str, bool, bool]]) -> None:
+        """Take in of events their status, whether the order had a row, and whether expecting one saved a statement."""
         with self._lock:
-            if saved:
-                self._credit += 2  # what it would have cost, and the statement that it saved
-            if status in self._scores or len(self._scores) < STATUSES:
-                score = self._scores.get(status, 0) + (1 if existed else -1)
-                self._scores[status] = max(-CERTAIN, min(CERTAIN, score))
+            for status, existed, saved in seen:
+                status = status[:LONGEST_STATUS]
+                if saved:
+                    self._credit += 2  # what it would have cost, and the statement that it saved
+                if status in self._scores or len(self._scores) < STATUSES:
+                    score = self._scores.get(status, 0) + (1 if existed else -1)
+                    if -CERTAIN <= score <= CERTAIN:
+                        self._scores[status] = score

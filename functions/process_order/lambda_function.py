@@ -7,8 +7,9 @@ import sys
 import time
 from typing import Any, NamedTuple, TypedDict
 
+from .client import Client
 from .orders import INSTANT, Order, Rejected, latest_version, parse
-from .store import SUPERSEDED, Outcome, Store, connect
+from .store import SUPERSEDED, Outcome, Store
 
 MARGIN, MARGIN_PER_RECORD = 0.5, 0.0002
 """Seconds kept at the end of the invocation to log and answer: for any batch, and for each record of it."""
@@ -29,19 +30,13 @@ _LEVELS = {"TRACE": 0, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL"
 _LEVEL_OF = {"stored": "DEBUG", "superseded": "DEBUG", "rejected": "WARN", "failed": "ERROR"}
 
 
-class BatchItemFailure(TypedDict):
-    """One message that SQS must deliver again."""
-
-    itemIdentifier: str
-
-
 class BatchResponse(TypedDict):
-    """What Lambda reads from the answer.
+    """What Lambda reads from the answer: the messages that SQS must deliver again.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
-    batchItemFailures: list[BatchItemFailure]
+    batchItemFailures: list[dict[str, str]]
 
 
 class Message(NamedTuple):
@@ -62,17 +57,13 @@ def lambda_handler(event: Any, context: Any) -> BatchResponse:
 
 @functools.cache
 def _store() -> Store:
-    return connect(os.environ)
+    return Store(Client(os.environ), os.environ.get("TABLE_NAME", ""))
 
 
 def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> BatchResponse:
     """Write every order of the batch and list the messages that were rejected or not written.
 
-    Args:
-        event: The SQS event; anything else is logged and answered as an empty batch.
-        context: Lambda's, for the time that remains and the request id.
-        store: Where the orders go.
-        level: The lowest level of the log lines.
+    An event that has no records is logged and answered as an empty batch; `level` is the lowest of the log's lines.
     """
     started = time.monotonic()
     records = event.get("Records") if isinstance(event, dict) else None

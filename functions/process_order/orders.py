@@ -107,7 +107,9 @@ def parse(body: object, latest: str = "") -> Order:
         Rejected: the body is not I-JSON (RFC 7493), breaks the contract, or exceeds a limit of DynamoDB.
     """
     document = _decode(body)
-    if _is_notification(document):
+    # SNS without raw delivery puts the order into an envelope, which has no orderId of its own.
+    envelope = isinstance(document, dict) and document.get("Type") == "Notification" and "orderId" not in document
+    if envelope and isinstance(document.get("Message"), str):
         document = _decode(document["Message"])
     order_id = document.get("orderId") if isinstance(document, dict) else None
     order_id = order_id if isinstance(order_id, str) else None
@@ -122,16 +124,6 @@ def parse(body: object, latest: str = "") -> Order:
     if order.version > (latest or latest_version()):
         raise Rejected(AHEAD, order_id)
     return order
-
-
-def _is_notification(document: Any) -> bool:
-    """Tell the envelope of SNS, without raw delivery, from an order: an order has an orderId, an envelope none."""
-    return (
-        isinstance(document, dict)
-        and document.get("Type") == "Notification"
-        and isinstance(document.get("Message"), str)
-        and "orderId" not in document
-    )
 
 
 def problems(document: object) -> list[str]:

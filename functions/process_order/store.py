@@ -5,13 +5,11 @@ import random
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .answers import REFUSED, TRANSIENT, Result, explain, read
-from .client import Client
 from .expectation import Expectation
 from .orders import COLUMNS, Order
 
@@ -26,7 +24,6 @@ PARALLEL_CALLS = 8
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the bound of the random pause before the first and before any further attempt, doubling in between."""
-
 
 REFUSALS = 3
 """Statements, by turns an INSERT and an UPDATE, that are refused of an order that is superseded."""
@@ -48,18 +45,13 @@ Execute = Callable[[bytes, float], tuple[int, bytes]]
 """Sends a request in so many seconds; returns the status and text of the answer."""
 
 
-@dataclass(slots=True)
 class _Write:
-    """An order that is being written, and what is known of its row."""
+    """An order that is being written: whether its next statement is an UPDATE, and how many were refused."""
 
-    order: Order
-    expected: bool | None = None
-    """Whether a row was expected, once that was asked."""
-    update: bool = False
-    """Whether the next statement is an UPDATE."""
-    refusals: int = 0
-    """Statements after which the other one had to be tried."""
-    taught: bool = False
+    __slots__ = ("order", "refusals", "update")
+
+    def __init__(self, order: Order, update: bool) -> None:  # noqa: FBT001 - the two that it consists of
+        self.order, self.update, self.refusals = order, update, 0
 
 
 class Store:
@@ -77,7 +69,7 @@ class Store:
     ) -> None:
         # The name is the only text in a statement that is not ours.
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", table):
-            raise ValueError(f"TABLE_NAME must be the name of a DynamoDB table, got {table!r}")
+            raise ValueError(f"TABLE_NAME must name the function's table, got {table!r}: set it on the function")
         members = ", ".join(f"'{name}': ?" for name in COLUMNS)
         changes = " ".join(f'SET "{name}" = ?' for name in COLUMNS[1:])
         self.clock = clock
@@ -104,14 +96,14 @@ class Store:
             self._threads = ThreadPoolExecutor(PARALLEL_CALLS)
         return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
 
-    def _start(self, chunks: deque[list[_Write]], outcomes: dict[str, Outcome], deadline: float) -> Future[None] | None:
+    def _start(self, chunks: deque[list[Order]], outcomes: dict[str, Outcome], deadline: float) -> Future[None] | None:
         """Write on another thread, if there is one to be had; if not, this one writes all."""
         try:
             return self._threads.submit(self._drain, chunks, outcomes, deadline)
         except RuntimeError:
             return None
 
-    def _drain(self, chunks: deque[list[_Write]], outcomes: dict[str, Outcome], deadline: float) -> None:
+    def _drain(self, chunks: deque[list[Order]], outcomes: dict[str, Outcome], deadline: float) -> None:
         """Write chunks as long as there are any, and time."""
         while self.clock() < deadline:
             try:
@@ -119,63 +111,56 @@ class Store:
             except IndexError:
                 return
             try:
-                chunks.extend(self._write_chunk(chunk, outcomes, deadline))
+                updates = self._expectation.exist(order.status for order in chunk)
+                self._write(list(map(_Write, chunk, updates)), outcomes, deadline)
             except Exception as error:  # noqa: BLE001 - a mistake of ours fails its orders and not the invocation
                 failed = Outcome("failed", f"writing failed with {type(error).__name__}")
-                outcomes.update((each.order.order_id, failed) for each in chunk)
+                outcomes.update((order.order_id, failed) for order in chunk)
 
-    def _write_chunk(
-        self, chunk: list[_Write], outcomes: dict[str, Outcome], deadline: float
-    ) -> Iterable[list[_Write]]:
-        """Write until nothing is pending or time is up; return the chunk's halves if its call as a whole is refused.
+    def _write(self, writes: list[_Write], outcomes: dict[str, Outcome], deadline: float) -> None:
+        """Write until nothing is pending or time is up, in halves if the call as a whole is refused.
 
         `outcomes` always holds what is known so far, so giving up needs no last word.
         """
-        self._guess(chunk)
         attempts = 0
-        while chunk and (seconds := deadline - self.clock()) > 0:
-            results = self._call(chunk, seconds)
-            if results[0].code in REFUSED and len(chunk) > 1:
-                half = len(chunk) // 2
-                return chunk[:half], chunk[half:]
+        while writes and (seconds := deadline - self.clock()) > 0:
+            results = self._call(writes, seconds)
+            if results[0].code in REFUSED and len(writes) > 1:
+                half = len(writes) // 2
+                self._write(writes[:half], outcomes, deadline)
+                self._write(writes[half:], outcomes, deadline)
+                return
+            self._learn(writes, results)
             again = []
-            for each, result in zip(chunk, results, strict=True):
-                self._learn(each, result)
+            for each, result in zip(writes, results, strict=True):
                 if outcome := _settle(each, result):
                     outcomes[each.order.order_id] = outcome
                 if outcome is None or result.code in TRANSIENT:
                     again.append(each)
-            chunk = again
+            writes = again
             if any(result.code in TRANSIENT for result in results):
                 pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempts)
                 if self.clock() + pause >= deadline:
                     break
                 self._sleep(pause)
                 attempts += 1
-        return ()
 
-    def _guess(self, chunk: list[_Write]) -> None:
-        """Choose the first statement of each order, once."""
-        for each in chunk:
-            if each.expected is None:
-                each.expected = each.update = self._expectation.exists(each.order.status)
+    def _learn(self, writes: list[_Write], results: list[Result]) -> None:
+        """Take in whether orders had a row, each by the first answer that tells: of an INSERT, or of an UPDATE made."""
+        self._expectation.learn(
+            (each.order.status, each.update or bool(result.code), each.update)
+            for each, result in zip(writes, results, strict=True)
+            if result.code in ("", "DuplicateItem") and each.refusals + each.update < 2
+        )
 
-    def _learn(self, write: _Write, result: Result) -> None:
-        """Take in, once for each order, whether it had a row."""
-        if write.taught or result.code not in ("", "DuplicateItem"):
-            return
-        write.taught = True
-        existed = bool(result.code) or write.update
-        self._expectation.learn(write.order.status, existed=existed, saved=existed and not result.code)
-
-    def _call(self, chunk: list[_Write], seconds: float) -> list[Result]:
+    def _call(self, writes: list[_Write], seconds: float) -> list[Result]:
         """Send one statement per order, in one call, and say how each ended."""
-        request = b'{"Statements":[%b]}' % b",".join(map(self._statement, chunk))
+        request = b'{"Statements":[%b]}' % b",".join(map(self._statement, writes))
         try:
             status, text = self._execute(request, seconds)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, these orders are reported and the others go on
-            return [explain(error)] * len(chunk)
-        return read(status, text, len(chunk))
+            return [explain(error)] * len(writes)
+        return read(status, text, len(writes))
 
     def _statement(self, write: _Write) -> bytes:
         """Spell the statement of an order in JSON; its values are spelled already."""
@@ -189,16 +174,16 @@ def _opening(statement: str) -> bytes:
     return f'{{"Statement":{json.dumps(statement)},"Parameters":['.encode()
 
 
-def _chunks(orders: Iterable[Order]) -> Iterator[list[_Write]]:
+def _chunks(orders: Iterable[Order]) -> Iterator[list[Order]]:
     """Part orders into what goes into a call."""
-    chunk: list[_Write] = []
+    chunk: list[Order] = []
     room = BYTES_PER_CALL
     for order in orders:
         room -= len(order.rest)
         if chunk and (room < 0 or len(chunk) == STATEMENTS_PER_CALL):
             yield chunk
             chunk, room = [], BYTES_PER_CALL - len(order.rest)
-        chunk.append(_Write(order))
+        chunk.append(order)
     if chunk:
         yield chunk
 
@@ -217,15 +202,3 @@ def _settle(write: _Write, result: Result) -> Outcome | None:
     write.refusals += 1
     write.update = not write.update
     return SUPERSEDED if write.refusals == REFUSALS else None
-
-
-def connect(environment: Mapping[str, str]) -> Store:
-    """Make the store of the table TABLE_NAME.
-
-    Raises:
-        RuntimeError: TABLE_NAME, the region or the credentials are not set.
-        ValueError: TABLE_NAME is not the name of a table, or the endpoint no URL.
-    """
-    if not (table := environment.get("TABLE_NAME")):
-        raise RuntimeError("TABLE_NAME must be the name of the table of orders, got nothing: set it on the function")
-    return Store(Client(environment), table)

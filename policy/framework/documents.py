@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from framework.rule import Undecided, Verdict
@@ -11,6 +12,9 @@ from framework.stack import Resource, is_arn, short_name
 from framework.values import MISSING, UNKNOWN, items
 
 ANYONE = ("aws", "*")
+
+# Conditions on these say who may call, or for whom.
+CALLERS = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalOrgID", "aws:PrincipalArn", "aws:PrincipalAccount")
 
 # Operators that hold only if the key is present and equal; ...IfExists and ForAllValues: hold without the key.
 _EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
@@ -92,16 +96,22 @@ def statements(document: Any) -> tuple[Statement, ...]:
     Raises ValueError saying what is wrong; the caller decides what an unknown or missing document means.
     """
     if isinstance(document, str):
-        try:
-            document = json.loads(document)
-        except ValueError as error:
-            raise ValueError("is not JSON") from error
+        return _written(document)
     if not isinstance(document, Mapping):
         raise ValueError("is not an object")
     parts = _lower_keys(document)
     if "statement" not in parts:
         raise ValueError("has no Statement")
     return tuple(_statement(part) for part in items(parts["statement"]))
+
+
+@lru_cache(maxsize=1000)
+def _written(text: str) -> tuple[Statement, ...]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ValueError("is not JSON") from error
+    return statements(document if isinstance(document, Mapping) else None)
 
 
 def readable(document: Any) -> tuple[Statement, ...]:

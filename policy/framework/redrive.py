@@ -19,6 +19,7 @@ _DEAD_LETTER_TARGETS = (
     (aws.EVENT_TARGET, "deadLetterConfig", "arn"),
     (aws.EVENT_BUS, "deadLetterConfig", "arn"),
     (aws.SCHEDULE, "target", "deadLetterConfig", "arn"),
+    ("aws:iot/topicRule:TopicRule", "errorAction", "sqs", "queueUrl"),
     (aws.PIPE, "sourceParameters", "dynamodbStreamParameters", "deadLetterConfig", "arn"),
     (aws.PIPE, "sourceParameters", "kinesisStreamParameters", "deadLetterConfig", "arn"),
 )

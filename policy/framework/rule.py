@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from framework.stack import Resource, Stack
@@ -56,6 +57,10 @@ class Rule:
     """Judges inputs, before anything is created: blocks an update too. Give this or `check_in_stack`."""
     check_in_stack: Callable[[Resource, Stack, Config], Iterator[Verdict]] | None = None
     """Judges a resource by its neighbours; blocks a preview, but an update only after the fact."""
+
+
+advice = partial(Rule, level=EnforcementLevel.ADVISORY, severity=Severity.MEDIUM)
+"""A rule whose violation is told and stops nothing."""
 
 
 def whole(name: str, default: int, meaning: str, minimum: int = 0) -> Setting:

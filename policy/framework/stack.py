@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from framework import aws
@@ -15,6 +16,9 @@ _IDENTIFIERS = ("arn", "id", "url", "name", "keyId")
 
 # What may stand between a property and the resource that it means.
 _ALIASES = {aws.FUNCTION: (aws.FUNCTION_ALIAS, "functionName"), aws.KEY: (aws.KEY_ALIAS, "targetKeyId")}
+
+# Most ARNs name a type before the resource; those of these services begin with it.
+_RESOURCE_FIRST = ("s3", "sns", "sqs", "execute-api", "codecommit")
 
 _inputs: dict[str, frozenset[str]] = {}
 """By URN, what each resource was given: the engine tells its inputs, one by one, before it asks about the stack."""
@@ -49,7 +53,7 @@ class Resource:
         """Whether the program sets a property; where nobody has told of its inputs, whether it may."""
         return key in (list(self.properties) if self.inputs is None else self.inputs)
 
-    @property
+    @cached_property
     def place(self) -> tuple[str, str]:
         """Region and account, each empty where it is not known."""
         arn, region = self.get("arn"), self.get("region")
@@ -74,6 +78,16 @@ def short_name(identifier: str) -> str:
     """
     within_account = identifier.split(":", 5)[-1]
     return within_account.split("/", 1)[-1].removeprefix("function:")
+
+
+def named_in(arn: str) -> str:
+    """Return what an ARN calls its resource, without the type before it and what the resource holds.
+
+    `arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/*` is `a1b2c3`, and `...:log-group:/aws/lambda/x:*` is `aws`.
+    """
+    service, named = arn.split(":")[2], arn.split(":", 5)[5]
+    type_, _, rest = named.replace(":", "/").partition("/")
+    return type_ if service in _RESOURCE_FIRST or not rest else rest.lstrip("/").split("/")[0]
 
 
 def _unqualified(function: str) -> str:

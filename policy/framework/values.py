@@ -21,7 +21,6 @@ UNKNOWN: Final = Absence.UNKNOWN
 MISSING: Final = Absence.MISSING
 
 _SENTINELS = tuple(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
-_SENTINEL_LENGTH = 36
 
 
 def read(properties: Mapping[str, Any], key: str) -> Any:
@@ -44,8 +43,7 @@ def plain(value: Any) -> Any:
         return MISSING
     if isinstance(value, str):
         # JSON built around an unresolved value holds the sentinel inside a longer text.
-        is_unknown = len(value) >= _SENTINEL_LENGTH and any(sentinel in value for sentinel in _SENTINELS)
-        return UNKNOWN if is_unknown else value
+        return UNKNOWN if any(sentinel in value for sentinel in _SENTINELS) else value
     if isinstance(value, Mapping):
         items = {key: read(value, key) for key in list(value)}
         return {key: item for key, item in items.items() if item is not MISSING}

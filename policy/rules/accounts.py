@@ -16,6 +16,7 @@ _NAMED = {aws.PERMISSION: "principal", aws.KEY_GRANT: "granteePrincipal"}
 _DOCUMENTS = {aws.ROLE: "assumeRolePolicy"} | dict.fromkeys(
     (aws.QUEUE, aws.QUEUE_POLICY, aws.TOPIC, aws.TOPIC_POLICY, aws.KEY, aws.KEY_POLICY, aws.TABLE_POLICY), "policy"
 )
+_CALLERS = ("aws:PrincipalAccount", "aws:PrincipalArn", "kms:CallerAccount")
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
 
 
@@ -33,12 +34,15 @@ def only_known_accounts(resource: Resource, stack: Stack, config: Config) -> Ite
 
 
 def _accounts(stated: Iterable[Any]) -> list[str]:
-    """Return the accounts of a principal, or of those that statements allow something."""
-    named = [each for each in stated if isinstance(each, str)]
-    named += [
-        str(name) for each in stated if isinstance(each, Statement) and each.allows for _, name in each.principals
-    ]
-    return list(dict.fromkeys(found[1] for each in named if (found := _ACCOUNT.fullmatch(each))))
+    """Return the accounts of a principal, or of those that statements allow something, by name or by condition."""
+    named: list[Any] = []
+    for each in stated:
+        if not isinstance(each, Statement):
+            named.append(each)
+        elif each.allows:
+            named += [name for _, name in each.principals]
+            named += [value for pin in each.conditions if each.open and pin.pins(*_CALLERS) for value in pin.values]
+    return list(dict.fromkeys(found[1] for each in named if (found := _ACCOUNT.fullmatch(str(each)))))
 
 
 @lru_cache(maxsize=1)

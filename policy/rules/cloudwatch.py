@@ -8,10 +8,10 @@ from typing import Any
 
 from framework import aws
 from framework.redrive import is_dead_letter_queue
-from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.rule import Config, Rule, Undecided, Verdict, advice, switch, whole
 from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN, inside, items, number
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 _DEPTH = "ApproximateNumberOfMessagesVisible"
 _ABOVE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
@@ -60,6 +60,13 @@ def dead_letters_raise_alarm(queue: Resource, stack: Stack, config: Config) -> I
     if all(complaints):
         for (alarm, _), found in zip(alarms, complaints, strict=True):
             yield f"has alarm {alarm.name}, which {' and '.join(found)}"
+    elif all(found or _partly_unknown(*each) for found, each in zip(complaints, alarms, strict=True)):
+        yield Undecided("alarm")
+
+
+def _partly_unknown(alarm: Resource, metric: Metric) -> bool:
+    deciding = ("threshold", "comparisonOperator", "evaluationPeriods", "datapointsToAlarm", "actionsEnabled")
+    return UNKNOWN in (metric.name, metric.period, *(alarm.get(key) for key in deciding))
 
 
 def _alarms_on(queue: Resource, stack: Stack) -> list[tuple[Resource, Metric]]:
@@ -122,9 +129,8 @@ def function_declares_log_group(function: Resource, stack: Stack, _config: Confi
     logging = function.get("loggingConfig")
     group = inside(logging, "logGroup")
     if group is not MISSING:
-        if stack.named(function, aws.LOG_GROUP, group, "loggingConfig") or logging is UNKNOWN:
-            return
-        yield "logs to a group that is not in this stack"
+        if logging is not UNKNOWN and not stack.named(function, aws.LOG_GROUP, group, "loggingConfig"):
+            yield "logs to a group that is not in this stack"
         return
     name = function.get("name")
     if isinstance(name, str) and stack.find(aws.LOG_GROUP, f"/aws/lambda/{name}"):
@@ -165,12 +171,10 @@ RULES = (
         ),
         check=log_group_kept_and_encrypted,
     ),
-    Rule(
+    advice(
         name="lambda-log-group-declared",
         requires="Every function must log to a log group of its stack.",
         remedy="create a LogGroup before the function and pass its name in loggingConfig.logGroup.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="OPS04",
         maps_to=("serverless-rules WS1004",),
         link="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html",

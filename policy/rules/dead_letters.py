@@ -13,11 +13,11 @@ from framework.redrive import (
     redrive_of,
     sources_of,
 )
-from framework.rule import Config, Rule, Undecided, Verdict, texts, whole
+from framework.rule import Config, Rule, Undecided, Verdict, advice, texts, whole
 from framework.stack import Resource, Stack
 from framework.subscriptions import failing_to, topics_of
 from framework.values import MISSING, UNKNOWN, inside, json_object, number
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 _DAY = 24 * 3600
 _MOST_RECEIVES = 1000  # as SQS allows
@@ -73,8 +73,11 @@ def retention_fits(queue: Resource, stack: Stack, config: Config) -> Iterator[Ve
 def _lives_through_retries(queue: Resource, stack: Stack) -> Iterator[Verdict]:
     """Each receive hides a message for the visibility timeout, and only after the last one is it moved."""
     redrive = redrive_of(queue, stack)
-    lives, hidden = (number(queue.get(key)) for key in ("messageRetentionSeconds", "visibilityTimeoutSeconds"))
+    times = [queue.get(key) for key in ("messageRetentionSeconds", "visibilityTimeoutSeconds")]
+    lives, hidden = map(number, times)
     if redrive is None or lives is None or hidden is None:
+        if redrive is not None and UNKNOWN in times:
+            yield Undecided("messageRetentionSeconds, visibilityTimeoutSeconds")
         return
     stated = inside(json_object(redrive.get("redrivePolicy")), "maxReceiveCount")
     receives = number(stated)
@@ -211,23 +214,19 @@ RULES = (
         ),
         check_in_stack=retention_fits,
     ),
-    Rule(
+    advice(
         name="sqs-dlq-redrive-allow",
         requires="A dead-letter queue must name the queues that may redrive to it.",
         remedy='add sqs.RedriveAllowPolicy with redrivePermission "byQueue" and the source in sourceQueueArns.',
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="SEC03",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
         on=(aws.QUEUE,),
         check_in_stack=dead_letters_name_sources,
     ),
-    Rule(
+    advice(
         name="sqs-dlq-not-consumed-by-source-function",
         requires="A dead-letter queue must not feed the function whose failures fill it.",
         remedy="remove the event source mapping and redrive dead letters once their cause is fixed.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="REL05",
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html",
         on=(aws.QUEUE,),

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from framework import aws
 from framework.documents import matches
-from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
+from framework.rule import Config, Rule, Undecided, Verdict, advice, switch, texts
 from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN, inside
-from pulumi_policy import EnforcementLevel, Severity
 
 
 def table_protected(table: Resource, config: Config) -> Iterator[Verdict]:
@@ -59,12 +58,10 @@ RULES = (
         ),
         check=table_protected,
     ),
-    Rule(
+    advice(
         name="dynamodb-capacity-follows-load",
         requires="A table's capacity must follow the load.",
         remedy="set billingMode to PAY_PER_REQUEST, or add an appautoscaling.Target for the table.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="REL07",
         maps_to=("Security Hub DynamoDB.1",),
         link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html",

@@ -5,10 +5,10 @@ from typing import Any
 
 from framework import aws
 from framework.redrive import is_dead_letter_queue, redrive_of
-from framework.rule import Config, Rule, Undecided, Verdict, whole
+from framework.rule import Config, Rule, Undecided, Verdict, advice, whole
 from framework.stack import Resource, Stack
 from framework.values import MISSING, UNKNOWN, inside, items, json_object, number
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 _REPORT = "ReportBatchItemFailures"
 
@@ -82,10 +82,12 @@ def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> 
     """Batch size, concurrency and retries do not work against each other."""
     if not reads_queue(mapping):
         return
-    most = number(mapping.get("scalingConfig", "maximumConcurrency"))
+    sizes = [mapping.get(*path) for path in (("scalingConfig", "maximumConcurrency"), ("batchSize",))]
+    if UNKNOWN in sizes:
+        yield Undecided("scalingConfig, batchSize")
+    most, size = number(sizes[0]), number(sizes[1]) or 0
     if most is not None and not 2 <= most <= 1000:
         yield f"has a maximumConcurrency of {most:g}, not 2 to 1000"
-    size = number(mapping.get("batchSize")) or 0
     if size > 10 and number(mapping.get("maximumBatchingWindowInSeconds")) == 0:
         yield f"has a batchSize of {size:g} without a batching window of at least 1 second"
     yield from _not_found(mapping, stack)
@@ -98,6 +100,8 @@ def concurrency_consistent(mapping: Resource, stack: Stack, _config: Config) -> 
 
 def _reserved_problems(function: Resource, most: float | None, receives: list[Any]) -> Iterator[Verdict]:
     reserved = number(function.get("reservedConcurrentExecutions"))
+    if function.get("reservedConcurrentExecutions") is UNKNOWN:
+        yield Undecided("reservedConcurrentExecutions")
     if reserved is None or reserved < 0:
         return
     if reserved == 0:
@@ -121,7 +125,6 @@ def _receives(queue: Resource, stack: Stack) -> Any:
 
 
 _SQS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
-_ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
 
 RULES = (
     Rule(
@@ -151,27 +154,23 @@ RULES = (
         remedy='set functionResponseTypes to ["ReportBatchItemFailures"] and return batchItemFailures.',
         severity=Severity.MEDIUM,
         pillar="REL05",
-        link=_ERRORS,
+        link="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html",
         on=(aws.MAPPING,),
         check=reports_batch_item_failures,
     ),
-    Rule(
+    advice(
         name="esm-queue-not-filtered",
         requires="A queue's event source mapping must not filter.",
         remedy="filter in the subscription's filterPolicy, or in the function, which can report what it does not know.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="REL05",
         link="https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html",
         on=(aws.MAPPING,),
         check=no_filter_on_queue,
     ),
-    Rule(
+    advice(
         name="esm-concurrency-consistent",
         requires="Concurrency, batch size and retries of a queue's event source mapping must fit together.",
         remedy="set scalingConfig.maximumConcurrency (2 to 1000) and leave reserved concurrency alone.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="REL05",
         link="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html",
         on=(aws.MAPPING,),

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from framework import aws
-from framework.rule import Config, Rule, Setting, Undecided, Verdict, switch, texts
-from framework.stack import Resource, Stack
+from framework.rule import Config, Rule, Setting, Undecided, Verdict, advice, switch, texts
+from framework.stack import Resource, Stack, is_arn, named_in
 from framework.values import MISSING, UNKNOWN
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 # Services that invoke a function asynchronously.
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
@@ -62,8 +62,7 @@ def _caller_problems(permission: Resource) -> Iterator[Verdict]:
 
 def _names_source(arn: Any) -> bool:
     """Whether a pattern names one resource of one account, such as an API: what follows are its routes and stages."""
-    parts = str(arn).split(":", 5)
-    return "*" not in arn or (len(parts) == 6 and parts[4].isdigit() and "*" not in parts[5].split("/")[0])
+    return "*" not in str(arn) or (is_arn(arn) and arn.split(":")[4].isdigit() and "*" not in named_in(arn))
 
 
 def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
@@ -111,12 +110,10 @@ def _is_secret(name: str, value: Any, name_pattern: re.Pattern[str]) -> bool:
 
 
 RULES = (
-    Rule(
+    advice(
         name="lambda-failure-destination-if-async",
         requires="A function that is invoked asynchronously must have a place for its failures.",
         remedy="set deadLetterConfig, or destinationConfig.onFailure in a lambda.FunctionEventInvokeConfig.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="REL05",
         maps_to=("serverless-rules ES1007",),
         link="https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
@@ -134,12 +131,10 @@ RULES = (
         on=(aws.PERMISSION, aws.FUNCTION_URL),
         check=permission_scoped,
     ),
-    Rule(
+    advice(
         name="lambda-runtime-and-limits",
         requires="A function must have a supported runtime, a chosen timeout and memory size, and tracing.",
         remedy="set runtime, timeout, memorySize and tracingConfig.mode to Active.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="OPS06",
         maps_to=("Security Hub Lambda.2", "Checkov CKV_AWS_363", "Checkov CKV_AWS_50", "cdk-nag L1"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
@@ -150,11 +145,11 @@ RULES = (
         ),
         check=runtime_and_limits,
     ),
-    Rule(
+    advice(
         name="lambda-env-protected",
         requires="A function's environment must not hold secrets.",
         remedy="keep the secret in Secrets Manager or Parameter Store and pass its ARN or path.",
-        level=EnforcementLevel.ADVISORY,
+        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Checkov CKV_AWS_45", "Checkov CKV_AWS_173"),
         link="https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",

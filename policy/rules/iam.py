@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from framework import aws
-from framework.documents import ANYONE, Statement, judged, matches, readable
+from framework.documents import ANYONE, CALLERS, Statement, judged, matches, readable
 from framework.keys import key_documents, keys_of
-from framework.rule import Config, Rule, Undecided, Verdict, texts
-from framework.stack import Resource, Stack, is_arn
+from framework.rule import Config, Rule, Undecided, Verdict, advice, texts
+from framework.stack import Resource, Stack, is_arn, named_in
 from framework.values import UNKNOWN, inside, items
-from pulumi_policy import EnforcementLevel, Severity
 
-_FUNCTION_SERVICE = "lambda.amazonaws.com"
 _CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _SQS_EXECUTION_ROLE = "AWSLambdaSQSQueueExecutionRole"
 _WITHOUT_QUEUES = ("AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole", "AWSXRayDaemonWriteAccess")
@@ -35,24 +33,26 @@ def least_privilege(resource: Resource, config: Config) -> Iterator[Verdict]:
     for inline in items(resource.get("inlinePolicies")):
         yield from judged(inside(inline, "policy"), "inlinePolicies", lambda found: _grant(found, config))
     yield from judged(resource.get("policy"), "policy", lambda found: _grant(found, config))
-    trust = resource.get("assumeRolePolicy")
-    of_function = any(each.allows and each.speaks_for(_FUNCTION_SERVICE) for each in readable(trust))
-    trusted = config["allowedTrustServices"] if of_function else ()
-    yield from judged(trust, "assumeRolePolicy", lambda found: _trust(found, trusted))
+    yield from judged(resource.get("assumeRolePolicy"), "assumeRolePolicy", _trust)
 
 
-def _trust(statement: Statement, trusted: Sequence[str]) -> Iterator[Verdict]:
-    """Whom a role lets in: a function's only the services that are trusted, any other whom it names."""
+def _trust(statement: Statement) -> Iterator[Verdict]:
     if statement.excludes_principals:
         yield "can be assumed by everyone but some (NotPrincipal)"
-    elif statement.open and not statement.pinned_to(*_CALLERS):
+    elif statement.open and not statement.pinned_to(*CALLERS):
         yield "can be assumed by everyone"
-    for kind, name in statement.principals if trusted else ():
-        if name is not UNKNOWN and (kind, name) != ANYONE and (kind != "service" or name not in trusted):
-            yield f"is a function's and can be assumed by {name}, not only by {', '.join(trusted)}"
 
 
-_CALLERS = ("aws:PrincipalOrgID", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceArn", "aws:SourceAccount")
+def role_of_function_alone(function: Resource, stack: Stack, config: Config) -> Iterator[Verdict]:
+    """Nothing but Lambda assumes the role that a function runs as."""
+    trusted = config["allowedTrustServices"]
+    for role in stack.pointed(function, aws.ROLE, "role"):
+        stated = role.get("assumeRolePolicy")
+        if stated is UNKNOWN:
+            yield Undecided(f"assumeRolePolicy of {role.name}")
+        for kind, name in (who for found in readable(stated) if found.allows for who in found.principals):
+            if name is not UNKNOWN and (kind, name) != ANYONE and (kind != "service" or name not in trusted):
+                yield f"runs as {role.name}, which can be assumed by {name}, not only by {', '.join(trusted)}"
 
 
 def _grant(statement: Statement, config: Config) -> Iterator[Verdict]:
@@ -109,11 +109,7 @@ def _everything(resource: Any) -> bool:
     """Whether a resource is `*`, or an ARN that names no resource: all tables, all queues, or a whole service."""
     if not is_arn(resource):
         return isinstance(resource, str) and _matches_everything(resource)
-    service, named = resource.split(":")[2], resource.split(":", 5)[5]
-    type_, _, rest = named.replace(":", "/").partition("/")
-    # Most ARNs name a type before the resource; these begin with it.
-    resource_first = service in ("s3", "sns", "sqs", "execute-api", "codecommit")
-    return _matches_everything(type_ if resource_first or not rest else rest.split("/")[0])
+    return _matches_everything(named_in(resource))
 
 
 def _broad_attachment(key: str, arn: Any, config: Config) -> Iterator[Verdict]:
@@ -220,25 +216,32 @@ _ATTACHMENTS = (
 RULES = (
     Rule(
         name="iam-least-privilege",
-        requires="A policy must name its actions and resources, and a role whom it trusts; a function's, Lambda alone.",
-        remedy="list the actions and the ARNs they are needed on; let a function's role trust lambda.amazonaws.com.",
+        requires="A policy must name its actions and resources, and a role whom it trusts.",
+        remedy="list the actions and the ARNs they are needed on, and the principals of a role.",
         pillar="SEC03",
         maps_to=("Security Hub IAM.1", "Security Hub IAM.21", "Security Hub KMS.1", "Checkov CKV_AWS_355"),
         link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
         on=(aws.ROLE, aws.ROLE_POLICY, aws.USER_POLICY, aws.GROUP_POLICY, aws.MANAGED_POLICY, *_ATTACHMENTS),
         settings=(
             texts("allowStarResourceFor", (), "Further actions that may be allowed on every resource."),
-            texts("allowedTrustServices", (_FUNCTION_SERVICE,), "Services that may assume a function's role."),
             texts("allowManagedPolicies", (), "ARNs of broad AWS-managed policies that may be attached."),
         ),
         check=least_privilege,
     ),
     Rule(
+        name="lambda-role-is-its-own",
+        requires="The role of a function must let nobody in but Lambda.",
+        remedy="let the role trust lambda.amazonaws.com alone, and give whoever else needs it a role of their own.",
+        pillar="SEC03",
+        link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+        on=(aws.FUNCTION,),
+        settings=(texts("allowedTrustServices", ("lambda.amazonaws.com",), "Services that may assume the role."),),
+        check_in_stack=role_of_function_alone,
+    ),
+    advice(
         name="consumer-role-can-use-queue",
         requires="A queue consumer's role must hold what reading the queue and using its keys takes.",
         remedy="allow sqs:ReceiveMessage, DeleteMessage and GetQueueAttributes on the queue, kms:Decrypt on the keys.",
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="SEC03",
         link="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
         on=(aws.MAPPING,),

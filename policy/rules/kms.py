@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from framework import aws
-from framework.documents import Statement, judged, matches, readable
+from framework.documents import CALLERS, Statement, judged, matches, readable
 from framework.keys import key_documents, keys_of
-from framework.rule import Config, Rule, Undecided, Verdict, switch, whole
+from framework.rule import Config, Rule, Undecided, Verdict, advice, switch, whole
 from framework.stack import Resource, Stack
 from framework.subscriptions import filled_by_topic
 from framework.values import UNKNOWN, number
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 # Where each type names its key.
 _ENCRYPTED = {
@@ -53,12 +53,10 @@ def _needs(resource: Resource, stack: Stack) -> Iterator[tuple[Resource, str, st
         for key in keys_of(resource, stack, "kmsKeyId"):
             yield key, _LOGS, "to write to it"
     elif resource.type == aws.ALARM:
-        for topic in dict.fromkeys(each for action in _ACTIONS for each in stack.pointed(resource, aws.TOPIC, action)):
+        actions = ("alarmActions", "okActions", "insufficientDataActions")
+        for topic in dict.fromkeys(each for key in actions for each in stack.pointed(resource, aws.TOPIC, key)):
             for key in keys_of(topic, stack, "kmsMasterKeyId"):
                 yield key, _CLOUDWATCH, f"to publish to {topic.name}"
-
-
-_ACTIONS = ("alarmActions", "okActions", "insufficientDataActions")
 
 
 def _admits(statement: Statement, service: str) -> bool:
@@ -102,8 +100,7 @@ def key_hygiene(resource: Resource, config: Config) -> Iterator[Verdict]:
 
 
 def _public(statement: Statement) -> Iterator[Verdict]:
-    pins = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalOrgID", "aws:PrincipalArn", "kms:CallerAccount")
-    if statement.open and not statement.pinned_to(*pins):
+    if statement.open and not statement.pinned_to(*CALLERS, "kms:CallerAccount"):
         yield "has a policy that admits everyone"
 
 
@@ -130,11 +127,11 @@ RULES = (
         on=(aws.KEY,),
         check=key_rotates,
     ),
-    Rule(
+    advice(
         name="kms-key-hygiene",
         requires="A key must be hard to delete, and not admit everyone.",
         remedy="set a deletionWindowInDays of 14 to 30, and a policy that names its principals.",
-        level=EnforcementLevel.ADVISORY,
+        severity=Severity.HIGH,
         pillar="SEC08",
         maps_to=("Security Hub KMS.3", "Security Hub KMS.5"),
         link="https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",

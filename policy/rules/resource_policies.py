@@ -1,34 +1,26 @@
 """Rules about who may use a queue or topic by its own policy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from framework import aws
-from framework.documents import ANYONE, Statement, judged, matches, readable
-from framework.rule import Config, Rule, Undecided, Verdict, texts
+from framework.documents import ANYONE, CALLERS, Statement, judged, matches, readable
+from framework.rule import Config, Rule, Undecided, Verdict, advice, texts
 from framework.stack import Resource, Stack
 from framework.subscriptions import subscribed_topics, topic_arn
 from framework.values import MISSING, UNKNOWN
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 _SNS = "sns.amazonaws.com"
-_SOURCE = "aws:sourcearn"
-_EQUAL = ("arnequals", "arnlike", "stringequals", "stringlike")
 _TLS = "aws:securetransport"
 # What must not go over the wire in plain text.
 _ACTIONS = {aws.QUEUE: ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"), aws.TOPIC: ("sns:Publish",)}
 
-Subscribed = Sequence[tuple[Resource, Resource | None]]
-"""Subscriptions, each with its topic if that is in the stack."""
-
 
 def policies_of(resource: Resource, stack: Stack) -> list[Resource]:
     """Return what states the policy of a queue or topic: itself if it does so inline, and separate resources."""
-    separate = (
-        stack.pointing(resource, aws.QUEUE_POLICY, "queueUrl")
-        if resource.type == aws.QUEUE
-        else stack.pointing(resource, aws.TOPIC_POLICY, "arn")
-    )
+    type_, key = (aws.QUEUE_POLICY, "queueUrl") if resource.type == aws.QUEUE else (aws.TOPIC_POLICY, "arn")
+    separate = stack.pointing(resource, type_, key)
     inline = resource.sets("policy") and resource.get("policy") is not MISSING
     return [resource, *separate] if inline else separate
 
@@ -55,16 +47,23 @@ def queue_accepts_topic_only(queue: Resource, stack: Stack, config: Config) -> I
         yield from _excess(statement, topics, queue, config)
 
 
-def _admits(queue: Resource, subscribed: Subscribed, stack: Stack, otherwise: str) -> Iterator[Verdict]:
+def _admits(
+    queue: Resource, subscribed: list[tuple[Resource, Resource | None]], stack: Stack, otherwise: str
+) -> Iterator[Verdict]:
     """Who may send, as every rule reads it: SNS for each topic that is subscribed, and for no other topic."""
     policies = policies_of(queue, stack) if subscribed else []
     unknown = [policy for policy in policies if policy.get("policy") is UNKNOWN]
-    sending = [statement for statement in _allowing(policies) if _lets_sns_send(statement, queue)]
+    sending = [
+        statement
+        for statement in _allowing(policies)
+        if statement.speaks_for(_SNS) and statement.covers("sqs:SendMessage") and statement.reaches(queue)
+    ]
     for subscription, topic in subscribed:
         arn, named = topic_arn(subscription, topic), "its topic" if topic is None else topic.name
         if any(_holds_for(statement, arn) for statement in sending):
             continue
-        if any(_mentions(policy, topic, stack) for policy in unknown):
+        # A policy that names the topic depends on it.
+        if any(topic is None or topic in stack.named(policy, aws.TOPIC, UNKNOWN, "policy") for policy in unknown):
             yield Undecided("policy")
         elif unknown:
             yield f"has a policy that does not mention {named}: SNS may send for no topic, or for any"
@@ -86,15 +85,6 @@ def _allowing(policies: list[Resource]) -> list[Statement]:
     return [statement for statement in found if statement.allows]
 
 
-def _mentions(policy: Resource, topic: Resource | None, stack: Stack) -> bool:
-    """Whether a policy that is not readable in preview depends on a topic, as one that names it does."""
-    return topic is None or topic in stack.named(policy, aws.TOPIC, UNKNOWN, "policy")
-
-
-def _lets_sns_send(statement: Statement, queue: Resource) -> bool:
-    return statement.speaks_for(_SNS) and statement.covers("sqs:SendMessage") and statement.reaches(queue)
-
-
 def _holds_for(statement: Statement, topic: Any) -> bool:
     """Whether the conditions of a statement on the source let a topic through."""
     return all(
@@ -113,7 +103,7 @@ def _limited_to(statement: Statement, topics: list[Any]) -> bool:
 
 
 def _source_arns(statement: Statement) -> list[tuple[Any, ...]]:
-    return [each.values for each in statement.conditions if each.key == _SOURCE and each.operator in _EQUAL]
+    return [each.values for each in statement.conditions if each.key == "aws:sourcearn" and each.demands]
 
 
 def _excess(statement: Statement, topics: list[Any], queue: Resource, config: Config) -> Iterator[Verdict]:
@@ -171,7 +161,7 @@ def _refuses_plain_text(statement: Statement, resource: Resource) -> bool:
         and all(
             condition.operator in ("bool", "boolifexists")
             # A service that calls for itself uses TLS.
-            and condition.key in (_TLS, "aws:principalisawsservice")
+            and condition.key in (_TLS, "aws:principalisawsservice", "aws:viaawsservice")
             and [str(value).lower() for value in condition.values] == ["false"]
             for condition in statement.conditions
         )
@@ -213,24 +203,16 @@ RULES = (
         settings=(
             texts(
                 "conditionKeys",
-                (
-                    "aws:SourceArn",
-                    "aws:SourceAccount",
-                    "aws:PrincipalOrgID",
-                    "aws:PrincipalArn",
-                    "aws:PrincipalAccount",
-                ),
+                CALLERS,
                 "Condition keys whose fixed value makes a public statement private.",
             ),
         ),
         check=policy_not_public,
     ),
-    Rule(
+    advice(
         name="resource-policy-requires-tls",
         requires="Every queue and topic must refuse requests that do not come over TLS.",
         remedy='deny everyone sqs:* (sns:Publish) on it where Bool aws:SecureTransport is "false".',
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="SEC09",
         maps_to=("cdk-nag SQS4", "cdk-nag SNS3"),
         link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",

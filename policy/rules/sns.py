@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from framework import aws
 from framework.keys import is_managed_key
 from framework.redrive import is_queue_arn
-from framework.rule import Config, Rule, Undecided, Verdict, switch, texts
+from framework.rule import Config, Rule, Undecided, Verdict, advice, switch, texts
 from framework.stack import Resource, Stack
 from framework.subscriptions import filled_by_topic, topics_of
 from framework.values import MISSING, UNKNOWN, json_object
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 
 def subscription_has_dead_letter_queue(subscription: Resource, config: Config) -> Iterator[Verdict]:
@@ -90,12 +90,10 @@ RULES = (
         on=(aws.SUBSCRIPTION,),
         check_in_stack=subscription_dead_letter_queue_compatible,
     ),
-    Rule(
+    advice(
         name="sns-subscription-uses-tls",
         requires="A subscription must not deliver over plain http.",
         remedy='set protocol to "https" and endpoint to an https address.',
-        level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
         pillar="SEC09",
         link="https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html",
         on=(aws.SUBSCRIPTION,),

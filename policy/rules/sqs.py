@@ -26,14 +26,12 @@ def redrive_policy_valid(resource: Resource, config: Config) -> Iterator[Verdict
 
 
 def _target_problems(resource: Resource, target: Any) -> Iterator[Verdict]:
+    own = resource.get("name" if resource.type == aws.QUEUE else "queueUrl")
     if target is UNKNOWN:
         yield Undecided("redrivePolicy")
-        return
-    if not is_queue_arn(target):
+    elif not is_queue_arn(target):
         yield f"has a redrivePolicy whose deadLetterTargetArn is {_shown(target)}, not the ARN of an SQS queue"
-        return
-    own = resource.get("name" if resource.type == aws.QUEUE else "queueUrl")
-    if isinstance(own, str) and own.rsplit("/", 1)[-1] == target.rsplit(":", 1)[-1]:
+    elif isinstance(own, str) and own.rsplit("/", 1)[-1] == target.rsplit(":", 1)[-1]:
         yield "is its own dead-letter queue"
 
 
@@ -41,8 +39,7 @@ def _count_problems(count: Any, config: Config) -> Iterator[Verdict]:
     least, most = config["minReceives"], config["maxReceives"]
     if count is UNKNOWN:
         yield Undecided("redrivePolicy")
-        return
-    if type(count) is not int:
+    elif type(count) is not int:
         yield f"has a redrivePolicy whose maxReceiveCount is {_shown(count)}, not a whole number"
     elif not least <= count <= most:
         yield f"moves a message to its dead-letter queue after {count} receives, not {least} to {most}"

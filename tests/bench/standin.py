@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fakes.table import Table
 from tools.root import ROOT
 
 STATEMENT, INSERT = b'"Statement":', b'"INSERT INTO'
@@ -28,19 +26,13 @@ class StandIn:
     endpoint: str
     process: subprocess.Popen[str]
 
-    def ask(self, **settings: Any) -> dict[str, float]:
-        """Change `latency` (seconds), `existing` (whether every order is in the table already) or `storing`.
-
-        A stand-in that stores begins with an empty table and answers by it; else it answers without looking.
-
-        Returns the `requests` answered and the seconds of `cpu` taken since the last time.
-        """
+    def tell(self, **settings: Any) -> None:
+        """Change `latency` (seconds), or `existing`: whether every order is in the table already."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(settings) + "\n")
         self.process.stdin.flush()
-        answer: dict[str, float] = json.loads(self.process.stdout.readline())
-        return answer
+        self.process.stdout.readline()
 
 
 @contextmanager
@@ -60,8 +52,7 @@ class _Server:
     """One thread for each connection: a pause in one does not hold up another."""
 
     def __init__(self) -> None:
-        self.latency, self.existing, self.requests = 0.0, False, 0
-        self.table: Table | None = None
+        self.latency, self.existing = 0.0, False
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
 
     def accept(self) -> None:
@@ -72,7 +63,6 @@ class _Server:
 
     def serve(self, connection: socket.socket) -> None:
         while request := _receive(connection):
-            self.requests += 1
             answer = self.answer(request)
             if self.latency:
                 time.sleep(self.latency)
@@ -80,8 +70,6 @@ class _Server:
         connection.close()
 
     def answer(self, request: bytes) -> bytes:
-        if self.table is not None:
-            return _stored(self.table, json.loads(request.partition(b"\r\n\r\n")[2]))
         # An INSERT is refused if the orders exist, an UPDATE if they do not.
         kinds = (part.lstrip().startswith(INSERT) for part in request.split(STATEMENT)[1:])
         codes = {
@@ -115,26 +103,8 @@ def _answer(codes: tuple[str, ...]) -> bytes:
         for code in codes
     ]
     body = json.dumps({"Responses": responses} if responses else {}, separators=(",", ":")).encode()
-    return _http(body)
-
-
-def _stored(table: Table, request: dict[str, Any]) -> bytes:
-    """Run the statements of a request, or one put that may be on condition of a greater timestamp."""
-    if "Statements" in request:
-        return _http(json.dumps(table.batch_execute_statement(**request), separators=(",", ":")).encode())
-    item = request["Item"]
-    row = table.items.get(item["orderId"]["S"])
-    if row and "ConditionExpression" in request and row["timestamp"]["S"] >= item["timestamp"]["S"]:
-        return _http(
-            b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}', "400 Bad Request"
-        )
-    table.items[item["orderId"]["S"]] = item
-    return _http(b"{}")
-
-
-def _http(body: bytes, status: str = "200 OK") -> bytes:
     head = (
-        f"HTTP/1.1 {status}\r\nServer: Server\r\nConnection: keep-alive\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        "HTTP/1.1 200 OK\r\nServer: Server\r\nConnection: keep-alive\r\nContent-Type: application/x-amz-json-1.0\r\n"
         f"Content-Length: {len(body)}\r\nx-amzn-RequestId: {'A' * 52}\r\nx-amz-crc32: {zlib.crc32(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -145,16 +115,9 @@ def main() -> None:
     server = _Server()
     threading.Thread(target=server.accept, daemon=True).start()
     print(server.listener.getsockname()[1], flush=True)
-    requests, cpu = 0, 0.0
     for line in sys.stdin:
-        settings = json.loads(line)
-        server.latency = settings.get("latency", server.latency)
-        server.existing = settings.get("existing", server.existing)
-        server.table = Table() if settings.get("storing") else server.table
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        before, spent = (requests, cpu), (server.requests, usage.ru_utime + usage.ru_stime)
-        requests, cpu = spent  # before the answer: the next requests may follow it at once
-        print(json.dumps({"requests": requests - before[0], "cpu": cpu - before[1]}), flush=True)
+        vars(server).update(json.loads(line))
+        print(flush=True)
     os._exit(0)
 
 

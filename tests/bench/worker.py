@@ -1,6 +1,5 @@
 """Runs one contender in a process of its own, as Lambda would: warm, one invocation after the other."""
 
-import functools
 import importlib
 import json
 import os
@@ -10,17 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from tests.bench.events import LambdaContext, new_order, sqs_event, stream_of
+from tests.bench.events import LambdaContext, new_order, sqs_event
 from tools.root import ROOT
 
 MODULES = {
     "ours": "process_order.lambda_function",
     "original": "tests.bench.contenders.original",
     "powertools": "tests.bench.contenders.powertools",
-    "insert_first": "tests.bench.contenders.insert_first",
     "floor": "tests.bench.contenders.floor",
     "bare": "tests.bench.contenders.bare",
 }
@@ -33,14 +30,11 @@ class Worker:
 
     process: subprocess.Popen[str]
 
-    def run(self, *, batch: int, invocations: int, stream: str = "") -> dict[str, float]:
-        """Let it handle so many batches, of new orders or of what comes next in a stream.
-
-        Returns the seconds of `wall` time and of `cpu` of all its threads.
-        """
+    def run(self, *, batch: int, invocations: int) -> dict[str, float]:
+        """Let it handle so many batches; return the seconds of `wall` time and of `cpu` of all its threads."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"batch": batch, "invocations": invocations, "stream": stream}) + "\n")
+        self.process.stdin.write(json.dumps({"batch": batch, "invocations": invocations}) + "\n")
         self.process.stdin.flush()
         answer: dict[str, float] = json.loads(self.process.stdout.readline())
         return answer
@@ -87,21 +81,15 @@ def main(module: str) -> None:
         print(json.dumps(_run(contender, **json.loads(line))), file=answers, flush=True)
 
 
-def _run(contender: Any, batch: int, invocations: int, stream: str) -> dict[str, float]:
+def _run(contender: Any, batch: int, invocations: int) -> dict[str, float]:
     prepare = getattr(contender, "prepare", lambda event: event)
-    bodies = _stream(stream) if stream else iter(new_order, None)
-    events = [prepare(sqs_event(islice(bodies, batch))) for _ in range(invocations)]
+    events = [prepare(sqs_event(new_order() for _ in range(batch))) for _ in range(invocations)]
     wall, cpu = time.perf_counter(), time.process_time()
     results = [contender.lambda_handler(event, LambdaContext()) for event in events]
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if failed := [result for result in results if result and result["batchItemFailures"]]:
         raise RuntimeError(f"every order must be written, got {failed[0]}")
     return {"wall": wall, "cpu": cpu}
-
-
-@functools.cache
-def _stream(name: str) -> Iterator[str]:
-    return stream_of(name)
 
 
 if __name__ == "__main__":

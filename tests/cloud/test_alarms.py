@@ -11,7 +11,6 @@ import pytest
 from tests.defaults import LOCAL
 from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
-from tools.recording.graph import record
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting for something that takes a few."""
@@ -123,20 +122,3 @@ def counted(deployment: Deployment, line: str) -> Iterator[dict[str, Any]]:
                 "Namespace": metric["metricNamespace"],
                 "MetricData": [{"MetricName": metric["metricName"], "Value": value}],
             }
-
-
-def test_the_alarms_and_the_dashboard_are_those_of_the_program(deployment: Deployment) -> None:
-    registered = record(stack="local", config=LOCAL).all("aws:cloudwatch/metricAlarm:MetricAlarm")
-    deployed_alarms = alarms(deployment)
-    assert deployed_alarms.keys() == registered.keys()
-    for name, alarm in registered.items():
-        given, there = alarm.properties, deployed_alarms[name]
-        assert there["AlarmDescription"] == given["alarmDescription"]
-        assert (there["Namespace"], there["MetricName"]) == (given["namespace"], given["metricName"])
-        assert {d["Name"]: d["Value"] for d in there["Dimensions"]} == given.get("dimensions", {})
-        assert (there["Threshold"], there["Period"]) == (given["threshold"], given["period"])
-        assert there["AlarmActions"] == there["OKActions"] == [deployment.outputs["alarmTopicArn"]]
-    name = deployment.outputs["dashboardName"]
-    body = json.loads(deployment.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
-    states = body["widgets"][0]["properties"]["alarms"]
-    assert sorted(states) == sorted(alarm["AlarmArn"] for alarm in deployed_alarms.values())

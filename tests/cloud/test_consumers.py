@@ -2,27 +2,26 @@
 
 import json
 import os
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
-from tests.ops.cloud import order
-from tests.recipes import copied, recipe
+from tests.ops.cloud import order, wait_for
+from tests.recipes import recipe
+from tests.tree import copied
 from tools.__main__ import main
+from tools.cloud.cloud import running_cloud
+from tools.cloud.deploy import written_addresses
+from tools.cloud.deployment import Deployment
 from tools.ops.stack import Stack, connect
-from tools.recording.graph import program, record
-from tools.recording.pack import check
-from tools.root import ROOT
+from tools.recording.diagram import mermaid
+from tools.recording.pack import analyze, serve
+from tools.recording.policy import recorded
 
 STACKS = ("dev", "staging", "prod", "local")
-PATIENCE = 60.0
-"""Seconds after which a test gives up waiting for something that takes a few."""
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +36,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stack(project: Path) -> Iterator[Stack]:
     """The copy's stack on a local cloud of its own; its addresses are in `outputs.json`."""
-    outputs = project / "outputs.json"
-    command = [sys.executable, "-m", "tools", "local", "--no-page", "--outputs", str(outputs)]
-    said = project / "said.txt"
-    with said.open("w") as output, subprocess.Popen(command, cwd=project, stdout=output, stderr=output) as process:
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while not outputs.exists():
-                assert process.poll() is None, said.read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+    with running_cloud(region="eu-west-1") as cloud:
+        deployment = Deployment(cloud)
+        deployment.apply(project)
+        with written_addresses(deployment, project / "outputs.json") as outputs:
             yield connect(stack=None, outputs=str(outputs))
-        finally:
-            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def pack() -> Iterator[AnalyzerStub]:
+    with serve() as analyzer:
+        yield analyzer
 
 
 @pytest.fixture
@@ -65,15 +62,6 @@ def ops(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     return run
 
 
-def eventually(look: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not happen within {PATIENCE:.0f} s")
-
-
 def take(stack: Stack, url: str) -> list[dict[str, Any]]:
     """Receive and delete what a queue holds, as a consumer does."""
     sqs = stack.client("sqs")
@@ -86,22 +74,17 @@ def take(stack: Stack, url: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_both_consumers_pass_the_policy_pack_in_every_stack(project: Path, name: str) -> None:
-    command = [sys.executable, "-m", "tools", "policy", "--stack", name, "--json"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert [[f for f in report["findings"] if f["kind"] == "violation"] for report in json.loads(done.stdout)] == [
-        [],
-        [],
-    ]
+def test_both_consumers_pass_the_policy_pack_in_every_stack(project: Path, pack: AnalyzerStub, name: str) -> None:
+    for preview in (True, False):
+        assert not analyze(pack, recorded(project, name, preview=preview)).violations
 
 
-def test_another_consumer_adds_no_decision_that_waits_for_the_update(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "__main__.py", tmp_path)
-    recipe("A consumer")[0].apply(tmp_path)
-    graph = record(preview=True, program=lambda: program(tmp_path))
-    assert "AuditQueue" in graph.all("aws:sqs/queue:Queue")
-    assert len(check(graph).of("waits")) <= 2
+def test_a_queue_adds_no_decision_that_waits_for_the_update(project: Path, pack: AnalyzerStub) -> None:
+    waits = analyze(pack, recorded(project, "dev", preview=True)).of("waits")
+    functions = {"ProcessOrder", "WriteInvoice"}
+    assert {each.resource for each in waits} == {
+        f"{name}-{of}" for name in functions for of in ("decryption", "mapping")
+    }
 
 
 def test_a_filtering_consumer_gets_its_orders_only_and_the_table_gets_all(
@@ -128,7 +111,7 @@ def test_a_consumer_s_function_reads_its_own_queue(stack: Stack, ops: Callable[.
         events = stack.client("logs").filter_log_events(logGroupName="WriteInvoice-logs")["events"]
         return sum('"message": "invoice"' in event["message"] for event in events) >= 3
 
-    assert eventually(invoices, "writing three invoices")
+    assert wait_for(invoices, "writing three invoices")
 
 
 def test_operators_see_and_redrive_another_consumer_s_dead_letters(stack: Stack, ops: Callable[..., Any]) -> None:
@@ -171,7 +154,7 @@ def test_what_another_function_crashes_on_shows_everywhere(stack: Stack, ops: Ca
         lines = ops("tail", "--no-follow", "--function", "WriteInvoice", "--level", "ERROR", "--since", "5m")[1]
         return bool(lines)
 
-    assert eventually(crash, "crashing")
+    assert wait_for(crash, "crashing")
     facts = ops("status")[1]
     assert any("`tail --function WriteInvoice --level WARN --trace`" in problem for problem in facts["problems"])
     assert any("WriteInvoice: " in line["text"] for line in facts["log"]["latest"])
@@ -206,9 +189,7 @@ def test_orders_are_counted_in_the_log_of_the_function_that_stores_them(stack: S
 
 
 def test_each_consumer_is_in_the_picture(project: Path) -> None:
-    command = [sys.executable, "-m", "tools.recording.diagram", "local"]
-    picture = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
-    lines = [line.strip() for line in picture.splitlines()]
+    lines = [line.strip() for line in mermaid(recorded(project, "local", preview=False)).splitlines()]
     for line in (
         "OrderTopic -->|delivers kind audit| AuditQueue",
         "OrderTopic -.->|cannot deliver| AuditQueue_dlq",

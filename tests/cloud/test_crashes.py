@@ -1,14 +1,25 @@
 """A handler that is broken is seen: its crash is told with its place, and the demo stops."""
 
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.tree import copied
+from tools.cloud.cloud import CloudError, running_cloud
+from tools.cloud.demo import settle
+from tools.cloud.deployment import Deployment
+from tools.ops.logs import Follower, since
+from tools.ops.stack import local_stack
+from tools.terminal import Bar
 
 STARTED = "    started = time.monotonic()\n"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Deployment]:
+    with running_cloud(region="eu-west-1") as cloud:
+        yield Deployment(cloud)
 
 
 @pytest.mark.parametrize(
@@ -22,14 +33,17 @@ STARTED = "    started = time.monotonic()\n"
     ],
     ids=["does not parse", "raises"],
 )
-def test_the_demo_stops_with_the_crash_of_a_broken_handler(tmp_path: Path, broken: str, told: list[str]) -> None:
+def test_the_demo_stops_with_the_crash_of_a_broken_handler(
+    own: Deployment, tmp_path: Path, broken: str, told: list[str]
+) -> None:
     handler = copied(tmp_path) / "functions/process_order/lambda_function.py"
     sound = handler.read_text()
     assert STARTED in sound
     handler.write_text(sound.replace(STARTED, broken, 1))
-    demo = [sys.executable, "-m", "tools", "demo", "--orders", "20"]
-    done = subprocess.run(demo, cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("the function must not crash, but did:\n")
-    assert all(text in done.stderr for text in told)
-    assert "_worker.py" not in done.stderr
+    own.apply(tmp_path)
+    log = Follower(local_stack("the local cloud", own.addresses()), start=since(0))
+    own.client("sns").publish(TopicArn=own.outputs["topicArn"], Message="{}")
+    with pytest.raises(CloudError, match=r"^the function must not crash, but did:\n") as stopped:
+        settle(own, Bar(), 10, log)
+    assert all(text in str(stopped.value) for text in told)
+    assert "_worker.py" not in str(stopped.value)

@@ -12,6 +12,7 @@ import pytest
 from pulumi.runtime.proto.analyzer_pb2 import AnalyzeRequest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
+import config
 from tests.defaults import BARE
 from tools.cloud.cloud import Cloud, CloudError, running_cloud
 from tools.cloud.deployment import Deployment, NotAppliedError
@@ -65,10 +66,36 @@ def test_a_replacement_comes_before_the_old_one_goes_and_tells_what_is_lost(stac
     stack.apply(BARE, program())
     for _ in range(12):
         stack.client("sqs").send_message(QueueUrl=stack.outputs["url"], MessageBody="{}")
+    with pytest.raises(NotAppliedError, match="not applied: q"):
+        stack.apply(BARE, program(name="other", delay_seconds=5000))
+    assert names(stack.cloud) == {"q"}
     [step] = steps(stack, program(name="other"))
     assert step == "replaced q (name): 12 orders waiting in it are lost"
     assert names(stack.cloud) == {"other"}
     assert stack.outputs["url"].endswith("/other")
+
+
+def test_a_program_runs_once_more_only_for_outputs_that_its_preview_could_not_tell(stack: Deployment) -> None:
+    runs = []
+
+    def program(number: int) -> Program:
+        def aliased() -> None:
+            runs.append(number)
+            keys = [aws.kms.Key(f"k{each}") for each in (0, 1)]
+            alias = aws.kms.Alias("a", target_key_id=keys[number % 2].id)
+            aws.sqs.Queue("q", delay_seconds=number // 2, tags={"key": alias.target_key_arn})
+            pulumi.export("key", alias.target_key_arn)
+            pulumi.export("keys", [key.arn for key in keys])
+
+        return aliased
+
+    stack.apply(BARE, program(0))
+    assert steps(stack, program(2)) == ["updated q (delaySeconds)"]
+    assert steps(stack, program(3)) == ["updated a (targetKeyId)", "updated q (tags, tagsAll)"]
+    assert stack.outputs["key"] == stack.outputs["keys"][1]
+    [tags] = [each.inputs["tags"] for each in stack.resources.values() if each.name == "q"]
+    assert tags == {"key": stack.outputs["key"]}
+    assert runs == [0, 0, 2, 3, 3]
 
 
 def test_a_replacement_under_an_automatic_name_gets_another(stack: Deployment) -> None:
@@ -174,9 +201,9 @@ def test_a_program_may_do_anything_and_what_runs_stays(
     monkeypatch.setattr("tools.cloud.deployment.PATIENCE", 3.0)
     shutil.copytree(BARE, tmp_path, dirs_exist_ok=True)
     main = tmp_path / "__main__.py"
-    sound = "import pulumi_aws, settings\npulumi_aws.sqs.Queue('q', delay_seconds=settings.DELAY)\n"
+    sound = "import pulumi_aws, config\npulumi_aws.sqs.Queue('q', delay_seconds=config.DELAY)\n"
     main.write_text(sound)
-    (tmp_path / "settings.py").write_text("DELAY = 1\n")
+    (tmp_path / "config.py").write_text("DELAY = 1\n")
     stack.apply(tmp_path)
     if text is None:
         main.unlink()
@@ -186,9 +213,19 @@ def test_a_program_may_do_anything_and_what_runs_stays(
         stack.apply(tmp_path)
     assert names(stack.cloud) == {"q"}
     main.write_text(sound)
-    (tmp_path / "settings.py").write_text("DELAY = 2\n")
+    (tmp_path / "config.py").write_text("DELAY = 2\n")
     assert [str(step) for step in stack.apply(tmp_path).steps] == ["updated q (delaySeconds)"]
-    assert "settings" not in sys.modules
+    assert sys.modules["config"] is config
+
+
+def test_a_program_that_is_just_being_written_deletes_nothing(stack: Deployment, tmp_path: Path) -> None:
+    shutil.copytree(BARE, tmp_path, dirs_exist_ok=True)
+    main, sound = tmp_path / "__main__.py", "import pulumi_aws\npulumi_aws.sqs.Queue('q')\n"
+    main.write_text(sound)
+    stack.apply(tmp_path)
+    main.write_text("")
+    stack.apply(tmp_path, judge=lambda graph: graph.resources or main.write_text(sound))
+    assert names(stack.cloud) == {"q"}
 
 
 def test_a_name_that_aws_refuses_is_refused_before_anything_is_created(stack: Deployment) -> None:

@@ -1,14 +1,20 @@
 """The documents lead where they say, and what a reader would paste of the README does what it says."""
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from functions.process_order.orders import parse
 from tests.defaults import BARE
+from tools.__main__ import VERBS, cli
 from tools.recording.graph import record
+from tools.recording.pack import check
+from tools.review.allowances import read_allowances
 from tools.root import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -51,12 +57,51 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert set(PAGES) <= seen
 
 
-def test_the_readme_fits_on_its_screens() -> None:
-    assert len(README.splitlines()) <= 100
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_no_longer_than_one_reads(page: Path) -> None:
+    limit = {"README.md": 100, "runbook.md": 500}.get(page.name, 250)
+    assert len(page.read_text().splitlines()) <= limit
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def spans(page: Path) -> Iterator[list[str]]:
+    """What a page's prose sets as code, in words."""
+    for text in re.findall(r"`([^`]+)`", prose(page)):
+        try:
+            yield shlex.split(text)
+        except ValueError:  # an apostrophe: no command
+            continue
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_in_the_prose_exists_with_its_options(page: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):.* ## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    verbs = {name.split()[0] for name in VERBS}
+    for words in spans(page):
+        if words[0] == "make" and len(words) > 1:
+            assert words[1] in targets, words
+        if words[0] == "./orders" or (words[0] in verbs and len(words) > 1):
+            command: click.Command = cli
+            rest = [word for word in words if word != "./orders"]
+            while isinstance(command, click.Group) and rest:
+                _, found, rest = command.resolve_command(click.Context(command, obj={}), rest)
+                assert found
+                command = found
+            command.make_parser(click.Context(command)).parse_args(rest)
+
+
+def blocks(language: str, page: str = "README.md") -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_configuration_that_the_page_on_policies_prints_fits_the_pack() -> None:
+    [text] = blocks("json", "docs/policies.md")
+    assert check(record(root=BARE, program=lambda: None), config=json.loads(text)).rules
+
+
+def test_the_allowance_that_the_page_on_reviewing_prints_is_one() -> None:
+    [text] = blocks("json", "docs/reviewing.md")
+    [allowance] = read_allowances(text)
+    assert allowance.match == "OrderQueue"
 
 
 def test_the_readmes_program_runs_as_it_is_printed() -> None:

@@ -13,8 +13,8 @@ from tools.root import ROOT
 MAY_IMPORT = {
     "__main__.py": {"pulumi", "config", "components"},
     "config.py": {"pulumi"},
-    "components": {"pulumi", "pulumi_aws", "components"},
-    "functions": {"boto3", "botocore", "functions"},
+    "components": {"pulumi", "pulumi_aws", "components", "config"},
+    "functions": {"functions"},
     "policy": {"pulumi_policy", "framework", "rules"},
     "policy/framework": {"pulumi_policy", "framework"},
     "policy/rules": {"pulumi_policy", "framework"},
@@ -42,7 +42,7 @@ MAY_IMPORT = {
         *("tools.recording", "tools.cloud", "tools.ops", "tools.live"),
     },
     "tools/review": {
-        *("pulumi", "botocore", "click", "google", "jsonschema", "rich"),
+        *("pulumi", "boto3", "botocore", "click", "google", "jsonschema", "rich"),
         *("tools.interrupts", "tools.terminal", "tools.root"),
         *("tools.recording", "tools.cloud", "tools.ops", "tools.review"),
     },

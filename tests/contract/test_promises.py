@@ -65,7 +65,7 @@ def test_what_the_cli_writes_into_a_stack_file_is_read_as_it_is_meant(tmp_path: 
 
 
 def test_an_unknown_stack_is_refused_with_the_ones_that_exist() -> None:
-    with pytest.raises(FileNotFoundError, match="stack must be one of dev, local, prod, staging, got live"):
+    with pytest.raises(FileNotFoundError, match=r"stack must be one of dev, local, prod, .*got live"):
         stack_config("live")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.cloud.engine import practising
+from tools.ops.stack import local_clients
 from tools.recording.graph import stack_config
 from tools.root import ROOT
 
@@ -93,16 +94,8 @@ class Engine:
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the local cloud, for changes by hand."""
-        from tools.cloud.cloud import loopback_client
-
-        return loopback_client(
-            service,
-            endpoint=self.environment["AWS_ENDPOINT_URL"],
-            region=self.environment["AWS_REGION"],
-            ca_bundle=self.environment["AWS_CA_BUNDLE"],
-            access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-        )
+        names = ("ENDPOINT_URL", "REGION", "CA_BUNDLE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+        return local_clients(*(self.environment[f"AWS_{name}"] for name in names))(service)
 
     def output(self, stack: str, name: str) -> str:
         """One of a stack's exports."""

@@ -15,7 +15,7 @@ class Told:
     """A resource of which the local cloud has nothing but that it was created; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset[str]()
+    honours: ClassVar = ""
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         return name, {"arn": f"arn:aws:told:::{name}"}
@@ -73,4 +73,4 @@ KEEPERS: dict[str, type[Keeper]] = {
     "aws:s3/bucketVersioning:BucketVersioning": Versioning,
     "aws:xray/resourcePolicy:ResourcePolicy": Told,
 }
-TYPES = {"aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed=("arn",))}
+TYPES = {"aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed="arn")}

@@ -1,4 +1,4 @@
-"""What each setting changes in a stack that runs, and how one recovers from accidents, on the real engine."""
+"""How one recovers from drift and accidents, on the real engine."""
 
 import json
 from collections.abc import Iterator
@@ -6,32 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.engine import Engine, started
-from tests.unit.graphs import FOLDER
 
 
 @pytest.fixture(scope="module")
 def running(engine: Engine) -> Engine:
     engine.up("dev")
     return engine
-
-
-def agreed() -> dict[str, tuple[str, set[str]]]:
-    """By setting, another value than its default and the resources that it reaches, as the golden text has them."""
-    found: dict[str, tuple[str, set[str]]] = {}
-    for line in (FOLDER / "settings.txt").read_text().splitlines():
-        told, _, rest = line.partition(": ")
-        if not line.startswith(" "):
-            found[told] = rest, set()
-        elif not told.endswith(".protect"):
-            found[[*found][-1]][1].add(told.split(".")[0].strip())
-    return found
-
-
-@pytest.mark.parametrize("key", agreed())
-def test_a_setting_updates_exactly_what_it_names_and_replaces_nothing(running: Engine, key: str) -> None:
-    value, reached = agreed()[key]
-    with running.setting("dev", key, value):
-        assert running.steps("dev") == {name: "create" if name == "OrderAlarms-email" else "update" for name in reached}
 
 
 def test_other_default_tags_update_what_has_tags(running: Engine) -> None:

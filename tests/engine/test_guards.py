@@ -23,27 +23,12 @@ def edited(path: Path, old: str, new: str) -> Iterator[None]:
         path.write_text(before)
 
 
-@pytest.mark.parametrize(
-    ("setting", "told"),
-    [
-        ("orders:batchsize=5", "orders:batchsize must be a known setting: is orders:batchSize meant?"),
-        ("orders:functionTimeout=1000", "orders:functionTimeout must be an integer from 1 to 900, got 1000"),
-        ("orders:protectData=yes", "orders:protectData must be true or false, got yes"),
-    ],
-)
-def test_a_wrong_setting_is_refused_with_its_remedy(engine: Engine, setting: str, told: str) -> None:
-    key, _, value = setting.partition("=")
-    with engine.setting("dev", key, value):
+def test_a_wrong_setting_is_refused_with_its_remedy(engine: Engine) -> None:
+    with engine.setting("dev", "orders:protectData", "yes"):
         answer = engine.pulumi("preview", "dev", fails=True)
-    assert told in answer
+    assert "orders:protectData must be true or false, got yes" in answer
     assert "fix: pulumi config" in answer
     assert "Traceback" not in answer
-
-
-def test_a_stack_of_another_region_is_refused(engine: Engine) -> None:
-    with engine.setting("dev", "aws:region", "us-east-1"):
-        answer = engine.pulumi("preview", "dev", fails=True)
-    assert "aws:region must be eu-west-1, where the local cloud is, got us-east-1" in answer
 
 
 def no_redrive(engine: Engine) -> Iterator[None]:
@@ -103,14 +88,6 @@ def test_the_state_of_a_running_stack_is_judged_without_its_program(engine: Engi
         fails=True,
     )
     assert "sqs-queue-has-dlq" in answer
-
-
-def test_a_type_that_the_local_cloud_cannot_keep_is_named(engine: Engine) -> None:
-    export = 'pulumi.export("topicArn"'
-    parameter = "import pulumi_aws\n\npulumi_aws.ssm.Parameter('p', type='String', value='x')\n"
-    with edited(engine.folder / "__main__.py", export, parameter + export):
-        answer = engine.pulumi("preview", "dev", fails=True)
-    assert "resource type must be one the local cloud can keep, got aws:ssm/parameter:Parameter (p)" in answer
 
 
 @pytest.mark.parametrize("stack", ["release-1.2", "pr-1234-checkout-redesign-with-new-payment-provider-eu"])

@@ -17,13 +17,6 @@ from tests.fakes.table import Clock, Statement, Table, executing, store_of
 SECRET = "payload-secret"
 
 
-def test_only_the_bad_messages_are_answered() -> None:
-    table = Table()
-    result = run(sqs_event(body(orderId="a"), "nope", body(orderId="b"), without("userId")), store_of(table))
-    assert result.failed == ["m1", "m3"]
-    assert set(table.items) == {"a", "b"}
-
-
 BAD = {
     "not JSON": "{" + SECRET,
     "empty": "",

@@ -121,21 +121,23 @@ def test_a_new_connection_that_is_closed_without_an_answer_is_a_failed_call() ->
     "answer",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b" " * 200_000,
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40000\r\n" + b" " * 0x40000 + b"\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\ncontent-length:2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
     ],
 )
 def test_a_connection_with_something_left_in_it_is_not_used_again(answer: bytes) -> None:
+    asked: list[int] = []
+
     def serve(connection: socket.socket, number: int) -> None:
         while request(connection):
+            asked.append(number)
             connection.sendall(OK if number else answer)
 
     with listening(serve) as url:
         send = client(url)
-        status, text = send(b"x", 5)
-        assert (status, len(text)) in ((200, 2), (200, module.LARGEST_ANSWER))
-        assert send(b"x", 5) == (200, b"{}")
+        for _ in range(3):
+            assert send(b"x", 5) == (200, b"{}")
+    assert asked == [0, 1, 1]
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next() -> None:
@@ -158,7 +160,7 @@ def drip(connection: socket.socket, text: bytes) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("way", ["silent", "dripping head", "dripping body", "endless 100s", "not reading"])
+@pytest.mark.parametrize("way", ["silent", "dripping head", "dripping body", "not reading"])
 def test_a_call_ends_in_its_time_whatever_the_other_side_does(way: str) -> None:
     def serve(connection: socket.socket, number: int) -> None:
         if way != "not reading":
@@ -169,9 +171,6 @@ def test_a_call_ends_in_its_time_whatever_the_other_side_does(way: str) -> None:
             case "dripping body":
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
                 drip(connection, b" " * 99)
-            case "endless 100s":
-                while True:
-                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         time.sleep(3)
 
     with listening(serve) as url:
@@ -214,7 +213,14 @@ def test_a_peer_that_drips_keeps_no_thread_for_later() -> None:
     [
         b"",
         b"garbage\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 20_000,
+        b"HTTP/1.1 200 OK\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 200018\r\n\r\n" + b" " * 200_000 + b'{"Responses":[{}]}',
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 1000,
+        b"HTTP/2 200\r\nContent-Length: 2\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -227,8 +233,11 @@ def test_a_peer_that_drips_keeps_no_thread_for_later() -> None:
     ],
 )
 def test_what_is_no_answer_is_asked_for_again(answer: bytes) -> None:
+    asked: list[int] = []
+
     def serve(connection: socket.socket, number: int) -> None:
         while sent := request(connection):
+            asked.append(number)
             statements = json.loads(sent.partition(b"\r\n\r\n")[2])["Statements"]
             text = json.dumps({"Responses": [{"TableName": "Orders"}] * len(statements)}).encode()
             right = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
@@ -239,6 +248,7 @@ def test_what_is_no_answer_is_asked_for_again(answer: bytes) -> None:
     with listening(serve) as url:
         store = Store(client(url), "Orders", jitter=lambda: 0.0)
         assert set(store.write([parse(body())], store.clock() + 10).values()) == {STORED}
+    assert asked == [0, 1]
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +298,9 @@ def test_a_certificate_is_verified_and_so_is_its_name(certificates: Path, host: 
 
 def test_tls_is_1_2_at_least(certificates: Path) -> None:
     bundle = {"AWS_CA_BUNDLE": str(certificates / "certificate.pem")}
-    assert module.trust(bundle).minimum_version == ssl.TLSVersion.TLSv1_2
+    trust = client("https://localhost", **bundle)._trust
+    assert trust
+    assert trust.minimum_version == ssl.TLSVersion.TLSv1_2
     with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_1)) as url, pytest.raises(ssl.SSLError):
         client(url, **bundle)(b"x", 5)
     with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_2)) as url:

@@ -120,7 +120,7 @@ def _row(random: Random, order_id: str) -> dict[str, Any] | None:
 
 def test_the_table_in_memory_answers_as_dynamodb_local_does(client: Any) -> None:
     seen: set[tuple[str, str]] = set()
-    for case in range(60):
+    for case in range(20):
         random, table = Random(case), Table()
         ids = [f"{case}/{index}" for index in range(4)]
         compared = Compared(client, table)

@@ -1,6 +1,6 @@
 """Rows that are not as the handler writes them, rows that come and go, and which statement an order gets first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -115,9 +115,10 @@ def test_each_order_teaches_once_what_it_was_and_whether_the_guess_saved_a_state
     told: list[tuple[bool, bool]] = []
 
     class Recording(Expectation):
-        def learn(self, status: str, *, existed: bool, saved: bool) -> None:
-            told.append((existed, saved))
-            super().learn(status, existed=existed, saved=saved)
+        def learn(self, seen: Iterable[tuple[str, bool, bool]]) -> None:
+            seen = list(seen)
+            told.extend(each[1:] for each in seen)
+            super().learn(seen)
 
     store = Store(executing(Table()), "Orders", expectation=Recording())
     for day in range(1, 6):
@@ -133,10 +134,9 @@ def test_each_order_teaches_once_what_it_was_and_whether_the_guess_saved_a_state
 def test_what_is_learned_is_bounded() -> None:
     expectation = Expectation()
     for number in range(3 * STATUSES):
-        for _ in range(5):
-            expectation.learn(f"{number:09}" + "x" * 100_000, existed=True, saved=False)
-    assert expectation.exists("000000000" + "x" * 100_000)
-    assert not expectation.exists(f"{3 * STATUSES - 1:09}" + "x" * 100_000)
+        expectation.learn([(f"{number:09}" + "x" * 100_000, True, False)] * 5)
+    known, unknown = (f"{number:09}" + "x" * 100_000 for number in (0, 3 * STATUSES - 1))
+    assert expectation.exist([known, unknown]) == [True, False]
     assert sum(map(len, expectation._scores)) <= STATUSES * 64
 
 
@@ -146,10 +146,10 @@ def test_no_stream_costs_more_than_a_twentieth_over_insert_first(run_length: int
     expectation, random = Expectation(), Random(7)
     spent = insert_first = 0
     for number in range(20_000):
-        guess = expectation.exists("any")
+        [guess] = expectation.exist(["any"])
         existed = not guess if run_length == 1 else (number // run_length) % 2 == 0
         existed ^= random.random() < 0.02
-        expectation.learn("any", existed=existed, saved=guess and existed)
+        expectation.learn([("any", existed, guess and existed)])
         spent += 1 if guess == existed else 2
         insert_first += 2 if existed else 1
     assert spent <= insert_first * 1.05 + START

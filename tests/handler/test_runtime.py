@@ -37,17 +37,6 @@ def test_the_debug_log_holds_neither_payload_nor_token(tmp_path: Path) -> None:
     assert {json.loads(line)["level"] for line in output.splitlines()} == {"DEBUG", "INFO"}
 
 
-def test_poison_fails_alone(tmp_path: Path) -> None:
-    table = Table()
-    poison = ["", "{", "[" * 100_000, '{"a": 1e99999999999999999999}', None, body(note={"": 1}), body(orderId="\ud800")]
-    with running(tmp_path, lambda _, request: answering(table, request)) as function:
-        assert failed(function.invoke(sqs_event(body(orderId="before"), *poison, body(orderId="after")))) == [
-            f"m{index}" for index in range(1, len(poison) + 1)
-        ]
-        assert failed(function.invoke({"Records": None})) == []
-    assert set(table.items) == {"before", "after"}
-
-
 def test_a_dynamodb_that_hangs_costs_no_deadline_and_harms_no_later_invocation(tmp_path: Path) -> None:
     released = Event()
     released.set()
@@ -62,9 +51,9 @@ def test_a_dynamodb_that_hangs_costs_no_deadline_and_harms_no_later_invocation(t
         released.clear()
         for count in (1, 60):
             started = time.monotonic()
-            answer = function.invoke(sqs_event(*(body(orderId=f"O{index}") for index in range(count))), seconds=4.5)
+            answer = function.invoke(sqs_event(*(body(orderId=f"O{index}") for index in range(count))), seconds=2)
             assert failed(answer) == [f"m{index}" for index in range(count)]
-            assert time.monotonic() - started < 4.5
+            assert time.monotonic() - started < 2
         released.set()
         assert failed(function.invoke(sqs_event(*(body(orderId=f"O{index}") for index in range(60))))) == []
     assert len(table.items) == 61
@@ -73,10 +62,10 @@ def test_a_dynamodb_that_hangs_costs_no_deadline_and_harms_no_later_invocation(t
 def test_a_frozen_function_goes_on_after_its_connections_have_died(tmp_path: Path) -> None:
     table = Table()
     with running(tmp_path, lambda _, request: answering(table, request)) as function:
-        for turn in range(3):
+        for turn in range(2):
             assert failed(function.invoke(sqs_event(*(body(orderId=f"{turn}/{index}") for index in range(60))))) == []
             os.kill(function.process.pid, signal.SIGSTOP)
             time.sleep(1)  # longer than the server keeps an idle connection
             os.kill(function.process.pid, signal.SIGCONT)
         assert "ERROR" not in function.output
-    assert len(table.items) == 180
+    assert len(table.items) == 120

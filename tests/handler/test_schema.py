@@ -72,7 +72,7 @@ def near_orders(draw: st.DrawFn) -> Any:
     return order
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(near_orders() | anything)
 @example({**EXAMPLE, "orderId": ""})
 @example({**EXAMPLE, "userId": ""})
@@ -92,6 +92,7 @@ def test_schema_and_handler_agree(document: Any) -> None:
     assert (problems(document) == []) == VALIDATOR.is_valid(document)
 
 
+@settings(max_examples=50)
 @given(near_orders())
 def test_a_body_is_parsed_whenever_its_time_has_come_if_and_only_if_the_schema_accepts_it(document: Any) -> None:
     assume(all(name in orders.ATTRIBUTES for name in document))

@@ -83,11 +83,12 @@ def empty(deployment: Deployment) -> None:
         deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs[export])
 
 
-def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> None:
+def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     deadline = time.monotonic() + seconds
-    while not ready():
+    while not (found := ready()):
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.1)
+    return found
 
 
 def visible(deployment: Deployment, export: str) -> int:

@@ -8,8 +8,14 @@ from typing import Any, Literal
 
 from framework.aws import ALARM
 
-from tests.policy.pipeline import Change, Json, Ref, added, program
+from tests.policy.pipeline import Change, Json, Ref, added, given, program
 from tools.recording.graph import ACCOUNT
+
+orders, dead, undelivered = (partial(given, name) for name in ("OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"))
+topic, subscribed, key = (partial(given, name) for name in ("OrderTopic", "OrderQueue-subscription", "OrderKey"))
+function, mapping, role = (partial(given, f"ProcessOrder{suffix}") for suffix in ("", "-mapping", "-role"))
+table, logs = (partial(given, name) for name in ("Orders", "ProcessOrder-logs"))
+"""Changes to the inputs of one resource."""
 
 ORDERS, DEAD, TOPIC, UNDELIVERED = map(Ref, ("OrderQueue", "OrderQueue-dlq", "OrderTopic", "OrderTopic-dlq"))
 DEAD_LETTER_ALARM = "OrderAlarms-dead-letter-queue-not-empty"

@@ -12,11 +12,15 @@ from tests.policy.case import (
     UNDELIVERED,
     Case,
     alarmed,
+    dead,
     document,
     fails,
+    function,
     malformed,
+    orders,
     passes,
     tls_only,
+    undelivered,
     unknown,
 )
 from tests.policy.pipeline import Change, Json, Pipeline, Ref, added, given, without
@@ -26,10 +30,20 @@ DAY = 86_400
 FORTNIGHT = 14 * DAY
 LOOP_ARN = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:loop"
 FOREIGN_ARN = "arn:aws:sqs:eu-west-1:999999999999:shared-dlq"
+UNKNOWN = Ref("Orders")
+"""What only creation tells, and is no queue's."""
 
 
 def redrive(queue: str, count: object = 3) -> Json:
     return Json({"deadLetterTargetArn": Ref(queue), "maxReceiveCount": count})
+
+
+def receives(count: object) -> Change:
+    return orders(redrivePolicy=redrive("OrderQueue-dlq", count))
+
+
+def redrives_to(target: object, **more: object) -> Change:
+    return orders(redrivePolicy=Json({"deadLetterTargetArn": target, "maxReceiveCount": 3, **more}))
 
 
 def queue(name: str, /, **inputs: object) -> Change:
@@ -54,36 +68,33 @@ def pair(source: Mapping[str, object], dead: Mapping[str, object]) -> tuple[Chan
     )
 
 
-def redrives(policy: Mapping[str, object]) -> Change:
-    return given("OrderQueue", redrivePolicy=Json(policy))
+def allow(permission: str, *sources: object) -> Change:
+    policy = Json({"redrivePermission": permission, "sourceQueueArns": list(sources)})
+    return given("OrderQueue-redrive-allow", redriveAllowPolicy=policy)
 
 
-def allow(policy: Mapping[str, object]) -> Change:
-    return given("OrderQueue-redrive-allow", redriveAllowPolicy=Json(policy))
-
-
-NO_REDRIVE = given("OrderQueue", redrivePolicy=None)
+NO_REDRIVE = orders(redrivePolicy=None)
+BY_SQS = "alias/aws/sqs"
+ALONE = queue("failures"), alarmed("failures")
 FAILURES: dict[str, object] = {"deadLetterConfig": {"arn": Ref("failures")}}
-DEAD_LETTER_CONFIGS: list[tuple[str, str, dict[str, object]]] = [
-    (
-        "a function's destination",
-        aws.INVOKE_CONFIG,
-        {"destinationConfig": {"onFailure": {"destination": Ref("failures")}}},
-    ),
-    ("an event rule's target", aws.EVENT_TARGET, FAILURES),
-    ("an event bus", aws.EVENT_BUS, FAILURES),
-    ("a schedule", aws.SCHEDULE, {"target": FAILURES}),
-    ("a pipe from a table", aws.PIPE, {"sourceParameters": {"dynamodbStreamParameters": FAILURES}}),
-    ("a pipe from a stream", aws.PIPE, {"sourceParameters": {"kinesisStreamParameters": FAILURES}}),
+FAILING: list[tuple[str, dict[str, object]]] = [
+    (aws.INVOKE_CONFIG, {"destinationConfig": {"onFailure": {"destination": Ref("failures")}}}),
+    (aws.EVENT_TARGET, FAILURES),
+    (aws.EVENT_BUS, FAILURES),
+    (aws.SCHEDULE, {"target": FAILURES}),
+    (aws.PIPE, {"sourceParameters": {"dynamodbStreamParameters": FAILURES}}),
+    (aws.PIPE, {"sourceParameters": {"kinesisStreamParameters": FAILURES}}),
+    ("aws:iot/topicRule:TopicRule", {"errorAction": {"sqs": {"queueUrl": Ref("failures", "url")}}}),
 ]
 
 POISON_LOOP = ("esm-source-queue-has-dlq", "consumer-role-can-use-queue")
+NO_SOURCE = ("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm")
 
 
-def consumed_by(function: str) -> tuple[Change, ...]:
+def consumed_by(name: str) -> tuple[Change, ...]:
     """Let a function, which may be another one, consume the dead-letter queue."""
     return (
-        given("OrderQueue-dlq", visibilityTimeoutSeconds=180),
+        dead(visibilityTimeoutSeconds=180),
         added(
             aws.FUNCTION,
             "other",
@@ -97,7 +108,7 @@ def consumed_by(function: str) -> tuple[Change, ...]:
             aws.MAPPING,
             "repair",
             eventSourceArn=DEAD,
-            functionName=Ref(function, "name"),
+            functionName=Ref(name, "name"),
             functionResponseTypes=["ReportBatchItemFailures"],
         ),
     )
@@ -117,73 +128,47 @@ CASES: dict[str, list[Case]] = {
             ),
         ),
         passes(
-            "the dead-letter queue of a function",
-            queue("failures"),
-            alarmed("failures"),
-            given("ProcessOrder", deadLetterConfig={"targetArn": Ref("failures")}),
+            "the dead-letter queue of a function", *ALONE, function(deadLetterConfig={"targetArn": Ref("failures")})
+        ),
+        *(
+            passes(f"the dead-letter queue of {type_} {inputs}", *ALONE, added(type_, "source", **inputs))
+            for type_, inputs in FAILING
         ),
         fails("a queue without", queue("lost")),
         fails("the pipeline's queue", NO_REDRIVE),
-        *(
-            passes(
-                f"the dead-letter queue of {what}",
-                queue("failures"),
-                alarmed("failures"),
-                added(type_, "source", **inputs),
-            )
-            for what, type_, inputs in DEAD_LETTER_CONFIGS
-        ),
-        fails(
-            "a queue that nobody may redrive to", queue("lost", redriveAllowPolicy='{"redrivePermission": "denyAll"}')
-        ),
+        fails("a queue nobody may redrive to", queue("lost", redriveAllowPolicy='{"redrivePermission": "denyAll"}')),
         fails("what nothing fails to any more", without("OrderQueue-subscription", TOPIC_DLQ_ALARM)),
         unknown("the redrive policy is unknown but depends on a queue"),
         unknown("a redrive policy that is only a computed output", queue("lost"), breaks=True),
-        malformed("an empty text is no redrive policy", given("OrderQueue", redrivePolicy="")),
+        malformed("an empty text is no redrive policy", orders(redrivePolicy="")),
     ],
     "sqs-redrive-policy-valid": [
-        passes("a count within the range", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 10))),
-        passes(
-            "a redrive policy given as an object", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq").value)
-        ),
-        passes(
-            "a smaller count if the team says so",
-            given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 1)),
-            minReceives=1,
-        ),
-        fails("a count of 2", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 2)), waits=True),
-        fails("a count of 11", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 11)), waits=True),
-        fails("a count in quotes", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", "3")), waits=True),
-        fails("a fraction", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq", 3.5)), waits=True),
-        fails("no target", redrives({"maxReceiveCount": 3})),
-        fails(
-            "a topic as target",
-            redrives({"deadLetterTargetArn": TOPIC, "maxReceiveCount": 3}),
-            also_blind=("sqs-dlq-in-stack-and-compatible",),
-            waits=True,
-        ),
+        passes("the most receives", receives(10)),
+        passes("a redrive policy given as an object", orders(redrivePolicy=redrive("OrderQueue-dlq").value)),
+        passes("fewer receives if the team says so", receives(1), minReceives=1),
+        *(fails(f"a count of {count!r}", receives(count), waits=True) for count in (2, 11, "3", 3.5)),
+        fails("no target", orders(redrivePolicy=Json({"maxReceiveCount": 3}))),
+        fails("a topic as target", redrives_to(TOPIC), also_blind=("sqs-dlq-in-stack-and-compatible",), waits=True),
         fails(
             "itself",
             queue("loop"),
             given("loop", name="loop", redrivePolicy=Json({"deadLetterTargetArn": LOOP_ARN, "maxReceiveCount": 3})),
-            also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
+            also=NO_SOURCE,
         ),
         unknown("the text is unknown", waits=True),
-        unknown("one part of an object is unknown", given("OrderQueue", redrivePolicy=redrive("OrderQueue-dlq").value)),
-        malformed("not JSON", given("OrderQueue", redrivePolicy="{deadLetterTargetArn")),
-        malformed("a list", given("OrderQueue", redrivePolicy="[]")),
-        malformed("a number", given("OrderQueue", redrivePolicy=5)),
+        unknown("one part of an object is unknown", orders(redrivePolicy=redrive("OrderQueue-dlq").value)),
+        malformed("not JSON", orders(redrivePolicy="{deadLetterTargetArn")),
+        malformed("a list", orders(redrivePolicy="[]")),
     ],
     "sqs-dlq-in-stack-and-compatible": [
         passes("both FIFO", *pair({"fifoQueue": True}, {"fifoQueue": True})),
         passes(
             "a queue outside that is allowed",
-            redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3}),
+            redrives_to(FOREIGN_ARN),
             allowExternalDlqArns=["arn:aws:sqs:*:shared-dlq"],
         ),
         fails("a standard dead-letter queue for a FIFO queue", *pair({"fifoQueue": True}, {})),
-        fails("a FIFO dead-letter queue for a standard queue", *pair({}, {"fifoQueue": True})),
-        fails("a queue outside", redrives({"deadLetterTargetArn": FOREIGN_ARN, "maxReceiveCount": 3})),
+        fails("a queue outside", redrives_to(FOREIGN_ARN)),
         fails(
             "a queue of another account",
             *pair({"arn": "arn:aws:sqs:eu-west-1:999999999999:q"}, {}),
@@ -197,36 +182,25 @@ CASES: dict[str, list[Case]] = {
         fails(
             "two queues that redrive to each other",
             *pair({"messageRetentionSeconds": 60}, {"redrivePolicy": redrive("q")}),
-            also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
+            also=NO_SOURCE,
         ),
         unknown("the target is unknown but depends on a queue of this stack"),
-        unknown(
-            "the target is unknown and depends on no queue",
-            redrives({"deadLetterTargetArn": Ref("Orders"), "maxReceiveCount": 3}),
-            breaks=True,
-        ),
+        unknown("the target is unknown and depends on no queue", redrives_to(UNKNOWN), breaks=True),
         unknown(
             "a queue that names itself",
             queue("loop", redrivePolicy=redrive("loop"), messageRetentionSeconds=FORTNIGHT),
             breaks=True,
-            also=("sqs-dlq-retention-exceeds-source", "sqs-dlq-redrive-allow", "sqs-dlq-has-alarm"),
+            also=NO_SOURCE,
         ),
         unknown(
             "a target outside may be one that is allowed",
-            redrives({"deadLetterTargetArn": Ref("Orders"), "maxReceiveCount": 3}),
+            redrives_to(UNKNOWN),
             waits=True,
             allowExternalDlqArns=[FOREIGN_ARN],
         ),
-        unknown(
-            "several queues may be the target",
-            given("OrderQueue", redrivePolicy=Json({"deadLetterTargetArn": DEAD, "note": UNDELIVERED})),
-            waits=True,
-        ),
+        unknown("several queues may be the target", redrives_to(DEAD, note=UNDELIVERED), waits=True),
         malformed(
-            "not JSON is for another rule",
-            given("OrderQueue", redrivePolicy="{"),
-            breaks=False,
-            also=("sqs-redrive-policy-valid",),
+            "not JSON is for another rule", orders(redrivePolicy="{"), breaks=False, also=("sqs-redrive-policy-valid",)
         ),
     ],
     "sqs-dlq-retention-exceeds-source": [
@@ -234,100 +208,62 @@ CASES: dict[str, list[Case]] = {
             "a FIFO source as long as its dead-letter queue",
             *pair({"fifoQueue": True, "messageRetentionSeconds": FORTNIGHT}, {"fifoQueue": True}),
         ),
-        passes(
-            "shorter, if the team says so",
-            given("OrderQueue-dlq", messageRetentionSeconds=864_000),
-            minDlqRetentionDays=7,
-        ),
-        fails("the default of 4 days", given("OrderQueue-dlq", messageRetentionSeconds=None)),
-        fails("the subscription's, too", given("OrderTopic-dlq", messageRetentionSeconds=345_600)),
-        passes("a day longer than its source", given("OrderQueue", messageRetentionSeconds=FORTNIGHT - DAY)),
-        fails("a second less than a day longer", given("OrderQueue", messageRetentionSeconds=FORTNIGHT - DAY + 1)),
-        fails("a second less than 14 days", given("OrderQueue-dlq", messageRetentionSeconds=FORTNIGHT - 1)),
-        fails("a source that keeps as long", given("OrderQueue", messageRetentionSeconds=FORTNIGHT)),
-        passes(
-            "a source that keeps just as long as its retries take", given("OrderQueue", messageRetentionSeconds=540)
-        ),
-        fails(
-            "a source that deletes before the last retry", given("OrderQueue", messageRetentionSeconds=539), waits=True
-        ),
-        fails(
-            "a FIFO dead-letter queue below the least",
-            *pair({"fifoQueue": True}, {"fifoQueue": True, "messageRetentionSeconds": 60}),
-        ),
-        unknown("the retention is unknown", given("OrderQueue-dlq", messageRetentionSeconds=Ref("Orders")), waits=True),
-        malformed("not a number", given("OrderQueue-dlq", messageRetentionSeconds="long"), breaks=False),
-        malformed("a number in quotes", given("OrderQueue-dlq", messageRetentionSeconds="60")),
+        passes("shorter, if the team says so", dead(messageRetentionSeconds=864_000), minDlqRetentionDays=7),
+        passes("a day longer than its source", orders(messageRetentionSeconds=FORTNIGHT - DAY)),
+        passes("a source that keeps just as long as its retries take", orders(messageRetentionSeconds=540)),
+        fails("the default of 4 days", dead(messageRetentionSeconds=None)),
+        fails("the subscription's, too", undelivered(messageRetentionSeconds=345_600)),
+        fails("a second less than a day longer", orders(messageRetentionSeconds=FORTNIGHT - DAY + 1)),
+        fails("a second less than 14 days", dead(messageRetentionSeconds=FORTNIGHT - 1)),
+        fails("a source that deletes before the last retry", orders(messageRetentionSeconds=539), waits=True),
+        unknown("the retention is unknown", dead(messageRetentionSeconds=UNKNOWN), waits=True),
+        unknown("the source's retention is unknown", orders(messageRetentionSeconds=UNKNOWN), waits=True),
+        malformed("a number in quotes", dead(messageRetentionSeconds="60")),
     ],
     "sqs-dlq-redrive-allow": [
-        passes(
-            "more sources than there are",
-            allow({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS, FOREIGN_ARN]}),
-        ),
+        passes("more sources than there are", allow("byQueue", ORDERS, FOREIGN_ARN)),
         passes(
             "inline",
             without("OrderQueue-redrive-allow"),
-            given(
-                "OrderQueue-dlq", redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS]})
-            ),
+            dead(redriveAllowPolicy=Json({"redrivePermission": "byQueue", "sourceQueueArns": [ORDERS]})),
         ),
         fails("none", without("OrderQueue-redrive-allow")),
-        fails("all queues", allow({"redrivePermission": "allowAll"})),
-        fails("no queue", allow({"redrivePermission": "denyAll"})),
-        fails("another queue", allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]})),
+        fails("all queues", allow("allowAll")),
+        fails("another queue", allow("byQueue", UNDELIVERED)),
         unknown("the text is unknown but depends on the source", waits=True),
-        unknown(
-            "the text is unknown and depends on another queue",
-            allow({"redrivePermission": "byQueue", "sourceQueueArns": [UNDELIVERED]}),
-            breaks=True,
-        ),
+        unknown("the text is unknown and depends on another queue", allow("byQueue", UNDELIVERED), breaks=True),
         malformed("not JSON", given("OrderQueue-redrive-allow", redriveAllowPolicy="x")),
     ],
     "sqs-dlq-not-consumed-by-source-function": [
-        passes("consumed by another function", *consumed_by("other"), also=("esm-source-queue-has-dlq",)),
+        passes("consumed by another function", *consumed_by("other"), also=POISON_LOOP[:1]),
         fails("consumed by the function that fills it", *consumed_by("ProcessOrder"), also=POISON_LOOP),
-        unknown(
-            "an unknown source is decided by what it depends on",
-            *consumed_by("ProcessOrder"),
-            breaks=True,
-            also=POISON_LOOP,
-        ),
+        unknown("an unknown source depends on it", *consumed_by("ProcessOrder"), breaks=True, also=POISON_LOOP),
         malformed(
             "a mapping without a function",
             *consumed_by("ProcessOrder"),
             given("repair", functionName=7),
             breaks=False,
-            also=("esm-source-queue-has-dlq",),
+            also=POISON_LOOP[:1],
         ),
     ],
     "sqs-encrypted-at-rest": [
         passes("the default of SQS", *pair({"kmsMasterKeyId": None}, {})),
-        passes("SSE-SQS stated", *pair({"kmsMasterKeyId": None, "sqsManagedSseEnabled": True}, {})),
-        passes("a key and no SSE-SQS", given("OrderQueue", sqsManagedSseEnabled=False)),
-        fails("switched off", given("OrderQueue", kmsMasterKeyId=None, sqsManagedSseEnabled=False)),
-        fails("both", given("OrderQueue", sqsManagedSseEnabled=True)),
-        fails("no key where one is asked for", given("OrderQueue", kmsMasterKeyId=None), requireCmk=True),
-        fails(
-            "the key of AWS where one's own is asked for",
-            *pair({"kmsMasterKeyId": "alias/aws/sqs"}, {}),
-            requireCmk=True,
-        ),
+        passes("a key and no SSE-SQS", orders(sqsManagedSseEnabled=False)),
+        fails("switched off", orders(kmsMasterKeyId=None, sqsManagedSseEnabled=False)),
+        fails("both", orders(sqsManagedSseEnabled=True)),
+        fails("no key where one is asked for", orders(kmsMasterKeyId=None), requireCmk=True),
+        fails("the key of AWS where one's own is asked for", *pair({"kmsMasterKeyId": BY_SQS}, {}), requireCmk=True),
         unknown("the key is unknown"),
-        unknown(
-            "the switch is unknown",
-            given("OrderQueue", kmsMasterKeyId=None, sqsManagedSseEnabled=Ref("Orders")),
-            waits=True,
-        ),
-        malformed("an empty key is none", given("OrderQueue", kmsMasterKeyId="", sqsManagedSseEnabled=False)),
+        unknown("the switch is unknown", orders(kmsMasterKeyId=None, sqsManagedSseEnabled=UNKNOWN), waits=True),
+        malformed("an empty key is none", orders(kmsMasterKeyId="", sqsManagedSseEnabled=False)),
     ],
     "sqs-dlq-encryption-parity": [
-        passes("stronger than its source", given("OrderQueue", kmsMasterKeyId=None)),
-        fails("SSE-SQS after a key", given("OrderQueue-dlq", kmsMasterKeyId=None)),
-        fails("the subscription's, too", given("OrderTopic-dlq", kmsMasterKeyId=None)),
-        fails("SSE-SQS after the key of AWS", *pair({"kmsMasterKeyId": "alias/aws/sqs"}, {"kmsMasterKeyId": None})),
-        fails("the key of AWS after one's own", given("OrderQueue-dlq", kmsMasterKeyId="alias/aws/sqs")),
-        passes("another key", given("OrderQueue-dlq", kmsMasterKeyId="alias/other")),
-        unknown("an unknown key is a key", given("OrderQueue-dlq", kmsMasterKeyId=Ref("OrderKey-alias", "name"))),
-        malformed("an empty key is none", given("OrderQueue-dlq", kmsMasterKeyId="")),
+        passes("stronger than its source", orders(kmsMasterKeyId=None)),
+        fails("SSE-SQS after a key", dead(kmsMasterKeyId=None)),
+        fails("the subscription's, too", undelivered(kmsMasterKeyId=None)),
+        fails("SSE-SQS after the key of AWS", *pair({"kmsMasterKeyId": BY_SQS}, {"kmsMasterKeyId": None})),
+        fails("the key of AWS after one's own", dead(kmsMasterKeyId=BY_SQS)),
+        unknown("an unknown key is a key", dead(kmsMasterKeyId=Ref("OrderKey-alias", "name"))),
+        malformed("an empty key is none", dead(kmsMasterKeyId="")),
     ],
 }

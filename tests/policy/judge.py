@@ -41,15 +41,18 @@ class Judgement:
 def judge(nodes: Pipeline, mode: Mode, *, config: Mapping[str, Any] | None = None, stack: str = "dev") -> Judgement:
     """Run all rules over a pipeline, under a configuration by rule."""
     recorded = graph(nodes, mode, stack=stack)
-    for each in recorded.resources:
-        from_inputs(resource_arguments(each))
+    alone = [resource_arguments(each) for each in recorded.resources]
+    for each in alone:
+        from_inputs(each)
     whole_stack = policy_resources(recorded)
     read = from_outputs(whole_stack)  # once for all rules, which saves half of the time
     with patch.object(enforcement, "from_outputs", lambda _: read):
-        return _judge(recorded, whole_stack, config or {})
+        return _judge(alone, whole_stack, config or {})
 
 
-def _judge(recorded: Graph, whole_stack: list[PolicyResource], config: Mapping[str, Any]) -> Judgement:
+def _judge(
+    alone: list[ResourceValidationArgs], whole_stack: list[PolicyResource], config: Mapping[str, Any]
+) -> Judgement:
     violated: list[tuple[str, str]] = []
     notes: list[tuple[str, str, str, str]] = []
     for rule in RULES:
@@ -62,7 +65,7 @@ def _judge(recorded: Graph, whole_stack: list[PolicyResource], config: Mapping[s
         arguments: list[Any] = (
             [StackValidationArgs(whole_stack, settings)]
             if rule.check_in_stack
-            else [resource_arguments(each, settings) for each in recorded.resources if each.type in rule.on]
+            else [_under(settings, each) for each in alone if each.resource_type in rule.on]
         )
         for each in arguments:
             try:
@@ -80,17 +83,21 @@ def _options(resource: Resource) -> PolicyResourceOptions:
     return PolicyResourceOptions(resource.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
-def resource_arguments(each: Resource, settings: Any = None) -> ResourceValidationArgs:
+def resource_arguments(each: Resource) -> ResourceValidationArgs:
     """What a resource policy is asked."""
     properties = unknown_checking_proxy(dict(each.properties))
-    return ResourceValidationArgs(each.type, properties, each.urn, each.name, _options(each), None, settings)
+    return ResourceValidationArgs(each.type, properties, each.urn, each.name, _options(each), None, None)
+
+
+def _under(settings: Any, each: ResourceValidationArgs) -> ResourceValidationArgs:
+    return ResourceValidationArgs(each.resource_type, each.props, each.urn, each.name, each.opts, None, settings)
 
 
 def policy_resources(recorded: Graph) -> list[PolicyResource]:
     """What a stack policy sees: outputs, which in preview are unknown even where nobody set them."""
     resources = {}
     for each in recorded.resources:
-        computed = ("url", "name", "id", *type_of(each.type).computed)
+        computed = ("url", "name", "id", *type_of(each.type).computed.split())
         unknown = dict.fromkeys(computed, rpc.UNKNOWN) if recorded.preview else {}
         properties = unknown_checking_proxy({**unknown, **each.outputs})
         resources[each.urn] = PolicyResource(

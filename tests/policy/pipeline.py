@@ -65,14 +65,19 @@ class Node:
 
     def outputs(self) -> Mapping[str, str]:
         """What AWS would compute, under the bare name."""
-        arguments: Any = SimpleNamespace(typ=self.type, name=self.name, inputs={})
-        id_, computed = recorded_answer(REGION)(arguments)
-        return {**computed, "id": id_}
+        return _computed(self.type, self.name)
 
     def tells(self, output: str, mode: Mode) -> bool:
         """Whether an output is known to the resources that name this one."""
         spelled = output == "name" or (output == "arn" and self.type in _SPELLED)
         return mode is Mode.UPDATE or (mode is Mode.PREVIEW and spelled)
+
+
+@functools.cache
+def _computed(type_: str, name: str) -> Mapping[str, str]:
+    arguments: Any = SimpleNamespace(typ=type_, name=name, inputs={}, provider="")
+    id_, computed = recorded_answer(REGION)(arguments)
+    return {**computed, "id": id_}
 
 
 Pipeline = Mapping[str, Node]
@@ -204,28 +209,39 @@ def _refs(value: Any) -> Iterator[Ref]:
 
 def graph(nodes: Pipeline, mode: Mode, *, stack: str = "dev") -> Graph:
     """The pipeline as a recorded run of a program."""
-    urns = {name: f"urn:pulumi:{stack}::orders::{node.type}::{name}" for name, node in nodes.items()}
+    unchanged = program()
     return Graph(
         stack=stack,
         preview=mode is not Mode.UPDATE,
         exports={},
-        resources=tuple(_recorded(node, nodes, urns, mode) for node in nodes.values()),
+        resources=tuple(
+            _unchanged(name, mode, stack) if node is unchanged.get(name) else _recorded(node, nodes, mode, stack)
+            for name, node in nodes.items()
+        ),
     )
 
 
-def _recorded(node: Node, nodes: Pipeline, urns: Mapping[str, str], mode: Mode) -> Resource:
+@functools.cache
+def _unchanged(name: str, mode: Mode, stack: str) -> Resource:
+    return _recorded(program()[name], program(), mode, stack)
+
+
+def _recorded(node: Node, nodes: Pipeline, mode: Mode, stack: str) -> Resource:
+    def urn(of: Node) -> str:
+        return f"urn:pulumi:{stack}::orders::{of.type}::{of.name}"
+
     inputs = {key: _value(value, nodes, mode) for key, value in node.inputs.items()}
     outputs = {key: value for key, value in node.outputs().items() if mode is Mode.UPDATE or node.tells(key, mode)}
     object_ = struct_pb2.Struct()
     object_.update(inputs)
     dependencies = {
-        key: tuple(dict.fromkeys(urns[ref.name] for ref in _refs(value) if not isinstance(ref, Untold)))
+        key: tuple(dict.fromkeys(urn(nodes[ref.name]) for ref in _refs(value) if not isinstance(ref, Untold)))
         for key, value in node.inputs.items()
     }
     return Resource(
         type=node.type,
         name=node.name,
-        urn=urns[node.name],
+        urn=urn(node),
         custom=True,
         request=resource_pb2.RegisterResourceRequest(type=node.type, name=node.name, object=object_),
         properties=inputs,

@@ -1,7 +1,7 @@
 """Whatever the configuration accepts, the policy pack accepts: at its defaults, at both bounds and for each choice."""
 
-from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import Field, fields
+from typing import Any
 
 import pytest
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
@@ -10,8 +10,6 @@ from config import StackConfig, key_of
 from tests.defaults import record_defaults
 from tools.recording.pack import analyze
 
-ALONG = {"batchSize": {"batchingWindow": "1", "functionMemory": "256"}, "functionMemory": {"batchSize": "2"}}
-"""What a value of one key asks of another."""
 TEXTS = {
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/orders-boundary",
     "alarmEmail": "someone@example.com",
@@ -19,21 +17,26 @@ TEXTS = {
 }
 
 
-def values() -> Iterator[tuple[str, str]]:
-    for field in fields(StackConfig):
-        rule, key = next(iter(field.metadata.values())), key_of(field)
-        if rule.choices:
-            yield from ((key, str(choice)) for choice in rule.choices)
-        elif isinstance(field.default, bool):
-            yield from ((key, value) for value in ("true", "false"))
-        elif isinstance(field.default, int):
-            yield from ((key, str(value)) for value in (rule.low, field.default, rule.high))
-        else:
-            yield key, TEXTS[key]
+def values(field: Field[Any]) -> list[Any]:
+    """The least, the default and the most; of texts, each."""
+    rule = next(iter(field.metadata.values()))
+    if isinstance(field.default, bool):
+        return ["false", "true"]
+    if isinstance(field.default, int):
+        low, high = (min(rule.choices), max(rule.choices)) if rule.choices else (rule.low, rule.high)
+        return [low, field.default, high]
+    return list(rule.choices or [field.default or TEXTS[key_of(field)], TEXTS.get(key_of(field))])
 
 
-@pytest.mark.parametrize(("key", "value"), list(values()))
-def test_what_the_configuration_accepts_passes_the_pack(analyzer: AnalyzerStub, key: str, value: str) -> None:
-    given = {key: value} | ALONG.get(key, {})
-    graph = record_defaults(config={f"orders:{name}": text for name, text in given.items()})
+ALL = {f"orders:{key_of(field)}": values(field) for field in fields(StackConfig)}
+
+
+@pytest.mark.parametrize("column", range(3), ids=["the least", "the defaults", "the most"])
+def test_what_the_configuration_accepts_passes_the_pack(analyzer: AnalyzerStub, column: int) -> None:
+    """Together: no rule looks at two settings of which one is at its least and the other at its most."""
+    graph = record_defaults(config={key: str(each[min(column, len(each) - 1)]) for key, each in ALL.items()})
     assert [each.rule for each in analyze(analyzer, graph).violations if each.level == "mandatory"] == []
+
+
+def test_every_choice_of_a_text_is_among_them() -> None:
+    assert max(len(each) for each in ALL.values()) == 3

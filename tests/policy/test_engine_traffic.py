@@ -10,7 +10,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from pulumi.runtime.rpc import UNKNOWN
 
-from tools.recording.pack import configuration
+from tools.recording.levels import configuration
 
 FOLDER = Path(__file__).parent / "engine"
 TRAFFIC = sorted(FOLDER.glob("*.json"))

@@ -41,7 +41,7 @@ def without_code(request: Request) -> Request:
 
 def without_computed(request: Request) -> Request:
     """Leave out what only creation tells; where inputs hold it, a key's id is its name, and no address is compared."""
-    computed = TYPES[request["type"]].computed if request["type"] in TYPES else ()
+    computed = TYPES[request["type"]].computed.split() if request["type"] in TYPES else ()
     properties = {key: value for key, value in request["properties"].items() if key not in computed}
     text = re.sub(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "OrderKey", json.dumps({**request, "properties": properties})

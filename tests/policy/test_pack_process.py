@@ -16,7 +16,9 @@ from rules import RULES
 from tests.policy.judge import judge
 from tests.policy.pipeline import Mode, Ref, added, given, graph, pipeline, without
 from tools.recording.graph import record
-from tools.recording.pack import analyze, check, configuration, print_report, serve
+from tools.recording.levels import configuration
+from tools.recording.pack import analyze, check, serve
+from tools.recording.report import print_report
 from tools.terminal import Printer
 
 LOST = graph(pipeline(added(QUEUE, "lost")), Mode.BLIND)

@@ -6,12 +6,13 @@ import pytest
 from framework.rule import Rule
 from rules import RULES
 
-from tests.policy import cases_functions, cases_queues, cases_topics
+from tests.policy import cases_access, cases_functions, cases_keeping, cases_queues, cases_roles, cases_topics
 from tests.policy.case import Case
 from tests.policy.judge import judge
 from tests.policy.pipeline import Mode, pipeline
 
-CASES = cases_queues.CASES | cases_topics.CASES | cases_functions.CASES
+FILES = (cases_queues, cases_topics, cases_access, cases_functions, cases_roles, cases_keeping)
+CASES = {rule: cases for file in FILES for rule, cases in file.CASES.items()}
 ALL = [(rule, case) for rule, cases in CASES.items() for case in cases]
 DECIDED = [each for each in ALL if each[1].kind != "unknown"]
 FAILING = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.bench.performance import machine, markdown
+from tests.bench.results import machine, markdown
 from tools.recording.pages import filled
 from tools.root import ROOT
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tools.cloud.cloud import loopback_client
 from tools.cloud.deployment import Deployment
 from tools.cloud.resources.iam import RolePolicy
+from tools.ops.stack import local_clients
 
 ROLE = "ProcessOrder-role"
 PROBE = """import os
@@ -35,15 +35,8 @@ class FunctionRole:
     def client(self, service: str) -> Any:
         """A client that acts as the function does."""
         cloud = self.deployment.cloud
-        return loopback_client(
-            service,
-            endpoint=cloud.endpoint,
-            region=cloud.region,
-            ca_bundle=str(cloud.ca_bundle),
-            access_key_id=self.credentials["ACCESS_KEY_ID"],
-            secret_access_key=self.credentials["SECRET_ACCESS_KEY"],
-            session_token=self.credentials["SESSION_TOKEN"],
-        )
+        keys = (self.credentials[name] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+        return local_clients(cloud.endpoint, cloud.region, str(cloud.ca_bundle), *keys)(service)
 
     def policies(self) -> dict[str, dict[str, Any]]:
         """The documents of its policies, by id, without what only the local cloud asks for."""

@@ -10,7 +10,7 @@ import pytest
 from tests.defaults import LOCAL
 from tests.proofs import figures
 from tests.proofs.commands import command, operate
-from tests.proofs.ledger import bodies_in, drain, visibility_timeout
+from tests.proofs.ledger import bodies_in, drain
 from tests.proofs.proxy import between_function_and_table
 from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
@@ -22,11 +22,6 @@ from tools.root import ROOT
 def test_an_outage_longer_than_every_retry_costs_none_of_500_orders(tmp_path: Path) -> None:
     with deployed(config={**LOCAL, "orders:logLevel": "INFO"}) as deployment:
         figures.write("outage", prove(deployment, tmp_path / "orders.jsonl", orders=500, seed=1))
-
-
-def test_an_outage_longer_than_every_retry_costs_no_order(deployment: Deployment, tmp_path: Path) -> None:
-    with visibility_timeout(deployment, 2):
-        prove(deployment, tmp_path / "orders.jsonl", orders=40, seed=4)
 
 
 def test_the_runbook_has_the_commands_that_end_an_outage() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.review.cases import CASES, EVENTS, REPORTS, allowance
+from tests.tree import copied
 from tools.__main__ import main
 from tools.root import ROOT
 
@@ -27,8 +28,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
 def test_a_safe_change_that_was_not_tried_passes_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, text = run(capsys, folder / "safe.json", "--change", folder)
     assert status == 0
-    assert text.startswith("### Review of dev: ⚠️ LOOK (2 points): ")
-    assert "not rehearsed" in text
+    assert text.startswith("### Review of dev: ⚠️ LOOK: not rehearsed; 5 updates")
 
 
 def test_an_unsafe_change_fails_until_it_is_allowed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +97,18 @@ def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision() ->
     assert "### Review of prod: " in done.stdout
     assert "From two recorded runs of the program" in done.stdout
     assert "No policy check has to wait for the update." in done.stdout
+
+
+def test_the_tools_that_judge_a_change_elsewhere_are_not_its_own(tmp_path: Path) -> None:
+    change = copied(tmp_path / "change")
+    (change / "tools/review/report.py").write_text("raise SystemExit(0)")
+    command = ["review", "--stack", "local", "--no-rehearsal", "--change", str(change)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("### Review of local: ⚠️ LOOK")
+    assert "edits its own judge: " in done.stdout
 
 
 def test_a_revision_that_does_not_exist_is_said_to() -> None:

@@ -164,6 +164,7 @@ HARMLESS = {
     ),
     "statements under other names": edited("OrderQueue-policy", policy=statement(0, Sid="Delivers")),
     "a picture of it": edited("OrderAlarms-dashboard", dashboardBody="{}"),
+    "an earlier alarm": edited("OrderAlarms-function-errors", threshold=lambda old: old - 1),
     "other code that was tried": edited("ProcessOrder", code=lambda old: {**old, "hash": "other"}),
 }
 
@@ -172,6 +173,15 @@ HARMLESS = {
 def test_what_no_order_notices_is_safe_once_it_was_tried(what: str) -> None:
     assert verdict(HARMLESS[what]) == "✅ 1 update, rehearsed: every order arrived"
     assert verdict(HARMLESS[what], NOT_ASKED) != verdict(HARMLESS[what])
+
+
+def test_an_alarm_of_a_time_may_ring_later_as_far_as_what_it_watches_takes_longer() -> None:
+    after = edited("ProcessOrder", timeout=60)
+    [alarm] = [each["inputs"] for each in after if each["urn"].endswith("::OrderAlarms-function-slow")]
+    alarm["threshold"] *= 2
+    assert verdict(after).startswith("✅ 2 updates")
+    alarm["threshold"] += 1
+    assert "try here: threshold of OrderAlarms-function-slow" in verdict(after)
 
 
 def other(value: Any) -> Any:
@@ -200,7 +210,7 @@ def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, 
     if after == NOW:
         return
     said = verdict(after)
-    assert said.startswith(("❌", "⚠️")) or key in listed
+    assert said.startswith(("❌", "⚠️")) or key in {*listed, "threshold"}  # which is lower: the alarm rings earlier
     untried = Trial(left_out="no time")
     assert not verdict(edited(name, **{key: other}), untried).startswith("✅")
     for more in ("vpcConfig", "region", "whatever"):

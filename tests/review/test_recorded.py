@@ -1,15 +1,17 @@
 """Without an engine, two recorded runs of the program tell what a change does."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pulumi
+import pytest
 from pulumi_aws import dynamodb, sns, sqs
 
 from tests.defaults import BARE
 from tools.recording.graph import record
 from tools.review.changes import Change
-from tools.review.recorded import compare, documents
+from tools.review.recorded import compare, compared, documents
 from tools.root import ROOT
 
 Program = Callable[[], None]
@@ -101,3 +103,48 @@ def test_the_code_of_a_function_is_told_by_its_content_and_not_by_its_place() ->
     [code] = [each["inputs"]["code"] for each in found if each["type"].endswith(":Function")]
     assert code["hash"]
     assert str(ROOT) not in str(code)
+
+
+def project(folder: Path, **settings: str) -> Path:
+    """A project with one queue, whose stack has some settings as they are written in its file."""
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: orders\nruntime: python\nconfig:\n  aws:region: eu-west-1\n")
+    lines = [f"  {key.replace('__', ':')}: {value}\n" for key, value in settings.items()]
+    (folder / "Pulumi.dev.yaml").write_text("config:\n" + "".join(lines) if lines else "")
+    (folder / "__main__.py").write_text("import pulumi_aws\n\npulumi_aws.sqs.Queue('Q')\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("{secure: AAA}", "{secure: BBB}", ["a secret setting changes, which cannot be read here"]),
+        ("{secure: AAA}", None, ["a secret setting changes, which cannot be read here"]),
+        ("1", "{secure: AAA}", ["a secret setting changes, which cannot be read here"]),
+        ("{secure: AAA}", "{secure: AAA}", []),
+        ("1", "2", []),
+    ],
+)
+def test_a_setting_given_as_a_secret_is_named_if_it_changes(
+    tmp_path: Path, before: str, after: str | None, says: list[str]
+) -> None:
+    old = project(tmp_path / "old", orders__alarmEmail=before)
+    new = project(tmp_path / "new", **({} if after is None else {"orders__alarmEmail": after}))
+    assert list(compared("dev", old, new, "it")[0].besides) == says
+
+
+def test_settings_that_no_recorded_run_feels_are_named(tmp_path: Path) -> None:
+    old, new = project(tmp_path / "old"), project(tmp_path / "new", aws__profile="other")
+    with (new / "Pulumi.yaml").open("a") as file:
+        file.write("stackConfigDir: elsewhere\n")
+    assert list(compared("dev", old, new, "it")[0].besides) == [
+        "the setting `aws:profile` changes, which shows only on AWS",
+        "Pulumi.yaml changes stackConfigDir, which shows only on AWS",
+    ]
+
+
+def test_a_program_that_does_not_run_is_told_with_its_folder(tmp_path: Path) -> None:
+    old, new = project(tmp_path / "old"), project(tmp_path / "new")
+    (new / "__main__.py").write_text("1 / 0")
+    with pytest.raises(RuntimeError, match=f"the program in {new} must run, got ZeroDivisionError"):
+        compared("dev", old, new, "it")

@@ -8,21 +8,11 @@ import pulumi
 import pytest
 from framework.aws import FUNCTION, KEY, MAPPING, QUEUE, ROLE_POLICY, SUBSCRIPTION, TABLE, TOPIC
 
-from components.account import Account
-from components.queue import Queue, QueueArgs
 from tests.defaults import record_defaults
-from tools.recording.graph import ACCOUNT, Graph, record
+from tools.recording.graph import ACCOUNT, record
 
 recorded = functools.cache(record_defaults)  # a graph is immutable, and one recording takes half a second
 LOG_GROUP, QUEUE_POLICY = "aws:cloudwatch/logGroup:LogGroup", "aws:sqs/queuePolicy:QueuePolicy"
-
-
-def arn(service: str, name: str) -> str:
-    return f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}"
-
-
-def inputs(graph: Graph, type_: str, name: str) -> Any:
-    return graph.one(type_, name).properties
 
 
 def policies() -> list[tuple[str, dict[str, Any]]]:
@@ -36,27 +26,6 @@ def policies() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_every_resource_that_holds_orders_is_encrypted_with_the_key() -> None:
-    graph, key = recorded(), arn("kms", "key/OrderKey")
-    assert {"OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"} <= set(graph.all(QUEUE))
-    for type_ in (QUEUE, TOPIC):
-        assert {resource.properties["kmsMasterKeyId"] for resource in graph.all(type_).values()} == {key}
-    assert inputs(graph, TABLE, "Orders")["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
-    assert inputs(graph, FUNCTION, "ProcessOrder")["kmsKeyArn"] == key
-    assert inputs(graph, LOG_GROUP, "ProcessOrder-logs")["kmsKeyId"] == key
-
-
-def test_every_topic_and_queue_refuses_whoever_comes_without_tls() -> None:
-    refusing = {
-        statement["Resource"]
-        for _, statement in policies()
-        if (statement["Effect"], statement.get("Principal", "")) == ("Deny", "*")
-        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    }
-    graph = recorded()
-    assert refusing == {each.outputs["arn"] for type_ in (TOPIC, QUEUE) for each in graph.all(type_).values()}
-
-
 def test_whoever_a_policy_admits_is_this_account_or_a_service_that_works_for_it() -> None:
     for name, statement in policies():
         principal = statement.get("Principal")
@@ -66,31 +35,6 @@ def test_whoever_a_policy_admits_is_this_account_or_a_service_that_works_for_it(
             limits = [value for condition in statement["Condition"].values() for value in condition.values()]
             assert limits, name
             assert all(ACCOUNT in limit for limit in limits), name
-
-
-def test_only_the_topic_sends_to_the_queues_that_it_fills() -> None:
-    senders = {
-        name: statement["Condition"] for name, statement in policies() if statement.get("Action") == "sqs:SendMessage"
-    }
-    from_topic = {"ArnEquals": {"aws:SourceArn": arn("sns", "OrderTopic")}}
-    assert senders == {"OrderQueue-policy": from_topic, "OrderTopic-dlq-policy": from_topic}
-
-
-def test_a_message_moves_to_the_dead_letter_queue_after_three_receives() -> None:
-    redrive = json.loads(inputs(recorded(), QUEUE, "OrderQueue")["redrivePolicy"])
-    assert redrive == {"deadLetterTargetArn": arn("sqs", "OrderQueue-dlq"), "maxReceiveCount": 3}
-    assert type(redrive["maxReceiveCount"]) is int
-
-
-def test_a_dead_letter_queue_keeps_messages_longer_than_its_source_and_serves_only_it() -> None:
-    graph = recorded()
-    for name in ("OrderQueue-dlq", "OrderTopic-dlq"):
-        dead_letters, source = inputs(graph, QUEUE, name), inputs(graph, QUEUE, "OrderQueue")
-        assert dead_letters["messageRetentionSeconds"] > source["messageRetentionSeconds"]
-        assert "redrivePolicy" not in dead_letters
-    allow = inputs(graph, "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "OrderQueue-redrive-allow")
-    assert allow["queueUrl"] == graph.one(QUEUE, "OrderQueue-dlq").outputs["url"]
-    assert json.loads(allow["redriveAllowPolicy"])["sourceQueueArns"] == [arn("sqs", "OrderQueue")]
 
 
 @pytest.mark.parametrize(
@@ -120,37 +64,6 @@ def test_a_stack_that_protects_its_data_keeps_what_holds_orders_and_what_deliver
     }
     assert {resource.urn for resource in graph.resources if resource.protect} == (orders if protected else set())
     assert graph.one(TABLE, "Orders").properties["deletionProtectionEnabled"] is protected
-
-
-def test_throttling_burns_no_receives() -> None:
-    """A function with a reserved concurrency refuses its pollers, and each refusal counts as a receive."""
-    assert "reservedConcurrentExecutions" not in inputs(recorded(), FUNCTION, "ProcessOrder")
-    assert inputs(recorded(), MAPPING, "ProcessOrder-mapping")["scalingConfig"]["maximumConcurrency"] >= 2
-
-
-def test_another_consumer_is_one_more_queue_with_its_own_filter() -> None:
-    def program() -> None:
-        Queue(
-            "Analytics",
-            QueueArgs(
-                account=Account.current(),
-                topic_arn=arn("sns", "OrderTopic"),
-                key_arn=arn("kms", "key/OrderKey"),
-                visibility_timeout=60,
-                max_receive_count=5,
-                filter_policy={"country": ["DE", "AT"]},
-            ),
-        )
-
-    graph = record(program=program)
-    assert set(graph.all(QUEUE)) == {"Analytics", "Analytics-dlq"}
-    assert not any(resource.protect for resource in graph.resources)
-    subscription = inputs(graph, SUBSCRIPTION, "Analytics-subscription")
-    assert json.loads(subscription["filterPolicy"]) == {"country": ["DE", "AT"]}
-    assert subscription["endpoint"] == arn("sqs", "Analytics")
-    assert json.loads(subscription["redrivePolicy"]) == {"deadLetterTargetArn": arn("sqs", "Analytics-dlq")}
-    redrive = json.loads(inputs(graph, QUEUE, "Analytics")["redrivePolicy"])
-    assert redrive == {"deadLetterTargetArn": arn("sqs", "Analytics-dlq"), "maxReceiveCount": 5}
 
 
 def test_the_first_preview_shows_every_policy_but_the_grant_of_the_key() -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToDict
 from tools.cloud import provider
 from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.options import aliases_of, ignoring, named_by
-from tools.recording.graph import plain
+from tools.recording.graph import Resource, plain
 from tools.recording.types import type_of
 
 
@@ -82,12 +82,23 @@ class Application:
     at: float = field(default_factory=time.monotonic)
     """When the program last registered something."""
 
-    def __post_init__(self) -> None:
+    def begin(self) -> None:
+        """Expect every registration of a run."""
         self._left = dict(self.resources)  # what has not been registered yet
         self._names = {(each.type, _physical(each)) for each in (*self._left.values(), *self.replaced)}
         self._lock = threading.Lock()
         self._count = 0
         self._aliases: dict[str, list[str]] = {}
+
+    @property
+    def foreseen(self) -> bool:
+        """Of a preview: whether it has told all outputs, so that they can be registered without another run."""
+        return not any(step.action in ("created", "replaced") for step in self.steps.values())
+
+    def repeat(self, registered: Iterable[Resource]) -> bool:
+        """Register what a preview did, up to the first output that it did not foresee; whether there was none."""
+        self.begin()
+        return all(self.register(each.urn, each.request)[1] == each.outputs for each in registered)
 
     def register(self, urn: str, request: Any) -> tuple[str, Mapping[str, Any]]:
         """Take one registration through check, diff, and what follows."""
@@ -194,11 +205,12 @@ class Application:
         if first:
             for each in (*self._dependents(old), old):
                 self._delete(each, step if each is old else None)
-        elif not self.preview:
+        fresh = self._check(new.urn, new.type, new.name, given, {})
+        made = self._created(dataclasses.replace(new, inputs=fresh), step)
+        if not first and not self.preview:
             with self._lock:
                 self.replaced.append(old)
-        fresh = self._check(new.urn, new.type, new.name, given, {})
-        return self._created(dataclasses.replace(new, inputs=fresh), step)
+        return made
 
     def _tell_unheeded(self, new: Running) -> None:
         if unheeded := provider.not_honoured(new.type, new.inputs):
@@ -209,7 +221,7 @@ class Application:
         gone, found = {old.urn}, list[Running]()
         for each in sorted(self._left.values(), key=lambda each: each.number):
             reached = {key for key, urns in each.property_dependencies.items() if urns & gone}
-            if reached & type_of(each.type).replaced_by:
+            if reached.intersection(type_of(each.type).replaced_by.split()):
                 gone.add(each.urn)
                 found.insert(0, each)
         for each in found:
@@ -221,9 +233,10 @@ class Application:
             with self._lock:
                 self.resources[new.urn] = new
                 if step:
-                    before = self.steps.get(new.urn)  # its deletion, if it had to go first
-                    lost = before.lost if before else ""
-                    self.steps[new.urn] = dataclasses.replace(step, action="replaced", lost=lost) if before else step
+                    before = self.steps.get(new.urn)
+                    if before and before.action != "updated":  # it had to go first
+                        step = dataclasses.replace(step, action="replaced", lost=before.lost)
+                    self.steps[new.urn] = step
 
     def delete_unregistered(self) -> None:
         """Delete what was replaced and what is no longer registered, in reverse order of dependency."""

@@ -14,21 +14,17 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.cloud.certificate import write_certificate
 from tools.interrupts import cleaning_up
+from tools.ops.stack import local_clients
 from tools.root import ROOT
 
 ACCOUNT = "000000000000"
@@ -39,13 +35,6 @@ START_LIMIT = 30.0
 
 class CloudError(RuntimeError):
     """The local cloud could not do what was asked; the text says what, why, and what to do."""
-
-
-NO_FILE = (None, None, os.devnull, None)
-UNREAD = {
-    name: (None, None, default, convert) for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
-} | {"config_file": NO_FILE, "credentials_file": NO_FILE}
-"""Every setting of botocore at its default, whatever the user's environment and files say."""
 
 
 @contextlib.contextmanager
@@ -88,7 +77,7 @@ class Cloud:
         """A boto3 client of one service, made once and safe to share between threads."""
         with self._lock:  # boto3 clients may be shared between threads, but not made by several at once
             if service not in self._clients:
-                self._clients[service] = _client(self._session, service, self.endpoint, str(self.ca_bundle))
+                self._clients[service] = self._make(service)
             return self._clients[service]
 
     @property
@@ -104,56 +93,9 @@ class Cloud:
         }
 
     @cached_property
-    def _session(self) -> boto3.Session:
-        """One for all clients: what each session reads from disk takes longer than all of its clients."""
-        return _session(self.region, self.access_key_id, self.secret_access_key)
-
-
-def loopback_client(
-    service: str,
-    *,
-    endpoint: str,
-    region: str,
-    ca_bundle: str,
-    access_key_id: str,
-    secret_access_key: str,
-    session_token: str | None = None,
-) -> Any:
-    """A boto3 client that can reach nothing but this machine.
-
-    The user's profile, credentials, endpoints and proxies are not read: every setting is given here.
-    Raises CloudError if the endpoint is not on a loopback address.
-    """
-    return _client(_session(region, access_key_id, secret_access_key, session_token), service, endpoint, ca_bundle)
-
-
-def _session(region: str, access_key_id: str, secret_access_key: str, token: str | None = None) -> boto3.Session:
-    return boto3.Session(
-        botocore_session=botocore.session.Session(session_vars=UNREAD),
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        aws_session_token=token,
-        region_name=region,
-    )
-
-
-def _client(session: boto3.Session, service: str, endpoint: str, ca_bundle: str) -> Any:
-    host = urlsplit(endpoint).hostname
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        raise CloudError(
-            f"the local endpoint must be on a loopback address, got {endpoint}: use https://127.0.0.1:PORT"
-        )
-    return session.client(
-        service,
-        endpoint_url=endpoint,
-        verify=ca_bundle,
-        config=Config(
-            proxies={},
-            max_pool_connections=16,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            ignore_configured_endpoint_urls=True,
-        ),
-    )
+    def _make(self) -> Callable[[str], Any]:
+        keys = self.access_key_id, self.secret_access_key
+        return local_clients(self.endpoint, self.region, str(self.ca_bundle), *keys)
 
 
 @contextlib.contextmanager

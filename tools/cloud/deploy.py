@@ -13,8 +13,8 @@ from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
 from tools.recording.graph import Graph, stack_config
-from tools.recording.pack import analyze, check, print_report, serve
-from tools.recording.report import Report
+from tools.recording.pack import analyze, check, serve
+from tools.recording.report import Report, print_report
 from tools.terminal import Printer
 
 

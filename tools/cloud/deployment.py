@@ -96,15 +96,14 @@ class Deployment:
     ) -> Applied:
         """Run the program in a folder, or the one given, and bring what runs to what it registers.
 
-        It runs twice: first as a preview, which `judge` may refuse, and after which nothing has changed if it fails.
+        First in a preview, which `judge` may refuse, and after which nothing has changed if it fails; then again, if
+        something is created whose outputs only the cloud can tell.
         Raises pulumi.RunError if the program refuses its configuration, CloudError if it fails, and NotAppliedError
         if only a part could be applied.
         """
         started = time.monotonic()
-        plan = self._application(root, preview=True)
         try:
-            judge(self._run(plan, root, program))
-            plan.delete_unregistered()
+            plan, graph = self._previewed(root, program, judge)
         except (CloudError, pulumi.RunError):
             raise
         except (Exception, SystemExit) as error:  # the program may be edited just now, and do anything
@@ -112,7 +111,8 @@ class Deployment:
         work = self._application(root, preview=False)
         work.broken = plan.broken
         try:
-            graph = self._run(work, root, program)
+            if not (plan.foreseen and work.repeat(graph.resources)):
+                graph = self._run(work, root, program)
             work.delete_unregistered()
         except (Exception, SystemExit) as error:
             missing = tuple(step for step in plan.steps.values() if step.urn not in work.steps)
@@ -122,6 +122,22 @@ class Deployment:
         self.seconds = time.monotonic() - started
         broken = {self.resources[urn].name: reason for urn, reason in plan.broken.items()}
         return Applied(steps=tuple(work.steps.values()), seconds=self.seconds, broken=broken)
+
+    def _previewed(
+        self, root: Path, program: Callable[[], object] | None, judge: Callable[[Graph], object]
+    ) -> tuple[Application, Graph]:
+        """What would be done, and what was registered, by a program that nobody writes meanwhile.
+
+        One that is just being written may have been read when it was empty, and would delete everything.
+        """
+        while True:
+            written = _written(root)
+            plan = self._application(root, preview=True)
+            graph = self._run(plan, root, program)
+            judge(graph)
+            plan.delete_unregistered()
+            if _written(root) == written:
+                return plan, graph
 
     def _application(self, root: Path, *, preview: bool) -> Application:
         config = stack_config(self.stack, root)[1] | self.config
@@ -137,6 +153,7 @@ class Deployment:
 
     def _run(self, application: Application, root: Path, given: Callable[[], object] | None) -> Graph:
         """Run the program: one given, or the one in `root`, with its own modules."""
+        application.begin()
 
         def running() -> Graph:
             with contextlib.nullcontext() if given else own_modules(root):
@@ -163,6 +180,12 @@ class Deployment:
             *(function.inputs, inputs, function.outputs, function.outputs["tagsAll"]),
         )
         self.resources[function.urn] = dataclasses.replace(function, inputs=inputs, outputs=outputs)
+
+
+def _written(root: Path) -> tuple[int, int] | None:
+    """When the program in a folder was last written, and how long it is; None without one."""
+    main = root / "__main__.py"
+    return (main.stat().st_mtime_ns, main.stat().st_size) if main.exists() else None
 
 
 def _failure(error: BaseException, root: Path) -> str:

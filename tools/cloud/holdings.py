@@ -1,5 +1,6 @@
 """What a pipeline on the local cloud holds now: messages in its queues, events in its table."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -30,14 +31,16 @@ def queues_of(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def rows(deployment: Deployment) -> Iterator[dict[str, Any]]:
+    """Every item of the table, as DynamoDB answers it."""
+    pages = deployment.client("dynamodb").get_paginator("scan")
+    for page in pages.paginate(TableName=deployment.outputs["tableName"], ConsistentRead=True):
+        yield from page["Items"]
+
+
 def stored_events(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """By orderId, the event that each item of the table was made from."""
-    pages = deployment.client("dynamodb").get_paginator("scan")
-    return {
-        event["orderId"]: event
-        for page in pages.paginate(TableName=deployment.outputs["tableName"], ConsistentRead=True)
-        for event in map(_event, page["Items"])
-    }
+    return {event["orderId"]: event for event in map(_event, rows(deployment))}
 
 
 def _event(item: dict[str, Any]) -> dict[str, Any]:

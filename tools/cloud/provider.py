@@ -50,7 +50,7 @@ def keeper_of(cloud: Cloud, token: str, name: str) -> Keeper:
 def not_honoured(token: str, inputs: Values) -> list[str]:
     """The inputs, if set to something else than their default, that make no difference on the local cloud."""
     defaults = type_of(token).defaults
-    honours = KEEPERS[token].honours if token in KEEPERS else inputs.keys()
+    honours = KEEPERS[token].honours.split() if token in KEEPERS else inputs.keys()
     return sorted(
         name
         for name, value in inputs.items()
@@ -89,7 +89,7 @@ def diff(token: str, old: Values, new: Values, state: Values, tags: Mapping[str,
     all_tags = tags_of(token, new, tags)
     if all_tags and state.get("tagsAll", {}) != all_tags["tagsAll"]:
         keys.add("tagsAll")
-    replaces = frozenset(keys & type_.replaced_by)
+    replaces = frozenset(keys.intersection(type_.replaced_by.split()))
     named = type_.named
     fixed = named is not None and named not in new[DEFAULTS] and old.get(named) == new.get(named)
     return Difference(keys=frozenset(keys), replaces=replaces, delete_first=bool(replaces) and fixed)
@@ -106,9 +106,9 @@ def create(cloud: Cloud, token: str, name: str, inputs: Values, tags: Mapping[st
 
 
 def planned(token: str, inputs: Values, state: Values, tags: Mapping[str, str]) -> dict[str, Any]:
-    """The outputs before a creation or update: what only the cloud can tell is as in `state`, or unknown."""
-    computed = {key: state.get(key, rpc.UNKNOWN) for key in type_of(token).computed}
-    return {**computed, **inputs, **tags_of(token, inputs, tags)}
+    """The outputs before an update: what only the cloud can tell is as in `state`; before a creation it is unknown."""
+    unknown = dict.fromkeys(type_of(token).computed.split(), rpc.UNKNOWN)
+    return {**(_computed(token, state) or unknown), **inputs, **tags_of(token, inputs, tags)}
 
 
 def read(
@@ -126,7 +126,7 @@ def read(
         return None
     tags = {"tagsAll": told.pop("tags")} if type_of(token).tagged else {}
     if not inputs:  # an import: everything that can be an input is one
-        inputs = {key: value for key, value in told.items() if key in keeper.honours and value is not None}
+        inputs = {key: value for key, value in told.items() if key in keeper.honours.split() and value is not None}
     now = {key: told[key] for key in inputs if key in told and not same(inputs[key], told[key])}
     inputs = {key: value for key, value in {**inputs, **now}.items() if value is not None}
     return inputs, {**state, **_computed(token, told), **inputs, **tags}
@@ -185,4 +185,4 @@ def _comparable(value: Any) -> Any:
 
 
 def _computed(token: str, told: Values) -> dict[str, Any]:
-    return {key: told[key] for key in type_of(token).computed if told.get(key) is not None}
+    return {key: told[key] for key in type_of(token).computed.split() if told.get(key) is not None}

@@ -67,7 +67,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Enough of a schema for `pulumi import` to write the program's lines: the inputs that are honoured here."""
         value = {"$ref": "pulumi.json#/Any"}
         resources = {
-            token: {"inputProperties": dict.fromkeys(sorted(keeper.honours), value), "properties": {}}
+            token: {"inputProperties": dict.fromkeys(keeper.honours.split(), value), "properties": {}}
             for token, keeper in KEEPERS.items()
         }
         meta = {"moduleFormat": "(.*)(?:/[^/]*)"}

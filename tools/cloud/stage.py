@@ -48,8 +48,14 @@ def _telling(execute: Callable[..., Any], write: Callable[[dict[str, Any]], None
     def executing(function: Any, event: Any, *rest: Any, **more: Any) -> Any:
         records = event["Records"]
         write({"running": 1, "queue": records[0]["eventSourceARN"], "bodies": [each["body"] for each in records]})
-        result = execute(function, event, *rest, **more)
-        write({"running": -1, "error": str(result["body"].get("errorMessage")) if result.get("error") else ""})
+        started, done = time.monotonic(), {"running": -1, "error": "", "log": ""}
+        try:
+            result = execute(function, event, *rest, **more)
+            done["log"] = str(result.get("log", ""))
+            if result.get("error"):
+                done["error"] = str(result["body"].get("errorMessage"))
+        finally:
+            write({**done, "seconds": time.monotonic() - started})
         return result
 
     return executing

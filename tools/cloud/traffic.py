@@ -49,8 +49,8 @@ def make_traffic(orders: int, seed: int, *, prefix: str = "D", examples: Path | 
     lines = [line for line in examples.read_text().splitlines() if line] if examples else []
     generated = [version for number in range(orders) for version in _versions(f"{prefix}{number:06}", chance)]
     again = chance.sample(generated, len(generated) // 8)
-    poison = _poison() * max(1, orders // 1000)
-    mixed = generated + again + poison
+    bad = poison() * max(1, orders // 1000)
+    mixed = generated + again + bad
     chance.shuffle(mixed)
     newest: dict[str, dict[str, Any]] = {}
     for line in lines + generated:
@@ -58,7 +58,7 @@ def make_traffic(orders: int, seed: int, *, prefix: str = "D", examples: Path | 
         known = newest.get(event["orderId"])
         if known is None or _instant(event) > _instant(known):
             newest[event["orderId"]] = event
-    return Traffic(bodies=(*lines, *mixed), newest=newest, poison=Counter(poison))
+    return Traffic(bodies=(*lines, *mixed), newest=newest, poison=Counter(bad))
 
 
 def _instant(event: dict[str, Any]) -> datetime:
@@ -82,9 +82,9 @@ def _versions(order_id: str, chance: random.Random) -> list[str]:
     ]
 
 
-def _poison() -> list[str]:
+def poison(order_id: str = "POISON") -> list[str]:
     """One message of each kind that can never become an order."""
-    good = {**EXAMPLE, "orderId": "POISON"}
+    good = {**EXAMPLE, "orderId": order_id}
     without_user = {key: value for key, value in good.items() if key != "userId"}
     documents: list[Any] = [
         without_user,

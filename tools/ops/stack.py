@@ -179,21 +179,8 @@ def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
             UNREACHABLE,
         )
 
-    @functools.cache
-    def session() -> Any:
-        made = botocore_session(_unread())
-        made.set_credentials(document["accessKeyId"], document["secretAccessKey"], document.get("sessionToken"))
-        return made
-
-    def make(service: str) -> Any:
-        return session().create_client(
-            service,
-            region_name=document["region"],
-            endpoint_url=endpoint,
-            verify=document["caBundle"],
-            config=_config(proxies={}, ignore_configured_endpoint_urls=True),
-        )
-
+    names = ("accessKeyId", "secretAccessKey", "sessionToken")
+    make = local_clients(endpoint, document["region"], document["caBundle"], *(document.get(name) for name in names))
     environment = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_CA_BUNDLE": str(document["caBundle"]),
@@ -204,6 +191,24 @@ def local_stack(origin: str, document: Mapping[str, Any]) -> Stack:
         "NO_PROXY": "127.0.0.1,localhost",
     }
     return Stack(origin=origin, outputs=outputs, make_client=make, environment=environment)
+
+
+def local_clients(
+    endpoint: str, region: str, ca_bundle: str, key_id: str | None, secret: str | None, token: str | None = None
+) -> Callable[[str], Any]:
+    """Makes clients of a local cloud, for which none of the user's settings, credentials or proxies is read."""
+
+    @functools.cache
+    def session() -> Any:
+        """One for all clients: what each session reads from disk takes longer than all of its clients."""
+        made = botocore_session(_unread())
+        made.set_credentials(key_id, secret, token)
+        return made
+
+    config = functools.cache(lambda: _config(proxies={}, ignore_configured_endpoint_urls=True))
+    return lambda service: session().create_client(
+        service, region_name=region, endpoint_url=endpoint, verify=ca_bundle, config=config()
+    )
 
 
 def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:

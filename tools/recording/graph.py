@@ -24,6 +24,7 @@ ACCOUNT = "123456789012"
 ANY_REGION = "us-east-1"
 """Where a program is taken to run that does not say it."""
 STACK_TYPE = "pulumi:pulumi:Stack"
+PROVIDER = "pulumi:providers:aws"
 
 Answer = Callable[[mocks.MockResourceArgs], tuple[str, dict[str, Any]]]
 """Creates one custom resource and returns its id and its outputs (camelCase)."""
@@ -102,14 +103,21 @@ def stack_config(stack: str, root: Path = ROOT, *, optional: bool = False) -> tu
 
 def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
     """Answer registrations without a cloud: inputs, plus the arn, url and name AWS would give under bare names."""
+    regions: dict[str, str] = {}
 
     def answer(args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         name = args.inputs.get("name", args.name)
-        arn = type_of(args.typ).arn.format(region=region, account=account, name=name)
-        url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+        if args.typ == PROVIDER:
+            regions[args.name] = args.inputs.get("region", region)
+        # A provider is named by its URN, which ends in its name, and its id.
+        provider = (args.provider or "").split("::")
+        here = args.inputs.get("region") or regions.get(provider[-2] if len(provider) > 1 else "", region)
+        arn = type_of(args.typ).arn.format(region=here, account=account, name=name)
+        url = f"https://sqs.{here}.amazonaws.com/{account}/{name}"
         id_ = url if args.typ == "aws:sqs/queue:Queue" else name
-        others = {} if args.typ in TYPES else made_up(args.typ, name, region, account)
-        return id_, {**others, "url": url, "name": name, "arn": arn, "keyId": name, **args.inputs}
+        others = {} if args.typ in TYPES else made_up(args.typ, name, here, account)
+        told = {"url": url, "name": name, "arn": arn, "qualifiedArn": f"{arn}:1", "keyId": name}
+        return id_, {**others, **told, **args.inputs}
 
     return answer
 
@@ -170,7 +178,6 @@ class _Recorder(Monitor):
             return resource_pb2.ResourceInvokeResponse(unknown=True)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
-        request.object.CopyFrom(_with_ids(request.object))
         with self.noted():
             if self.register and request.type != STACK_TYPE:
                 response = self._registered(self.register, request)
@@ -188,7 +195,6 @@ class _Recorder(Monitor):
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=struct)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
-        request.outputs.CopyFrom(_with_ids(request.outputs))
         self.told[request.urn] = request.outputs
         if f"::{STACK_TYPE}::" in request.urn:
             self.exports = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
@@ -210,19 +216,6 @@ class _Recorder(Monitor):
             protect=request.protect,
             told=self.told.get(urn, struct_pb2.Struct()),
         )
-
-
-def _with_ids(struct: struct_pb2.Struct) -> struct_pb2.Struct:
-    """What was registered, with the id in place of each resource that is a value, and of a component its URN."""
-
-    def ids(value: Any) -> Any:
-        if isinstance(value, dict):
-            if value.get(rpc._special_sig_key) == rpc._special_resource_sig:  # noqa: SLF001 - the wire format's own name
-                return (value["id"] or rpc.UNKNOWN) if "id" in value else value["urn"]
-            return {key: ids(item) for key, item in value.items()}
-        return [ids(item) for item in value] if isinstance(value, list) else value
-
-    return ParseDict(ids(MessageToDict(struct)), struct_pb2.Struct())
 
 
 def plain(value: Any) -> Any:

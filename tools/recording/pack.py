@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import jsonschema
-from google.protobuf import empty_pb2, json_format, struct_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from tools.recording.graph import STACK_TYPE, Graph, Resource
-from tools.recording.report import Finding, Report, print_report
+from tools.recording.graph import PROVIDER, STACK_TYPE, Graph, Resource
+from tools.recording.levels import configuration
+from tools.recording.report import Finding, Report
 from tools.recording.types import DEFAULTS, checked, default_tags, tags_of, type_of
 from tools.root import ROOT
-
-__all__ = ["PACK", "Finding", "Report", "analyze", "check", "configuration", "print_report", "serve"]
 
 PACK = ROOT / "policy"
 ORGANIZATION = "organization"
@@ -32,8 +30,6 @@ ORGANIZATION = "organization"
 START_LIMIT = 60
 """Seconds that the pack may take to start."""
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
-_Validator = jsonschema.Draft7Validator  # as the CLI: JSON Schema 7, with its formats
-_LEVELS = ("advisory", "mandatory", "disabled")
 
 
 def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
@@ -100,10 +96,12 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     notes: list[analyzer_pb2.PolicyNotApplicable] = []
     outputs = _engines_own(graph)
     provider, tags = _provider(graph), default_tags(graph.config)
+    own_providers = {each.urn: _own_provider(each) for each in graph.all(PROVIDER).values()}
     for own in outputs:
         diagnostics += analyzer.Analyze(_alone(own)).diagnostics
     for resource in graph.resources:
-        request = _request(resource, provider)
+        named = resource.request.provider.rpartition("::")[0]
+        request = _request(resource, own_providers.get(named, provider))
         answer = analyzer.Analyze(request)
         for diagnostic in answer.diagnostics:
             diagnostic.urn = resource.urn
@@ -127,46 +125,6 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
         findings=(*_violations(diagnostics, graph, info), *(Finding(**json.loads(line)) for line in lines)),
         unanswered=graph.unanswered,
     )
-
-
-def configuration(info: analyzer_pb2.AnalyzerInfo, config: Mapping[str, Any]) -> dict[str, analyzer_pb2.PolicyConfig]:
-    """Return every rule's level and settings: the pack's own, overridden by `config`, checked as the CLI checks them.
-
-    Raises ValueError naming every entry that does not fit.
-    """
-    problems = [f"{name} must be a rule of {info.name}" for name in config if name not in _names(info)]
-    settings = {}
-    for policy in info.policies:
-        level, given = _entry(config.get(policy.name), config.get("all"))
-        level = level or analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower()
-        if level not in _LEVELS:
-            problems.append(f"{policy.name}: enforcementLevel must be one of {', '.join(_LEVELS)}, got {level}")
-            continue
-        properties = json_format.MessageToDict(policy.configSchema.properties)
-        schema = {"type": "object", "properties": properties, "additionalProperties": False}
-        for error in _Validator(schema, format_checker=_Validator.FORMAT_CHECKER).iter_errors(given):
-            problems.append(f"{policy.name}: {error.json_path}: {error.message}")  # noqa: PERF401 - reads better
-        merged = {name: each["default"] for name, each in properties.items() if "default" in each} | given
-        # The level is always stated: the protocol's zero means advisory, and would weaken a mandatory rule.
-        settings[policy.name] = analyzer_pb2.PolicyConfig(
-            enforcementLevel=analyzer_pb2.EnforcementLevel.Value(level.upper()), properties=_struct(merged)
-        )
-    if problems:
-        raise ValueError("the policy configuration must fit the pack:\n  " + "\n  ".join(problems))
-    return settings
-
-
-def _names(info: analyzer_pb2.AnalyzerInfo) -> set[str]:
-    return {"all", *(policy.name for policy in info.policies)}
-
-
-def _entry(own: Any, for_all: Any) -> tuple[str | None, dict[str, Any]]:
-    """Split a rule's configuration into level and settings; a bare text is a level."""
-    entry = {"enforcementLevel": own} if isinstance(own, str) else dict(own or {})
-    level = entry.pop("enforcementLevel", None)
-    if level is None and for_all is not None:
-        level = for_all if isinstance(for_all, str) else for_all.get("enforcementLevel")
-    return level, entry
 
 
 def _stack_request(graph: Graph) -> analyzer_pb2.AnalyzerStackConfigureRequest:
@@ -223,10 +181,17 @@ def _provider(graph: Graph) -> analyzer_pb2.AnalyzerProviderResource:
     if tags := graph.config.get("aws:defaultTags"):
         properties["defaultTags"] = tags
     return analyzer_pb2.AnalyzerProviderResource(
-        type="pulumi:providers:aws",
+        type=PROVIDER,
         name=name,
-        urn=f"urn:pulumi:{graph.stack}::{graph.project}::pulumi:providers:aws::{name}",
+        urn=f"urn:pulumi:{graph.stack}::{graph.project}::{PROVIDER}::{name}",
         properties=_struct(properties),
+    )
+
+
+def _own_provider(resource: Resource) -> analyzer_pb2.AnalyzerProviderResource:
+    """A provider that the program registers by itself, for another region."""
+    return analyzer_pb2.AnalyzerProviderResource(
+        type=resource.type, name=resource.name, urn=resource.urn, properties=resource.request.object
     )
 
 
@@ -265,7 +230,7 @@ def _outputs(
         properties.CopyFrom(resource.told)
     else:
         properties.CopyFrom(request.properties)
-        computed = type_of(resource.type).computed
+        computed = type_of(resource.type).computed.split()
         told = {**(dict.fromkeys(computed, rpc.UNKNOWN) if preview else {}), **resource.outputs}
         _add(properties, {key: told[key] for key in computed if key in told})
         plain = {"tags": resource.properties.get("tags")}

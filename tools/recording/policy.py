@@ -3,13 +3,14 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from tools.recording.graph import Graph, program, record
-from tools.recording.pack import check, print_report
+from tools.recording.pack import check
+from tools.recording.report import print_report
+from tools.recording.running import own_modules
 from tools.root import ROOT
 from tools.terminal import Printer
 
@@ -45,7 +46,7 @@ def recorded(directory: Path, stack: str, *, preview: bool) -> Graph:
     if directory == ROOT:
         return record(stack=stack, preview=preview)
     try:
-        with _at_home(directory):
+        with contextlib.chdir(directory), own_modules(directory):
             return record(
                 stack=stack, root=directory, preview=preview, program=lambda: program(directory), foreign=True
             )
@@ -57,16 +58,3 @@ def recorded(directory: Path, stack: str, *, preview: bool) -> Graph:
     except Exception as error:
         said = "; ".join([str(error), *getattr(error, "__notes__", ())])
         raise RuntimeError(f"the program must run without a cloud, got {type(error).__name__}: {said}") from error
-
-
-@contextlib.contextmanager
-def _at_home(directory: Path) -> Iterator[None]:
-    """Run a program in its own folder, and forget its modules: what they register belongs to one run."""
-    before = set(sys.modules)
-    try:
-        with contextlib.chdir(directory):
-            yield
-    finally:
-        for name in set(sys.modules) - before:
-            if str(getattr(sys.modules[name], "__file__", "")).startswith(f"{directory}/"):
-                del sys.modules[name]

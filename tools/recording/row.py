@@ -23,7 +23,7 @@ class Arrow:
 
 @dataclass(frozen=True, kw_only=True)
 class Type:
-    """One resource type of the provider."""
+    """One resource type of the provider. Lists of inputs or outputs are texts, with a space between two."""
 
     arn: str = ""
     """The ARN, made of {region}, {account} and {name}; empty: none of its own."""
@@ -35,14 +35,14 @@ class Type:
     """Fewest and most characters of a name, and those besides letters and digits; zeros: nobody checks it."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Inputs that the provider's check fills in."""
-    computed: tuple[str, ...] = ()
+    computed: str = ""
     """Outputs that only creation can tell; unknown in preview where the program does not set them."""
-    replaced_by: frozenset[str] = frozenset()
+    replaced_by: str = ""
     """Inputs whose change replaces the resource."""
     tagged: bool = True
     """Whether it takes tags: then `tagsAll` tells its own and the provider's default ones."""
 
-    # What it means for orders. Lists of inputs are texts, with a space between two; a part is written `input.part`.
+    # What it means for orders; a part of an input is written `input.part`.
     holds: str = ""
     """What goes with one that is deleted or replaced, as words that follow `deletes NAME and`."""
     stops: str = "whether it holds orders has not been decided"

@@ -15,8 +15,8 @@ TYPES: Mapping[str, Type] = {
         arn="arn:aws:cloudwatch::{account}:dashboard/{name}",
         tagged=False,
         named=None,
-        computed=("dashboardArn",),
-        replaced_by=frozenset({"dashboardName", "region"}),
+        computed="dashboardArn",
+        replaced_by="dashboardName region",
         stops="",
         harmless="dashboardBody dashboardName",
         identity="dashboardName",
@@ -26,8 +26,8 @@ TYPES: Mapping[str, Type] = {
         letters=(1, 512, "-_./#"),
         arn="arn:aws:logs:{region}:{account}:log-group:{name}",
         defaults={"retentionInDays": 0, "skipDestroy": False},
-        computed=("arn", "logGroupClass"),
-        replaced_by=frozenset({"logGroupClass", "name", "region"}),
+        computed="arn logGroupClass",
+        replaced_by="logGroupClass name region",
         holds="the lines in it that say why orders failed",
         instead="Export the lines that are needed first (`./orders tail`).",
         harmless="tags",
@@ -36,7 +36,7 @@ TYPES: Mapping[str, Type] = {
     ),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": Type(
         tagged=False,
-        replaced_by=frozenset({"logGroupName", "name", "region"}),
+        replaced_by="logGroupName name region",
         stops="the alarms that watch its count fall silent",
         replaceable=True,
         harmless="name",
@@ -47,8 +47,8 @@ TYPES: Mapping[str, Type] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": Type(
         arn="arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
         defaults={"actionsEnabled": True, "treatMissingData": "missing"},
-        computed=("arn", "evaluateLowSampleCountPercentiles"),
-        replaced_by=frozenset({"name", "region"}),
+        computed="arn evaluateLowSampleCountPercentiles",
+        replaced_by="name region",
         stops="nobody is told any more when what it watches goes wrong",
         replaceable=True,
         instead="Keep it, or raise its threshold. If another alarm takes its place, say so in the allowance.",
@@ -60,12 +60,10 @@ TYPES: Mapping[str, Type] = {
         letters=(3, 255, "-_."),
         arn="arn:aws:dynamodb:{region}:{account}:table/{name}",
         defaults={"billingMode": "PROVISIONED"},
-        computed=("arn", "readCapacity", "streamArn", "streamLabel", "streamViewType", "writeCapacity"),
-        replaced_by=frozenset(
-            {
-                *("hashKey", "importTable", "localSecondaryIndexes", "name", "rangeKey", "region", "restoreDateTime"),
-                *("restoreSourceName", "restoreSourceTableArn", "restoreToLatestTime"),
-            }
+        computed="arn readCapacity streamArn streamLabel streamViewType writeCapacity",
+        replaced_by=(
+            "hashKey importTable localSecondaryIndexes name rangeKey region restoreDateTime restoreSourceName "
+            "restoreSourceTableArn restoreToLatestTime"
         ),
         holds="every order in it",
         instead="For another key, create the new table beside it, copy the orders, switch, and delete the old one in a "
@@ -78,8 +76,8 @@ TYPES: Mapping[str, Type] = {
         letters=(1, 64, "-_+=,.@"),
         arn="arn:aws:iam::{account}:role/{name}",
         defaults={"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"},
-        computed=("arn", "createDate", "inlinePolicies", "managedPolicyArns", "uniqueId"),
-        replaced_by=frozenset({"name", "path"}),
+        computed="arn createDate inlinePolicies managedPolicyArns uniqueId",
+        replaced_by="name path",
         stops="",
         harmless="description forceDetachPolicies maxSessionDuration tags",
         reasoned="assumeRolePolicy",
@@ -87,7 +85,7 @@ TYPES: Mapping[str, Type] = {
     "aws:iam/rolePolicy:RolePolicy": Type(
         letters=(1, 128, "-_+=,.@"),
         tagged=False,
-        replaced_by=frozenset({"name", "role"}),
+        replaced_by="name role",
         stops="",
         reasoned="name policy role",
         identity="role name",
@@ -97,8 +95,8 @@ TYPES: Mapping[str, Type] = {
         arn="arn:aws:kms:{region}:{account}:{name}",
         tagged=False,
         prefix="alias/",
-        computed=("arn", "targetKeyArn"),
-        replaced_by=frozenset({"name", "region"}),
+        computed="arn targetKeyArn",
+        replaced_by="name region",
         stops="",
         identity="name",
     ),
@@ -112,10 +110,8 @@ TYPES: Mapping[str, Type] = {
             "isEnabled": True,
             "keyUsage": "ENCRYPT_DECRYPT",
         },
-        computed=("arn", "keyId", "multiRegion", "policy", "rotationPeriodInDays"),
-        replaced_by=frozenset(
-            {"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "region", "xksKeyId"}
-        ),
+        computed="arn keyId multiRegion policy rotationPeriodInDays",
+        replaced_by="customKeyStoreId customerMasterKeySpec keyUsage multiRegion region xksKeyId",
         stops="nothing that it encrypts can be read once it is gone, orders that wait and backups included",
         instead="Add the new key and move every user of the old one to it, but let whoever reads a queue keep "
         "`kms:Decrypt` on the old one until no order waits that it encrypts; remove it when no backup needs it.",
@@ -129,14 +125,11 @@ TYPES: Mapping[str, Type] = {
         named=None,
         defaults={"enabled": True},
         computed=(
-            *("arn", "functionArn", "lastModified", "maximumRecordAgeInSeconds", "maximumRetryAttempts"),
-            *("parallelizationFactor", "state", "uuid"),
+            "arn functionArn lastModified maximumRecordAgeInSeconds maximumRetryAttempts parallelizationFactor state "
+            "uuid"
         ),
-        replaced_by=frozenset(
-            {
-                *("eventSourceArn", "queues", "region", "selfManagedEventSource", "startingPosition"),
-                *("startingPositionTimestamp", "topics"),
-            }
+        replaced_by=(
+            "eventSourceArn queues region selfManagedEventSource startingPosition startingPositionTimestamp topics"
         ),
         stops="nothing reads the queue any more, and orders expire in it at the end of its retention",
         replaceable=True,
@@ -159,10 +152,10 @@ TYPES: Mapping[str, Type] = {
             "timeout": 3,
         },
         computed=(
-            *("arn", "codeSha256", "ephemeralStorage", "invokeArn", "lastModified", "qualifiedArn"),
-            *("responseStreamingInvokeArn", "sourceCodeHash", "sourceCodeSize", "version"),
+            "arn codeSha256 ephemeralStorage invokeArn lastModified qualifiedArn responseStreamingInvokeArn "
+            "sourceCodeHash sourceCodeSize version"
         ),
-        replaced_by=frozenset({"name", "packageType", "region", "tenancyConfig"}),
+        replaced_by="name packageType region tenancyConfig",
         stops="nothing stores orders any more; they go to the dead-letter queue or expire",
         replaceable=True,
         harmless="description name tags",
@@ -178,11 +171,8 @@ TYPES: Mapping[str, Type] = {
         letters=(1, 256, "-_"),
         arn="arn:aws:sns:{region}:{account}:{name}",
         defaults={"contentBasedDeduplication": False, "fifoTopic": False},
-        computed=(
-            *("arn", "beginningArchiveTime", "fifoThroughputScope", "owner", "policy", "signatureVersion"),
-            "tracingConfig",
-        ),
-        replaced_by=frozenset({"fifoTopic", "name", "region"}),
+        computed="arn beginningArchiveTime fifoThroughputScope owner policy signatureVersion tracingConfig",
+        replaced_by="fifoTopic name region",
         stops="what producers publish to it is refused, and its subscriptions end",
         instead="Else in two steps: add the new topic, move producers and subscriptions, then remove the old one in a "
         "later change.",
@@ -192,8 +182,8 @@ TYPES: Mapping[str, Type] = {
     "aws:sns/topicPolicy:TopicPolicy": Type(
         tagged=False,
         named=None,
-        computed=("owner",),
-        replaced_by=frozenset({"arn", "region"}),
+        computed="owner",
+        replaced_by="arn region",
         stops="",
         reasoned="arn policy",
         identity="arn",
@@ -203,8 +193,8 @@ TYPES: Mapping[str, Type] = {
         tagged=False,
         named=None,
         defaults={"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False},
-        computed=("arn", "confirmationWasAuthenticated", "filterPolicyScope", "ownerId", "pendingConfirmation"),
-        replaced_by=frozenset({"endpoint", "protocol", "region", "topic"}),
+        computed="arn confirmationWasAuthenticated filterPolicyScope ownerId pendingConfirmation",
+        replaced_by="endpoint protocol region topic",
         stops="what is published until there is another one does not reach its queue",
         instead="Else add the new subscription first, and remove the old one in a later change; an order that arrives "
         "twice is stored once.",
@@ -229,10 +219,10 @@ TYPES: Mapping[str, Type] = {
             "visibilityTimeoutSeconds": 30,
         },
         computed=(
-            *("arn", "deduplicationScope", "fifoThroughputLimit", "kmsDataKeyReusePeriodSeconds", "policy"),
-            *("redriveAllowPolicy", "redrivePolicy", "sqsManagedSseEnabled", "url"),
+            "arn deduplicationScope fifoThroughputLimit kmsDataKeyReusePeriodSeconds policy redriveAllowPolicy "
+            "redrivePolicy sqsManagedSseEnabled url"
         ),
-        replaced_by=frozenset({"fifoQueue", "name", "region"}),
+        replaced_by="fifoQueue name region",
         holds="the orders waiting in it",
         instead="Else in two steps: add the new queue and let the old one run empty (`./orders status`; `dlq redrive` "
         "or `dlq export` for dead letters), then remove it in a later change.",
@@ -244,7 +234,7 @@ TYPES: Mapping[str, Type] = {
     "aws:sqs/queuePolicy:QueuePolicy": Type(
         tagged=False,
         named=None,
-        replaced_by=frozenset({"queueUrl", "region"}),
+        replaced_by="queueUrl region",
         stops="whom it lets in may not send to the queue any more, and SNS does not try again",
         replaceable=True,
         reasoned="policy queueUrl",
@@ -253,16 +243,16 @@ TYPES: Mapping[str, Type] = {
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Type(
         tagged=False,
         named=None,
-        replaced_by=frozenset({"queueUrl", "region"}),
+        replaced_by="queueUrl region",
         stops="",
         identity="queueUrl",
     ),
     # What the foundation of an account needs besides.
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Type(
-        arn="arn:aws:iam::{account}:oidc-provider/{name}", named=None, computed=("arn",)
+        arn="arn:aws:iam::{account}:oidc-provider/{name}", named=None, computed="arn"
     ),
-    "aws:iam/policy:Policy": Type(arn="arn:aws:iam::{account}:policy/{name}", computed=("arn",)),
-    "aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named=None, computed=("arn",)),
+    "aws:iam/policy:Policy": Type(arn="arn:aws:iam::{account}:policy/{name}", computed="arn"),
+    "aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named=None, computed="arn"),
 }
 """By Pulumi type token."""
 
@@ -275,7 +265,7 @@ def type_of(token: str) -> Type:
     """What is known of a type; of one that is not listed, that it has an ARN and nothing else."""
     service, _, kind = token.partition("/")
     arn = f"arn:{service}:{{region}}:{{account}}:{kind.split(':')[-1]}/{{name}}"
-    return TYPES.get(token, Type(named=None, computed=("arn",), arn=arn, tagged=False))
+    return TYPES.get(token, Type(named=None, computed="arn", arn=arn, tagged=False))
 
 
 def checked(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,22 @@
 """The account of a rehearsal: every message that the topic took, where it is now, and what became of which."""
 
+import contextlib
+import functools
 import json
+import re
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
 
-from tools.cloud.deployment import Deployment
-from tools.cloud.holdings import queues_of, stored_events
-from tools.cloud.stage import RECEIVED, REFUSED
+from boto3.dynamodb.types import TypeSerializer
+
+from tools.cloud.traffic import EXAMPLE
+from tools.review.samples import OUTAGE, PARTS, bad
+from tools.review.sight import Sight, unwrapped
 
 WHEN = {
     "before": "from before the change",
@@ -18,129 +24,82 @@ WHEN = {
     "during": "published during the change",
     "after": "after the change",
 }
-PARTIQL = {"dynamodb:BatchExecuteStatement": "both dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate"}
-"""What AWS asks for in place of an action that only the emulator has."""
+SLOWER, SLOW = 5, 0.5
+"""A batch that takes so many times as long as before, and so many seconds, is told of."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sight:
-    """What a stack holds at one moment, by what it exports."""
+class Event(NamedTuple):
+    """What was published of an order."""
 
-    stored: Mapping[str, Any]
-    """By order, the event that the table has."""
-    waiting: Mapping[str, list[dict[str, Any]]]
-    """By the queue's name in the program, the messages in it."""
-    dead: Mapping[str, list[dict[str, Any]]]
-    """By what the dead-letter queue belongs to, the messages in it."""
-    seen: Mapping[str, set[str]]
-    """By the queue's name in the program, every body that has reached it."""
-    running: int
-    """How many batches functions work on."""
-    errors: tuple[str, ...]
-    """Of functions, since the beginning."""
-    refused: tuple[str, ...]
-    """Who was refused what, since the beginning."""
+    order: str
+    instant: tuple[datetime, str]
+    """To the nanosecond."""
+    row: Mapping[str, Any]
+    """By attribute, what the order's row must hold, with its type."""
 
-    def progress(self) -> tuple[int, ...]:
-        """Changes as long as something moves."""
-        held = [len(messages) for found in (self.waiting, self.dead) for messages in found.values()]
-        return len(str(self.stored)), *held, len(self.errors), sum(map(len, self.seen.values()))
+    def differs(self, row: Mapping[str, Any]) -> list[str]:
+        """The attributes in which a row is not that of the event."""
+        found = [key for key, value in self.row.items() if _typed(row.get(key)) != value]
+        return found if "S" in row.get("version", {}) else [*found, "version"]
 
 
-def look(deployment: Deployment) -> Sight:
-    """See what a stack holds. Raises KeyError naming an export that is missing."""
-    outputs, held = deployment.outputs, queues_of(deployment)
-    queues = {each["name"]: each for each in outputs["queues"]}
-    dead = {name: held.get(_name(each["deadLetterQueueUrl"]), []) for name, each in queues.items()}
-    dead["OrderTopic"] = held.get(_name(outputs["subscriptionDeadLetterQueueUrl"]), [])
-    received = _lines(deployment, RECEIVED)
-    waiting = {name: held.get(_name(each["url"]), []) for name, each in queues.items()}
-    seen = {
-        name: {_unwrapped(message["Body"]) for message in (*waiting[name], *dead[name])}
-        | {
-            _unwrapped(body)
-            for line in received
-            if line.get("queue", "").rpartition(":")[2] == _name(each["url"])
-            for body in line["bodies"]
-        }
-        for name, each in queues.items()
-    }
-    return Sight(
-        stored=stored_events(deployment),
-        waiting=waiting,
-        dead=dead,
-        seen=seen,
-        running=sum(line["running"] for line in received),
-        errors=tuple(line["error"] for line in received if line.get("error")),
-        refused=tuple(
-            f"{_role(line['principal'])} may not {PARTIQL.get(line['action'], line['action'])}"
-            for line in _lines(deployment, REFUSED)
-        ),
+@functools.cache
+def event_of(body: str) -> Event:
+    """Read a body that was published."""
+    event = json.loads(body, parse_float=Decimal)
+    extra = {key: value for key, value in event.items() if key not in EXAMPLE}
+    wanted = {**{key: event[key] for key in EXAMPLE}, "extra": extra}
+    stamp = re.fullmatch(r"(.{19})(?:\.(\d+))?(.+)", event["timestamp"])
+    assert stamp
+    return Event(
+        order=event["orderId"],
+        instant=(datetime.fromisoformat(stamp[1] + stamp[3]), (stamp[2] or "").ljust(9, "0")),
+        row={key: _typed(TypeSerializer().serialize(value)) for key, value in wanted.items()},
     )
-
-
-def _lines(deployment: Deployment, name: str) -> list[dict[str, Any]]:
-    path = deployment.cloud.folder / name
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def _name(url: str) -> str:
-    return url.rpartition("/")[2]
-
-
-def _role(principal: str) -> str:
-    """The role of a function's session, or who else it is."""
-    return principal.split(":assumed-role/")[-1].split("/")[0]
-
-
-def _unwrapped(body: str) -> str:
-    """What was published, without SNS's envelope."""
-    if '"TopicArn"' not in body:
-        return body
-    found = json.loads(body)
-    return str(found.get("Message", body)) if isinstance(found, dict) else body
 
 
 @dataclass(kw_only=True)
 class Account:
     """What was published, and when."""
 
-    poison: Counter[str]
-    published: dict[str, str] = field(default_factory=dict)
-    """By body, the part of the rehearsal in which it was taken last."""
+    poison: frozenset[str] = frozenset(body for part in PARTS for body in bad(part))
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    """By body, the parts of the rehearsal in which it was taken."""
     shapes: dict[str, str] = field(default_factory=dict)
     """By body, the attributes with which it was published, as JSON; of those that were published once."""
     refused: Counter[str] = field(default_factory=Counter)
     """How many messages the topic refused, by part."""
 
     def took(self, part: str, body: str, shape: str) -> None:
-        self.shapes[body] = "" if body in self.published else shape
-        self.published[body] = part
+        self.shapes[body] = "" if body in self.parts else shape
+        self.parts.setdefault(body, []).append(part)
 
-    def newest(self) -> dict[str, tuple[dict[str, Any], str]]:
-        """By order, its newest event and the part in which that was published."""
-        found: dict[str, tuple[dict[str, Any], str]] = {}
-        for body, part in self.published.items():
-            if body not in self.poison:
-                event = json.loads(body, parse_float=Decimal)
-                known = found.get(event["orderId"])
-                if known is None or _instant(event) > _instant(known[0]):
-                    found[event["orderId"]] = event, part
+    def newest(self, known: Iterable[str] = (*PARTS, OUTAGE)) -> dict[str, tuple[list[Event], str]]:
+        """By order, its newest events, several at one instant, and the last part in which one of them was published."""
+        found: dict[str, tuple[list[Event], str]] = {}
+        for body, parts in self.parts.items():
+            if body not in self.poison and (own := [part for part in parts if part in known]):
+                event = event_of(body)
+                others, last = found.get(event.order, ([], own[-1]))
+                if not others or event.instant > others[0].instant:
+                    found[event.order] = [event], own[-1]
+                elif event.instant == others[0].instant:
+                    found[event.order] = [*others, event], own[-1] if own[-1] != "before" else last
         return found
 
     def missing(self, sight: Sight) -> dict[str, list[str]]:
-        """By part, the orders whose newest event is not in the table."""
+        """By part, the orders of which the table does not hold a newest event, with every attribute."""
         found: dict[str, list[str]] = {}
-        for order, (event, part) in self.newest().items():
-            if sight.stored.get(order) != event:
+        for order, (events, part) in self.newest().items():
+            row = sight.rows.get(order)
+            if row is None or all(event.differs(row) for event in events):
                 found.setdefault(part, []).append(order)
         return found
 
     def unkept(self, sight: Sight) -> int:
         """How many messages that can never be stored are neither dead letters nor on their way."""
-        held = Counter(m["Body"] for found in (sight.dead, sight.waiting) for each in found.values() for m in each)
-        unwrapped = Counter({_unwrapped(body): count for body, count in held.items()})
-        return sum(body in self.published and not unwrapped[body] for body in self.poison)
+        held = Counter(_bodies(sight.dead, sight.waiting))
+        return sum(max(0, len(parts) - held[body]) for body, parts in self.parts.items() if body in self.poison)
 
     def settled(self, sight: Sight) -> bool:
         """Whether nothing more is to be expected: what is not stored is dead, and nothing waits."""
@@ -161,9 +120,49 @@ class Account:
                 said = (
                     f"after the change {right} of {of} orders" if part == "after" else f"{right} of {of} orders {when}"
                 )
-                yield f"{said} are stored: {'; '.join(_reasons(missing[part], sight, before))}"
+                yield f"{said} are stored: {'; '.join(self._reasons(missing[part], sight, before))}"
         if unkept := self.unkept(sight):
             yield f"messages that cannot be stored, and are in no dead-letter queue: {unkept}"
+        if not missing:
+            yield from self._besides(sight, before)
+
+    def _besides(self, sight: Sight, before: Sight) -> Iterator[str]:
+        """What is wrong although every order is stored."""
+        dead = [body for body in set(_bodies(sight.dead)) if body in self.parts and body not in self.poison]
+        if dead:
+            yield f"messages that could be stored, and are dead letters: {len(dead)}"
+        if changed := self._unstable(sight, before):
+            yield f"orders whose rows changed although nothing newer came: {len(changed)}"
+        if sight.tells > before.tells:
+            yield "the function writes what orders hold into its log"
+        yield from _why(sight, before)
+
+    def _unstable(self, sight: Sight, before: Sight) -> list[str]:
+        newest = self.newest()
+        return [
+            order
+            for order, (events, _) in self.newest(["before"]).items()
+            if events[0].instant == newest[order][0][0].instant and sight.rows.get(order) != before.rows.get(order)
+        ]
+
+    def _reasons(self, orders: list[str], sight: Sight, before: Sight) -> Iterator[str]:
+        """Why orders are not stored, as far as it shows."""
+        yield from _why(sight, before)
+        dead, waiting = _orders_in(sight.dead, orders), _orders_in(sight.waiting, orders)
+        rest = {*orders} - dead - waiting
+        stored = rest & sight.rows.keys()
+        newest = self.newest()
+        wrong = {order: newest[order][0][-1].differs(sight.rows[order]) for order in stored}
+        older = [order for order, names in wrong.items() if "timestamp" in names]
+        names = sorted({name for order in stored.difference(older) for name in wrong[order]})
+        told = (
+            (len(dead), "dead letters"),
+            (len(waiting - dead), "waiting in the queue"),
+            (len(rest - stored), "nowhere to be found"),
+            (len(older), "stored in an older version"),
+            (len(stored) - len(older), f"stored with another {', '.join(names[:3])}"),
+        )
+        yield from (f"{count} {what}" for count, what in told if count)
 
     def vanished(self, sight: Sight) -> set[str]:
         """Orders that are neither stored nor in a queue."""
@@ -174,12 +173,10 @@ class Account:
         """Consumers that get less than before, or not what their own filter admits."""
         for name, seen in sight.seen.items():
             for shape in dict.fromkeys(self.shapes.values()):
-                own = [
-                    body for body, given in self.shapes.items() if given == shape and self.published[body] == "after"
-                ]
-                old = [
-                    body for body, given in self.shapes.items() if given == shape and self.published[body] == "before"
-                ]
+                own, old = (
+                    [body for body, given in self.shapes.items() if given == shape and self.parts[body] == [part]]
+                    for part in ("after", "before")
+                )
                 got = sum(body in seen for body in own)
                 had = name in before.seen and bool(old) and all(body in before.seen[name] for body in old)
                 if got < len(own) and (had or admits.get(name) == shape):
@@ -187,28 +184,49 @@ class Account:
                     break
 
 
-def _instant(event: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(str(event["timestamp"]))
+def slower(sight: Sight, before: Sight) -> Iterator[str]:
+    """Whether the function takes much longer than before."""
+    new = sight.seconds[len(before.seconds) :]
+    if before.seconds and new:
+        was, becomes = statistics.median(before.seconds), statistics.median(new)
+        if becomes > max(SLOW, SLOWER * was):
+            yield f"a batch takes the function {becomes:.1f} s, and took {was:.1f} s"
+
+
+def silent(before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[str]:
+    """Metrics that no line of the log counts for any more."""
+    for name, count in before.items():
+        if count and not after.get(name):
+            yield f"what the function logs counts nothing for {name} any more, and its alarm falls silent"
+
+
+def _why(sight: Sight, before: Sight) -> Iterator[str]:
+    """Who was refused what, and how the function failed."""
+    refused = dict.fromkeys(sight.refused[len(before.refused) :])
+    yield from [each for each in refused if each not in before.refused][:3]
+    errors = dict.fromkeys(sight.errors[len(before.errors) :])
+    yield from (f"the function fails: {' '.join(each.split())[:200]}" for each in list(errors)[:1])
+
+
+def _typed(value: Any) -> Any:
+    """An attribute's value with its type, in which 1 and 1.0 are one, and 1 and true are not."""
+    if not isinstance(value, Mapping):
+        return value
+    kind, held = next(iter(value.items()))
+    if kind == "M":
+        return kind, {key: _typed(each) for key, each in held.items()}
+    if kind == "L":
+        return kind, [_typed(each) for each in held]
+    with contextlib.suppress(InvalidOperation):
+        return kind, Decimal(held) if kind == "N" else held
+    return kind, held
+
+
+def _bodies(*queues: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    return (unwrapped(message["Body"]) for held in queues for messages in held.values() for message in messages)
 
 
 def _orders_in(found: Mapping[str, list[dict[str, Any]]], orders: Iterable[str]) -> set[str]:
     """Which orders have a message in some queue."""
-    text = "\n".join(message["Body"] for messages in found.values() for message in messages)
+    text = "\n".join(_bodies(found))
     return {order for order in orders if f'"{order}"' in text}
-
-
-def _reasons(orders: Iterable[str], sight: Sight, before: Sight) -> Iterator[str]:
-    """Why orders are not stored, as far as it shows."""
-    refused = list(dict.fromkeys(sight.refused[len(before.refused) :]))
-    errors = list(dict.fromkeys(sight.errors[len(before.errors) :]))
-    yield from refused[:3]
-    yield from (f"the function fails: {' '.join(each.split())[:200]}" for each in errors[:1])
-    wanted = set(orders)
-    dead, waiting = _orders_in(sight.dead, wanted), _orders_in(sight.waiting, wanted)
-    for count, what in ((len(dead), "dead letters"), (len(waiting - dead), "waiting in the queue")):
-        if count:
-            yield f"{count} {what}"
-    if rest := len(wanted - dead - waiting):
-        yield (
-            f"{rest} nowhere to be found" if not sight.stored.keys() & wanted else f"{rest} stored in an older version"
-        )

@@ -6,6 +6,9 @@ from typing import Any
 
 from tools.review.values import MISSING, Mark, plain
 
+OPTIONS = ("ignoreChanges", "replaceOnChanges", "deleteBeforeReplace", "provider", "retainOnDelete")
+"""What Pulumi writes of a resource's options, and protection apart."""
+
 
 def name_of(urn: str) -> str:
     """The name in a URN, which may hold anything."""
@@ -32,7 +35,9 @@ class State:
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By input, the URNs that its value comes from."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the program says of it besides its inputs and is told of here, such as `ignoreChanges`."""
+    """By those of OPTIONS that are set, what the program says of it besides its inputs."""
+    dependencies: frozenset[str] = frozenset()
+    """The URNs of what is there before it."""
 
     @property
     def name(self) -> str:
@@ -131,10 +136,7 @@ def state_of(document: Mapping[str, Any] | None) -> State | None:
         inputs={key: plain(value) for key, value in given.items() if key != "__defaults"},
         outputs={key: plain(value) for key, value in (document.get("outputs") or {}).items()},
         defaults=frozenset(given.get("__defaults") or ()),
+        dependencies=frozenset(document.get("dependencies") or ()),
         sources={key: tuple(urns or ()) for key, urns in (document.get("propertyDependencies") or {}).items()},
-        options={
-            key: document[key]
-            for key in ("ignoreChanges", "replaceOnChanges", "deleteBeforeReplace", "provider")
-            if document.get(key)
-        },
+        options={key: document[key] for key in OPTIONS if document.get(key)},
     )

@@ -32,7 +32,10 @@ AGAINST = "what the change is compared with; default: where the work left origin
 @click.option("--stack", default="", help="which Pulumi.STACK.yaml; default: that of the preview, or dev")
 @click.option("--against", metavar="REVISION", help=AGAINST)
 @click.option(
-    "--change", type=Path, metavar="FOLDER", help="the change, if it is not here: nothing of it is run, only read"
+    "--change",
+    type=Path,
+    metavar="FOLDER",
+    help="the change, if it is not here; beside a PREVIEW nothing of it is run, only read",
 )
 @click.option(
     "--no-rehearsal", is_flag=True, help="do not try the change on the local cloud, which takes half a minute"
@@ -90,11 +93,11 @@ def _trial(options: SimpleNamespace, preview: Preview) -> Trial:
         return read_trial(handed_over.read_text(errors="replace"))
     if options.no_rehearsal:
         return NOT_ASKED
-    if options.change or (options.preview and options.preview.is_file()):
+    if options.preview and (options.change or options.preview.is_file()):
         return NOT_HANDED_OVER
     if all(change.operation == "same" for change in preview.changes):
         return Trial()
-    return _rehearsed(preview.stack, options.against or _deployed(options.preview), None)
+    return _rehearsed(preview.stack, options.against or _deployed(options.preview), options.change)
 
 
 def _deployed(folder: Path | None) -> str | None:
@@ -112,7 +115,7 @@ def _rehearsed(stack: str, against: str | None, change: Path | None) -> Trial:
     except ImportError as error:
         return Trial(left_out=f"the local cloud is not installed here ({error})")
     if change is not None:
-        return rehearse(ROOT, change, stack)
+        return rehearse(ROOT, change.resolve(), stack)
     try:
         with revision(against) as (before, commit):
             if same_program(before, ROOT):
@@ -151,5 +154,11 @@ def _text(path: Path) -> str:
 def _recorded(options: SimpleNamespace) -> Inputs:
     from tools.review.recorded import compared  # only this way runs the program
 
-    preview, reports = compared(options.stack or "dev", options.against)
+    stack = options.stack or "dev"
+    if options.change:
+        preview, reports = compared(stack, ROOT, options.change.resolve(), "the tools' own revision")
+        return preview, None, reports
+    with revision(options.against) as (folder, commit):
+        named = f"`{commit[:12]}`" + (f" (`{options.against}`)" if options.against else "")
+        preview, reports = compared(stack, folder, ROOT, named)
     return preview, None, reports

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from tools.recording.row import Type
 from tools.recording.types import TYPES, type_of
-from tools.review.changes import Change, Preview
+from tools.review.changes import OPTIONS, Change, Preview
 from tools.review.differences import Difference, differences
 from tools.review.losses import gains
 from tools.review.markdown import name as shown
 from tools.review.needs import lacks, takes_away
-from tools.review.pipeline import Pipeline
+from tools.review.pipeline import ALARM, FUNCTION, QUEUE, Pipeline
 from tools.review.safety import Finding
 from tools.review.values import number
 
@@ -46,7 +46,7 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: 
         elif change.operation == "delete" and not (type_.reasoned and not takes_away(change, before, after)):
             yield "deletion"
         return
-    yield from (f"the option {each}" for each in _options(change))
+    yield from _options(change, after)
     found = differences(change)
     tagged = any(each.path.split(".")[0] == "tags" for each in found)
     for each in found:
@@ -57,15 +57,19 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: 
             continue
         if rehearsed and top in type_.rehearsed.split():
             continue
-        if not _is_harmless(type_, change.state.type, each):
+        if not _is_harmless(type_, change.state.type, each) and not _rings_as_before(change, each, before, after):
             yield top
 
 
-def _options(change: Change) -> Iterator[str]:
+def _options(change: Change, pipeline: Pipeline) -> Iterator[str]:
+    """What the program says of a resource besides its inputs, and no longer says or says otherwise."""
     assert change.before is not None
     assert change.after is not None
     old, new = change.before.options, change.after.options
-    yield from (key for key in sorted({*old, *new}) if old.get(key) != new.get(key))
+    yield from (f"the option {key}" for key in OPTIONS if old.get(key) != new.get(key))
+    gone = change.before.dependencies - change.after.dependencies
+    if any(state.urn in gone for state in pipeline.states):
+        yield "the option dependsOn"
 
 
 def _is_harmless(type_: Type, token: str, found: Difference) -> bool:
@@ -76,6 +80,22 @@ def _is_harmless(type_: Type, token: str, found: Difference) -> bool:
         return True
     before, after = _size(found.before), _size(found.after)
     return path in type_.rising.split() and before is not None and after is not None and 0 <= before <= after
+
+
+def _rings_as_before(change: Change, found: Difference, before: Pipeline, after: Pipeline) -> bool:
+    """Whether an alarm's threshold is lower, or that of a time rises no more than what it watches may take."""
+    was, becomes = number(found.before, -1), number(found.after, -1)
+    alarm = change.state
+    upwards = str(alarm.get("comparisonOperator")).startswith("GreaterThan")
+    if alarm.type != ALARM or found.path != "threshold" or not upwards or was is None or becomes is None:
+        return False
+    longer = 1.0
+    if alarm.get("metricName") in ("Duration", "ApproximateAgeOfOldestMessage"):
+        for type_, key in ((FUNCTION, "timeout"), (QUEUE, "visibilityTimeoutSeconds")):
+            for each in before.all(type_):
+                old, new = number(each.get(key), 0), number((after.now(each) or each).get(key), 0)
+                longer = max(longer, new / old if old and new else 1)
+    return becomes <= was * longer
 
 
 def _size(value: object) -> float | None:

@@ -33,8 +33,8 @@ def differences(change: Change) -> list[Difference]:
         return [Difference(path=key, before=MISSING, after=after.inputs[key]) for key in _chosen(after)]
     old = before.inputs
     found = list(_of_objects("", old, after.inputs))
-    told = {_top(each.path) for each in found}
-    for path in dict.fromkeys(_top(path) for path in change.paths):
+    told = {top(each.path) for each in found}
+    for path in dict.fromkeys(top(path) for path in change.paths):
         # Not among the inputs: a secret, which is not shown, or something that differs in the cloud.
         if path and path not in told:
             values = before.outputs.get(path, old.get(path, MISSING)), after.inputs.get(path, MISSING)
@@ -47,7 +47,7 @@ def _chosen(state: State) -> list[str]:
     return [key for key in state.inputs if key not in state.defaults]
 
 
-def _top(path: str) -> str:
+def top(path: str) -> str:
     """The input that a path begins with: `environment.variables["A"]` is a part of `environment`."""
     return re.split(r"[.\[]", path.removeprefix('["'), maxsplit=1)[0].removesuffix('"]').rstrip('"')
 

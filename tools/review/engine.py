@@ -21,6 +21,7 @@ _STATE = {
         **dict.fromkeys(("custom", "protect", "retainOnDelete"), _FLAG),
         "inputs": {"type": ["object", "null"], "properties": {"__defaults": _TEXTS}},
         "outputs": {"type": ["object", "null"]},
+        "dependencies": _TEXTS,
         "propertyDependencies": {"type": ["object", "null"], "additionalProperties": _TEXTS},
     },
 }

@@ -1,9 +1,7 @@
-"""Compares two recorded runs of the program, the working tree's and a revision's, where no Pulumi engine can."""
+"""Compares two recorded runs of the program, in two folders, where no Pulumi engine can."""
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -13,22 +11,24 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tools.cloud.options import aliases_of
+from tools.cloud.options import aliases_of, ignoring, named_by
 from tools.recording.graph import Answer, Graph, Resource, program, record, recorded_answer
 from tools.recording.pack import check
+from tools.recording.running import own_modules
+from tools.recording.stackfile import mapping
 from tools.recording.types import checked, default_tags, type_of
 from tools.review.changes import Change, Preview, State, name_of, state_of
-from tools.review.differences import differences
+from tools.review.differences import differences, top
 from tools.review.markdown import name as shown
-from tools.review.revision import edited_judges, revision
+from tools.review.revision import edited_judges
 from tools.review.values import FILES, SIGNATURE
-from tools.root import ROOT
 
 SOURCE = (
-    "From two recorded runs of the program, the working tree's and that of {revision}, without an engine: what AWS and "
-    "the stack's state hold is not known, nor what else follows from a replacement."
+    "From two recorded runs of the program, the change's and that of {named}, without an engine: what AWS and the "
+    "stack's state hold is not known, nor what else follows from a replacement."
 )
-
+SEEN = ("config", "description", "author", "website", "license", "name")
+"""Of a project or stack file, what shows in what is registered, or nowhere."""
 
 Documents = Iterable[Mapping[str, Any]]
 Names = Mapping[tuple[str, str], str]
@@ -44,8 +44,7 @@ def documents(
     name, and with it its ARN: the program is then run again.
     """
     graph = run(None)
-    earlier = _earlier(graph)
-    found = [_document(each, root, each.name, earlier[each.urn], graph) for each in graph.resources]
+    found = _of_run(graph, root, {})
     old = {document["urn"] for document in before}
     names = {
         (document["type"], name_of(document["urn"])): name_of(alias)
@@ -53,21 +52,20 @@ def documents(
         for alias in document["aliases"]
         if alias in old and document["urn"] not in old
     }
-    if not names:
-        return found, graph
-    graph = run(_answer(graph.config["aws:region"], names))
-    return [
-        _document(each, root, names.get((each.type, each.name), each.name), earlier[each.urn], graph)
-        for each in graph.resources
-    ], graph
+    if names:
+        graph = run(_answer(graph.config["aws:region"], names))
+        found = _of_run(graph, root, names)
+    return found, graph
 
 
-def _earlier(graph: Graph) -> dict[str, list[str]]:
-    """By URN, the URNs under which each resource may have been known before."""
+def _of_run(graph: Graph, root: Path, names: Names) -> list[dict[str, Any]]:
     earlier: dict[str, list[str]] = {}
     for each in graph.resources:  # parents come before their children
         earlier[each.urn] = aliases_of(each.urn, each.request, earlier.get(each.parent, ()))
-    return earlier
+    return [
+        _document(each, root, names.get((each.type, each.name), each.name), earlier[each.urn], graph)
+        for each in graph.resources
+    ]
 
 
 def _answer(region: str, names: Names) -> Answer:
@@ -83,7 +81,7 @@ def _answer(region: str, names: Names) -> Answer:
 def _document(resource: Resource, root: Path, name: str, earlier: list[str], graph: Graph) -> dict[str, Any]:
     given, request = _hashed(MessageToDict(resource.request.object), root), resource.request
     inputs = checked(resource.type, name, given) if resource.custom else given
-    if "region" in type_of(resource.type).replaced_by and not request.provider:
+    if "region" in type_of(resource.type).replaced_by.split() and not request.provider:
         inputs.setdefault("region", graph.config["aws:region"])
     return {
         "urn": resource.urn,
@@ -92,6 +90,7 @@ def _document(resource: Resource, root: Path, name: str, earlier: list[str], gra
         "protect": resource.protect,
         "retainOnDelete": request.retainOnDelete,
         "inputs": {**inputs, "__defaults": sorted(inputs.keys() - given.keys())},
+        "dependencies": resource.dependencies,
         "propertyDependencies": resource.property_dependencies,
         "aliases": earlier,
         "ignoreChanges": list(request.ignoreChanges),
@@ -132,79 +131,72 @@ def _change(before: State | None, after: State | None) -> Change:
     assert after is not None
     if before is None:
         return Change(operation="create", after=after)
-    ignored = {path: before.inputs[path] for path in after.options.get("ignoreChanges", ()) if path in before.inputs}
-    after = replace(after, inputs={**after.inputs, **ignored})
+    ignored = after.options.get("ignoreChanges", ())
+    after = replace(after, inputs=ignoring(after.inputs, before.inputs, ignored)) if ignored else after
     both = Change(operation="same", before=before, after=after)
-    changed = {each.path.split(".")[0].split("[")[0] for each in differences(both)}
-    replacing = {path.split(".")[0].split("[")[0] for path in after.options.get("replaceOnChanges", ())}
-    if "*" in replacing:
-        replacing = changed
-    reasons = tuple(sorted(changed & (type_of(after.type).replaced_by | replacing)))
+    changed = {top(each.path) for each in differences(both)}
+    always = {key for key in changed if named_by(key, after.options.get("replaceOnChanges", ()))}
+    reasons = tuple(sorted(changed & {*type_of(after.type).replaced_by.split()} | always))
     updated = changed or before.protect != after.protect or before.options != after.options
     operation = "replace" if reasons else "update" if updated else "same"
     return Change(operation=operation, before=before, after=after, reasons=reasons)
 
 
-def compared(stack: str, against: str | None) -> tuple[Preview, list[dict[str, Any]]]:
-    """The working tree's program against a revision's, and what the policy pack says of it.
+def compared(stack: str, before: Path, after: Path, named: str) -> tuple[Preview, list[dict[str, Any]]]:
+    """The program in one folder against that in another, and what the policy pack says of it.
 
-    Raises RuntimeError if there is no such revision or one of the programs does not run.
+    Raises RuntimeError if one of the programs does not run.
     """
-    with revision(against) as (folder, commit):
-        before = _run_of(folder, stack)
-        secrets = [_secrets(root, stack) for root in (folder, ROOT)]
-        judges = edited_judges(folder, ROOT)
-    graphs = [record(stack=stack, preview=preview) for preview in (True, False)]
-    after, graph = documents(lambda answer: record(stack=stack, answer=answer), ROOT, before["resources"])
-    config = ROOT / f"Pulumi.{stack}.policy.json"
+    new = not (before / f"Pulumi.{stack}.yaml").exists()
+    old, was = ([], None) if new else documents(partial(_recorded, stack, before), before)
+    found, graph = documents(partial(_recorded, stack, after), after, old)
+    config = after / f"Pulumi.{stack}.policy.json"
     settings = json.loads(config.read_text()) if config.exists() else None
+    graphs = _recorded(stack, after, preview=True), graph
     reports = [asdict(check(each, config=settings)) for each in graphs]
-    named = f"`{commit[:12]}`" + (f" (`{against}`)" if against else "")
-    besides = [*judges, *_of_stack(before, graph)] if before["resources"] else judges
-    if secrets[0] != secrets[1]:
-        besides.append("a secret setting changes, which cannot be read here")
-    changes = tuple(compare(before["resources"], after))
-    source = SOURCE.format(revision=named)
+    besides = [*edited_judges(before, after), *(_of_stack(was, graph) if was else ())]
+    besides += [] if new else _unseen(stack, before, after)
+    changes = tuple(compare(old, found))
+    source = SOURCE.format(named=named)
     return Preview(source=source, stack=stack, changes=changes, whole=True, besides=tuple(besides)), reports
 
 
-def _of_stack(before: Mapping[str, Any], graph: Graph) -> Iterator[str]:
-    """What changes and is no resource's: exports, on which others rely, and the tags that all resources get."""
-    exports = json.loads(json.dumps(dict(graph.exports), default=str))
-    for key in sorted({*before["exports"], *exports}):
-        was, becomes = before["exports"].get(key), exports.get(key)
+def _recorded(stack: str, root: Path, answer: Answer | None = None, *, preview: bool = False) -> Graph:
+    """A run of the program in a folder, with modules of its own."""
+    try:
+        with own_modules(root):
+            return record(stack=stack, root=root, program=partial(program, root), answer=answer, preview=preview)
+    except Exception as error:
+        raise RuntimeError(f"the program in {root} must run, got {type(error).__name__}: {error}") from error
+
+
+def _of_stack(before: Graph, after: Graph) -> Iterator[str]:
+    """What changes and is no resource's: exports, on which others rely, and settings of the provider and the CLI."""
+    for key in sorted({*before.exports, *after.exports}):
+        was, becomes = before.exports.get(key), after.exports.get(key)
         longer = isinstance(was, list) and isinstance(becomes, list) and all(each in becomes for each in was)
-        if key in before["exports"] and was != becomes and not longer:
-            yield f"{'exports another' if key in exports else 'no longer exports'} {shown(key)}"
-    if before["tags"] != default_tags(graph.config):
+        if key in before.exports and was != becomes and not longer:
+            yield f"{'exports another' if key in after.exports else 'no longer exports'} {shown(key)}"
+    if default_tags(before.config) != default_tags(after.config):
         yield "the tags that every resource gets by default change"
+    for key in sorted({*before.config, *after.config}):
+        own = key.startswith(f"{after.project}:") or key in ("aws:defaultTags", "aws:region")
+        if not own and before.config.get(key) != after.config.get(key):
+            yield f"the setting {shown(key)} changes, which shows only on AWS"
 
 
-def _secrets(root: Path, stack: str) -> list[str]:
-    """The encrypted settings of a stack, as they are written."""
-    files = [file for file in (root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml") if file.exists()]
-    return [line.strip() for file in files for line in file.read_text().splitlines() if "secure:" in line]
+def _unseen(stack: str, before: Path, after: Path) -> Iterator[str]:
+    """What of the project's and the stack's file no recorded run can see."""
+    for name in ("Pulumi.yaml", f"Pulumi.{stack}.yaml"):
+        old, new = (mapping(root / name) for root in (before, after))
+        for key in sorted({*old, *new} - {*SEEN}):
+            if old.get(key) != new.get(key):
+                yield f"{name} changes {shown(key)}, which shows only on AWS"
+        if _secrets(old) != _secrets(new):
+            yield "a secret setting changes, which cannot be read here"
 
 
-def _run_of(root: Path, stack: str) -> dict[str, Any]:
-    """The resources, exports and default tags of another copy of the project; none if it does not have the stack."""
-    if not (root / f"Pulumi.{stack}.yaml").exists():
-        return {"resources": [], "exports": {}, "tags": {}}
-    # A process of its own: its modules have the names of ours.
-    command = [sys.executable, "-m", "tools.review.recorded", str(root), stack]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"the program of the other revision must run, got:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def _main(root: Path, stack: str) -> None:
-    run = partial(record, stack=stack, root=root, program=partial(program, root))
-    found, graph = documents(lambda _: run(), root)
-    told = {"resources": found, "exports": dict(graph.exports), "tags": default_tags(graph.config)}
-    json.dump(told, sys.stdout, default=str)
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]), sys.argv[2])
+def _secrets(file: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are encrypted, as they are written."""
+    config = file.get("config") or {}
+    return {key: value for key, value in config.items() if isinstance(value, Mapping) and "secure" in value}

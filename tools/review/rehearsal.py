@@ -5,7 +5,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.cloud.provider import UnknownTypeError
 from tools.cloud.stage import HELD
-from tools.cloud.traffic import make_traffic
 from tools.recording.graph import stack_config
-from tools.review.account import Account, Sight, look
+from tools.review.account import Account, silent, slower
+from tools.review.samples import OUTAGE, messages
+from tools.review.sight import Sight, counts, look
 from tools.review.trial import Trial
 
-ORDERS, SEED = 60, 7
 STAGE = (sys.executable, "-m", "tools.cloud.stage")
 PATIENCE = 6.0
 """Seconds in which no function runs and nothing moves, after which nothing more is expected."""
 LONGEST = 3
 """How many times the patience is waited for at most. A machine that took longer for less gets more of both."""
-OUTAGE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}'
+DENIED = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}]}'
 SHORTENED = "what failed was tried again at once, whatever the visibility timeout"
 
 
@@ -46,9 +46,7 @@ class _Rehearsal:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        traffic = make_traffic(ORDERS, SEED, prefix="R")
-        self._bodies = traffic.bodies
-        self._account = Account(poison=traffic.poison)
+        self._account = Account()
         self._shapes = [""]
         self._topics: list[str] = []
         self._slow = 0.0
@@ -57,54 +55,55 @@ class _Rehearsal:
     def run(self, before: Path, after: Path) -> Trial:
         """Publish before, during and after the change; the same orders have events in each part."""
         deployment, account = self._deployment, self._account
-        first, waiting, during, last = (self._bodies[start::4] for start in range(4))
         try:
             deployment.apply(root=before)
         except Exception as error:  # noqa: BLE001 - a program may raise anything
             return Trial(left_out=f"what is now cannot be deployed on the local cloud: {_line(error)}")
         self._slow = deployment.seconds
         self._know_consumers()
-        self._publish("before", first)
+        self._publish("before")
         was = self._settled()
         if any(was.waiting.values()):  # a machine that is slow for a moment is no loss
             was = self._settled()
         if lost := [*account.losses(was, was)]:
             return Trial(left_out=f"what is now loses orders already: {'; '.join(lost)}")
+        counted, changing = counts(deployment, 0), time.time()
         try:
-            self._change(after, waiting, during)
+            self._change(after)
         except UnknownTypeError as error:
             return Trial(left_out=_line(error))
         except Exception as error:  # noqa: BLE001 - as above
             return Trial(lost=(f"the change cannot be deployed: {_line(error)}",))
         try:
             admits = self._know_consumers()
-            self._publish("after", last)
+            self._publish("after")
             sight = self._settled()
             if account.missing(sight) and any(sight.waiting.values()) and sight.errors == was.errors:
                 sight = self._settled()
             said, lost = self._said(was, sight), [*account.losses(sight, was), *account.less(was, sight, admits)]
-            lost += [] if lost else self._gone_in_an_outage()
+            lost += [] if lost else [*silent(counted, counts(deployment, changing)), *self._gone_in_an_outage()]
         except KeyError as error:
             return Trial(lost=(f"after the change the program no longer exports {error.args[0]}",))
         kept, dead = _kept(was, sight)
         if kept < dead:
             lost.append(f"only {kept} of {dead} dead letters from before the change are left")
-        return Trial(said=said, lost=tuple(lost))
+        return Trial(said=said, lost=tuple(lost), noticed=tuple(slower(sight, was)))
 
     def _said(self, before: Sight, sight: Sight) -> str:
         account, (kept, dead) = self._account, _kept(before, sight)
         orders, missing = len(account.newest()), sum(map(len, account.missing(sight).values()))
+        taken = sum(map(len, account.parts.values()))
         return (
-            f"{orders} orders published before, during and after the change, in {len(account.published)} messages; "
+            f"{orders} orders published before, during and after the change, in {taken} messages; "
             f"{orders - missing} stored, {kept} of {dead} dead letters kept; {SHORTENED}"
         )
 
-    def _change(self, after: Path, waiting: Sequence[str], during: Sequence[str]) -> None:
+    def _change(self, after: Path) -> None:
         """Apply the change while some orders wait and others come."""
         held = self._deployment.cloud.folder / HELD
         held.touch()
-        self._publish("waiting", waiting)
-        coming = threading.Thread(target=self._publish, args=("during", during), kwargs={"pause": 0.1})
+        self._publish("waiting")
+        coming = threading.Thread(target=self._publish, args=("during",), kwargs={"pause": 0.1})
         coming.start()
         try:
             self._deployment.apply(root=after)
@@ -121,14 +120,17 @@ class _Rehearsal:
         for each in sns.list_subscriptions_by_topic(TopicArn=outputs["topicArn"])["Subscriptions"]:
             told = sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"]
             shape = _shape(told)
+            if shape is None:
+                continue
             if name := names.get(each["Endpoint"].rpartition(":")[2]):
                 admits[name] = shape
             if shape not in self._shapes:
                 self._shapes.append(shape)
         return admits
 
-    def _publish(self, part: str, bodies: Sequence[str], *, pause: float = 0.0) -> None:
+    def _publish(self, part: str, *, pause: float = 0.0) -> None:
         """Publish as producers do, who know an address until they are told another."""
+        bodies = messages(part)
         for index in range(0, len(bodies), 5):
             chunk = bodies[index : index + 5]
             shape = self._shapes[index // 5 % len(self._shapes)]
@@ -165,10 +167,8 @@ class _Rehearsal:
 
     def _gone_in_an_outage(self) -> Iterator[str]:
         """Whether what the function cannot write for a moment is stored later, or else a dead letter."""
-        short = make_traffic(8, SEED, prefix="S", examples=None)
-        bodies = [body for body in short.bodies if body not in short.poison]
         with self._outage():
-            self._publish("outage", bodies)
+            self._publish(OUTAGE)
             time.sleep(1.0)
         if vanished := self._account.vanished(self._settled()):
             yield f"{len(vanished)} orders that could not be written for a second are neither stored nor dead letters"
@@ -179,7 +179,7 @@ class _Rehearsal:
         client, outputs = self._deployment.client, self._deployment.outputs
         told: dict[str, Any] = client("lambda").get_function_configuration(FunctionName=outputs["functionName"])
         role = {"RoleName": told["Role"].rpartition("/")[2], "PolicyName": "outage-of-the-rehearsal"}
-        client("iam").put_role_policy(**role, PolicyDocument=OUTAGE)
+        client("iam").put_role_policy(**role, PolicyDocument=DENIED)
         try:
             yield
         finally:
@@ -192,14 +192,16 @@ def _kept(before: Sight, sight: Sight) -> tuple[int, int]:
     return len(ids[0] & ids[1]), len(ids[0])
 
 
-def _shape(subscription: dict[str, str]) -> str:
-    """Message attributes that a subscription's filter admits, as JSON; empty: it has none, or looks elsewhere."""
+def _shape(subscription: dict[str, str]) -> str | None:
+    """Message attributes that a subscription's filter admits, as JSON, empty for any; None: it is not known here."""
     policy = json.loads(subscription.get("FilterPolicy") or "{}")
+    if not policy:
+        return ""
     if subscription.get("FilterPolicyScope", "MessageAttributes") != "MessageAttributes":
-        return ""
+        return None
     texts = {key: next((each for each in values if isinstance(each, str)), None) for key, values in policy.items()}
-    if not policy or None in texts.values():
-        return ""
+    if None in texts.values():
+        return None
     return json.dumps({key: {"DataType": "String", "StringValue": text} for key, text in texts.items()})
 
 

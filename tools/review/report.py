@@ -70,7 +70,7 @@ class Review:
         advisories = len(self.policies.verdicts) - self.refused if self.policies else 0
         if advisories:
             found.append(f"{advisories} advisory {'policy is' if advisories == 1 else 'policies are'} violated")
-        found += self.preview.besides
+        found += [*self.preview.besides, *map(prose, self.trial.noticed)]
         if self.changes and not self.preview.whole:
             found.append("the preview leaves out what stays the same (`--show-sames`), with the policies in it")
         if self.trial.left_out and self.changes:

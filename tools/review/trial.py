@@ -11,9 +11,9 @@ _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _SCHEMA = {
     "type": "object",
-    "required": ["left_out", "said", "lost"],
+    "required": ["left_out", "said", "lost", "noticed"],
     "additionalProperties": False,
-    "properties": {"left_out": _TEXT, "said": _TEXT, "lost": _TEXTS},
+    "properties": {"left_out": _TEXT, "said": _TEXT, "lost": _TEXTS, "noticed": _TEXTS},
 }
 
 
@@ -27,6 +27,8 @@ class Trial:
     """What became of the orders, in one sentence."""
     lost: tuple[str, ...] = ()
     """What speaks against the change, a sentence each."""
+    noticed: tuple[str, ...] = ()
+    """What a person has to judge, a sentence each."""
 
     @property
     def held(self) -> bool:
@@ -49,4 +51,5 @@ def read_trial(text: str) -> Trial:
     except (ValueError, jsonschema.ValidationError) as error:
         reason = getattr(error, "message", error)
         raise ValueError(f"{FILE} must be what `./orders rehearse --json` writes: {reason}") from error
-    return Trial(left_out=found["left_out"], said=found["said"], lost=tuple(found["lost"]))
+    texts = {key: tuple(found[key]) for key in ("lost", "noticed")}
+    return Trial(left_out=found["left_out"], said=found["said"], **texts)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud, CloudError
-from tools.cloud.resources.keeper import Values, from_tags, present, to_tags
+from tools.cloud.resources.keeper import Values, from_tags, lowered, present, to_tags
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class LogGroup:
     """A log group; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"kmsKeyId", "logGroupClass", "name", "retentionInDays", "skipDestroy", "tags"})
+    honours: ClassVar = "kmsKeyId logGroupClass name retentionInDays skipDestroy tags"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         self.cloud.client("logs").create_log_group(
@@ -68,7 +68,7 @@ class LogMetricFilter:
     """A count made of log lines; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"logGroupName", "metricTransformation", "name", "pattern"})
+    honours: ClassVar = "logGroupName metricTransformation name pattern"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         self.update(name, inputs, {})
@@ -118,13 +118,10 @@ class MetricAlarm:
     """An alarm; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("actionsEnabled", "alarmActions", "alarmDescription", "comparisonOperator", "datapointsToAlarm"),
-            *("dimensions", "evaluationPeriods", "extendedStatistic", "insufficientDataActions", "metricName"),
-            *("name", "namespace", "okActions", "period", "statistic", "tags", "threshold", "treatMissingData"),
-            "unit",
-        }
+    honours: ClassVar = (
+        "actionsEnabled alarmActions alarmDescription comparisonOperator datapointsToAlarm dimensions "
+        "evaluationPeriods extendedStatistic insufficientDataActions metricName name namespace okActions period "
+        "statistic tags threshold treatMissingData unit"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -136,19 +133,20 @@ class MetricAlarm:
         found = cloudwatch.describe_alarms(AlarmNames=[id_])["MetricAlarms"]
         if not found:
             return {}
-        told = {key[0].lower() + key[1:]: value for key, value in found[0].items()}
-        dimensions = {each["Name"]: each["Value"] for each in told.pop("dimensions", [])}
+        told = lowered(found[0])
+        dimensions = {each["name"]: each["value"] for each in told.pop("dimensions", [])}
         names = {"oKActions": "okActions", "alarmArn": "arn", "alarmName": "name"}
         values = {names.get(key, key): value for key, value in told.items()}
         tags = cloudwatch.list_tags_for_resource(ResourceARN=self._arn(id_)).get("Tags", [])
         return {
-            **{key: values.get(key) for key in self.honours},
+            **{key: values.get(key) for key in self.honours.split()},
             "dimensions": dimensions,
             "tags": from_tags(tags),
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
-        settings = {key[0].upper() + key[1:]: inputs.get(key) for key in self.honours - {"name", "okActions", "tags"}}
+        own = set(self.honours.split()) - {"name", "okActions", "tags"}
+        settings = {key[0].upper() + key[1:]: inputs.get(key) for key in own}
         dimensions = [{"Name": key, "Value": value} for key, value in (inputs.get("dimensions") or {}).items()]
         settings |= {"OKActions": inputs.get("okActions"), "Dimensions": dimensions}
         settings["Threshold"] = float(inputs.get("threshold") or 0)
@@ -172,7 +170,7 @@ class Dashboard:
     """A dashboard; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"dashboardBody", "dashboardName"})
+    honours: ClassVar = "dashboardBody dashboardName"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         id_ = inputs["dashboardName"]

@@ -12,11 +12,9 @@ class Table:
     """A table; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("attributes", "billingMode", "deletionProtectionEnabled", "hashKey", "name", "pointInTimeRecovery"),
-            *("rangeKey", "readCapacity", "serverSideEncryption", "tableClass", "tags", "ttl", "writeCapacity"),
-        }
+    honours: ClassVar = (
+        "attributes billingMode deletionProtectionEnabled hashKey name pointInTimeRecovery rangeKey readCapacity "
+        "serverSideEncryption tableClass tags ttl writeCapacity"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pulumi
 
 from tools.cloud.cloud import Cloud, CloudError
-from tools.cloud.resources.keeper import Values, present
+from tools.cloud.resources.keeper import Values, lowered, present
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,9 @@ class Function:
     """A function from an archive; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("architectures", "code", "description", "environment", "handler", "kmsKeyArn", "loggingConfig"),
-            *("memorySize", "name", "packageType", "role", "runtime", "tags", "timeout", "tracingConfig"),
-        }
+    honours: ClassVar = (
+        "architectures code description environment handler kmsKeyArn loggingConfig memorySize name packageType role "
+        "runtime tags timeout tracingConfig"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -45,28 +43,18 @@ class Function:
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
         answer = self.cloud.client("lambda").get_function(FunctionName=id_)
-        told = answer["Configuration"]
+        told, values = answer["Configuration"], lowered(answer["Configuration"])
         variables = dict(told.get("Environment", {}).get("Variables", {}))
         variables.pop(LOG_LEVEL, None)
         return {
+            **{key: values[key] for key in self.honours.split() if values.get(key)},
+            **present(kmsKeyArn=told.get("KMSKeyArn") or None),
             "name": id_,
             "arn": told["FunctionArn"],
             "sourceCodeHash": told["CodeSha256"],
             "sourceCodeSize": told["CodeSize"],
             "tags": answer.get("Tags", {}),
             "environment": {"variables": variables} if variables else None,
-            **present(
-                architectures=told.get("Architectures"),
-                description=told.get("Description") or None,
-                handler=told.get("Handler"),
-                kmsKeyArn=told.get("KMSKeyArn") or None,
-                loggingConfig=_lowered(told.get("LoggingConfig")),
-                memorySize=told.get("MemorySize"),
-                role=told.get("Role"),
-                runtime=told.get("Runtime"),
-                timeout=told.get("Timeout"),
-                tracingConfig=_lowered(told.get("TracingConfig")),
-            ),
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
@@ -115,11 +103,6 @@ def _settings(inputs: Values) -> dict[str, Any]:
     )
 
 
-def _lowered(told: Values | None) -> dict[str, Any] | None:
-    """A structure of the API's under Pulumi's names."""
-    return {key[0].lower() + key[1:]: value for key, value in told.items()} if told else None
-
-
 def archive_bytes(archive: pulumi.AssetArchive) -> bytes:
     """Zip an archive of files; without times, modes or order of this machine, the same files give the same bytes.
 
@@ -150,11 +133,9 @@ class EventSourceMapping:
     """What feeds a function from a queue; its id is a UUID."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("batchSize", "enabled", "eventSourceArn", "filterCriteria", "functionName", "functionResponseTypes"),
-            *("maximumBatchingWindowInSeconds", "scalingConfig", "tags"),
-        }
+    honours: ClassVar = (
+        "batchSize enabled eventSourceArn filterCriteria functionName functionResponseTypes "
+        "maximumBatchingWindowInSeconds scalingConfig tags"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -167,18 +148,13 @@ class EventSourceMapping:
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
         client = self.cloud.client("lambda")
-        told = client.get_event_source_mapping(UUID=id_)
-        concurrency = told.get("ScalingConfig", {}).get("MaximumConcurrency")
+        told = lowered(client.get_event_source_mapping(UUID=id_))
         return {
+            **{key: told.get(key) for key in self.honours.split()},
             "uuid": id_,
-            "functionArn": told["FunctionArn"],
-            "eventSourceArn": told["EventSourceArn"],
-            "functionName": told["FunctionArn"].split(":")[-1],
-            "batchSize": told["BatchSize"],
-            "enabled": told["State"] in ("Enabled", "Enabling", "Creating", "Updating"),
-            "functionResponseTypes": told.get("FunctionResponseTypes", []),
-            "maximumBatchingWindowInSeconds": told.get("MaximumBatchingWindowInSeconds", 0),
-            "scalingConfig": {"maximumConcurrency": concurrency} if concurrency else None,
+            "functionArn": told["functionArn"],
+            "functionName": told["functionArn"].split(":")[-1],
+            "enabled": told["state"] in ("Enabled", "Enabling", "Creating", "Updating"),
             "tags": client.list_tags(Resource=self._arn(id_)).get("Tags", {}),
         }
 

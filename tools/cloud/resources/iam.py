@@ -16,11 +16,8 @@ class Role:
     """A role; its id is its name."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("assumeRolePolicy", "description", "forceDetachPolicies", "maxSessionDuration", "name", "path"),
-            *("permissionsBoundary", "tags"),
-        }
+    honours: ClassVar = (
+        "assumeRolePolicy description forceDetachPolicies maxSessionDuration name path permissionsBoundary tags"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -90,7 +87,7 @@ class RolePolicy:
     """A policy inside a role; its id is `role:name`."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"name", "policy", "role"})
+    honours: ClassVar = "name policy role"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         id_ = f"{inputs['role']}:{name}"

@@ -18,8 +18,8 @@ class Keeper(Protocol):
     Each method raises botocore's ClientError when the cloud refuses.
     """
 
-    honours: ClassVar[frozenset[str]]
-    """Inputs that make a difference on the local cloud."""
+    honours: ClassVar[str]
+    """Inputs that make a difference on the local cloud, with a space between two."""
 
     def __init__(self, cloud: Cloud) -> None: ...
 
@@ -66,16 +66,33 @@ def is_gone(error: ClientError) -> bool:
     return any(part in code for part in ("NotFound", "NonExistent", "NoSuchEntity", "ResourceNotFound"))
 
 
-def attributes(inputs: Values, names: Mapping[str, str], old: Values | None = None) -> dict[str, str]:
-    """Inputs under the API's attribute names and as the texts it wants; what `old` had and inputs lack is emptied."""
-    given = {target: _text(inputs[source]) for source, target in names.items() if inputs.get(source) is not None}
-    emptied = {target for source, target in names.items() if (old or {}).get(source) is not None}
-    return dict.fromkeys(emptied - given.keys(), "") | given
+FIFO = ("contentBasedDeduplication", "fifoQueue", "fifoTopic")
+"""What SQS and SNS take of nothing but a FIFO queue or topic, not even if it is false."""
+
+
+def attributes(inputs: Values, names: Mapping[str, str]) -> dict[str, str]:
+    """Inputs under the API's attribute names and as the texts it wants."""
+    others = () if any(inputs.get(each) for each in FIFO) else FIFO
+    given = {target: inputs.get(source) for source, target in names.items() if source not in others}
+    return {target: _text(value) for target, value in given.items() if value is not None}
+
+
+def changed(inputs: Values, names: Mapping[str, str], old: Values) -> dict[str, str]:
+    """The attributes that differ from those of `old`; what inputs lack is emptied."""
+    before, now = attributes(old, names), attributes(inputs, names)
+    return {name: now.get(name, "") for name in before | now if before.get(name) != now.get(name)}
 
 
 def from_attributes(texts: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
     """The attributes that the API answered, under Pulumi's names and in its types; None: it has none."""
     return {source: _value(texts[target]) if texts.get(target) else None for source, target in names.items()}
+
+
+def lowered(told: Any) -> Any:
+    """A structure of an API's under Pulumi's names, at any depth."""
+    if isinstance(told, Mapping):
+        return {key[0].lower() + key[1:]: lowered(value) for key, value in told.items()}
+    return [lowered(each) for each in told] if isinstance(told, list) else told
 
 
 def _text(value: Any) -> str:

@@ -12,11 +12,8 @@ class Key:
     """A key; its id is the key's id. Deleting one schedules its deletion, as on AWS."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset(
-        {
-            *("customerMasterKeySpec", "deletionWindowInDays", "description", "enableKeyRotation", "isEnabled"),
-            *("keyUsage", "policy", "tags"),
-        }
+    honours: ClassVar = (
+        "customerMasterKeySpec deletionWindowInDays description enableKeyRotation isEnabled keyUsage policy tags"
     )
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -82,7 +79,7 @@ class Alias:
     """Another name of a key; its id is the alias with its prefix."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"name", "targetKeyId"})
+    honours: ClassVar = "name targetKeyId"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         alias = name if name.startswith("alias/") else f"alias/{name}"

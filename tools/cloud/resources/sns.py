@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud
-from tools.cloud.resources.keeper import Values, attributes, from_attributes, from_tags, to_tags
+from tools.cloud.resources.keeper import Values, attributes, changed, from_attributes, from_tags, to_tags
 
 TOPIC = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
     "deliveryPolicy": "DeliveryPolicy",
     "displayName": "DisplayName",
+    "fifoTopic": "FifoTopic",
     "kmsMasterKeyId": "KmsMasterKeyId",
     "policy": "Policy",
     "signatureVersion": "SignatureVersion",
@@ -30,15 +31,10 @@ class Topic:
     """A topic; its id is its ARN."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({*TOPIC, "fifoTopic", "name", "tags"})
+    honours: ClassVar = " ".join([*TOPIC, "name tags"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
-        given = attributes(inputs, TOPIC)
-        if inputs.get("fifoTopic"):
-            given["FifoTopic"] = "true"
-        else:
-            given.pop("ContentBasedDeduplication", None)
-        arn = self.cloud.client("sns").create_topic(Name=name, Attributes=given)["TopicArn"]
+        arn = self.cloud.client("sns").create_topic(Name=name, Attributes=attributes(inputs, TOPIC))["TopicArn"]
         policy = self.cloud.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"].get("Policy")
         return arn, {"arn": arn, "owner": self.cloud.account, "policy": policy}
 
@@ -49,11 +45,8 @@ class Topic:
         return {**told, "arn": id_, "name": id_.split(":")[-1], "tags": from_tags(tags)}
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
-        sns = self.cloud.client("sns")
-        before = attributes(old, TOPIC)
-        for name, value in attributes(inputs, TOPIC, old).items():
-            if before.get(name) != value:
-                sns.set_topic_attributes(TopicArn=id_, AttributeName=name, AttributeValue=value)
+        for name, value in changed(inputs, TOPIC, old).items():
+            self.cloud.client("sns").set_topic_attributes(TopicArn=id_, AttributeName=name, AttributeValue=value)
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("sns").delete_topic(TopicArn=id_)
@@ -69,7 +62,7 @@ class TopicPolicy:
     """A topic's policy; its id is the topic's ARN."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"arn", "policy"})
+    honours: ClassVar = "arn policy"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         self.update(inputs["arn"], inputs, {})
@@ -80,13 +73,11 @@ class TopicPolicy:
         return {"arn": id_, "policy": told.get("Policy", "")}
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
-        self._set(id_, inputs["policy"])
+        policy = inputs["policy"]
+        self.cloud.client("sns").set_topic_attributes(TopicArn=id_, AttributeName="Policy", AttributeValue=policy)
 
     def delete(self, id_: str, state: Values) -> None:
-        self._set(id_, "")
-
-    def _set(self, arn: str, policy: str) -> None:
-        self.cloud.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        self.update(id_, {"policy": ""}, state)
 
 
 @dataclass(frozen=True)
@@ -94,7 +85,7 @@ class TopicSubscription:
     """A subscription; its id is its ARN."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({*SUBSCRIPTION, "endpoint", "protocol", "topic"})
+    honours: ClassVar = " ".join([*SUBSCRIPTION, "endpoint protocol topic"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         arn = self.cloud.client("sns").subscribe(
@@ -112,12 +103,10 @@ class TopicSubscription:
         return {**from_attributes(told, SUBSCRIPTION), **fixed}
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
-        before = attributes(old, SUBSCRIPTION)
-        for name, value in attributes(inputs, SUBSCRIPTION, old).items():
-            if before.get(name) != value:
-                self.cloud.client("sns").set_subscription_attributes(
-                    SubscriptionArn=id_, AttributeName=name, AttributeValue=value or "{}"
-                )
+        for name, value in changed(inputs, SUBSCRIPTION, old).items():
+            self.cloud.client("sns").set_subscription_attributes(
+                SubscriptionArn=id_, AttributeName=name, AttributeValue=value or "{}"
+            )
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("sns").unsubscribe(SubscriptionArn=id_)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud
-from tools.cloud.resources.keeper import Values, attributes, from_attributes
+from tools.cloud.resources.keeper import Values, attributes, changed, from_attributes
 
 ATTRIBUTES = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
     "deduplicationScope": "DeduplicationScope",
     "delaySeconds": "DelaySeconds",
+    "fifoQueue": "FifoQueue",
     "fifoThroughputLimit": "FifoThroughputLimit",
     "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
     "kmsMasterKeyId": "KmsMasterKeyId",
@@ -29,16 +30,11 @@ class Queue:
     """A queue; its id is its URL."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({*ATTRIBUTES, "fifoQueue", "name", "tags"})
+    honours: ClassVar = " ".join([*ATTRIBUTES, "name tags"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         sqs = self.cloud.client("sqs")
-        given = attributes(inputs, ATTRIBUTES)
-        if inputs.get("fifoQueue"):
-            given["FifoQueue"] = "true"
-        else:  # SQS takes what is only for FIFO queues on no other, not even if it is false
-            given.pop("ContentBasedDeduplication", None)
-        url = sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
+        url = sqs.create_queue(QueueName=name, Attributes=attributes(inputs, ATTRIBUTES))["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         return url, {"url": url, "arn": arn}
 
@@ -50,10 +46,8 @@ class Queue:
         return {**from_attributes(told, ATTRIBUTES), "url": id_, "arn": arn, "name": arn.split(":")[-1], "tags": tags}
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
-        given = attributes(inputs, ATTRIBUTES, old)
-        if not inputs.get("fifoQueue"):
-            given.pop("ContentBasedDeduplication", None)
-        self.cloud.client("sqs").set_queue_attributes(QueueUrl=id_, Attributes=given)
+        if given := changed(inputs, ATTRIBUTES, old):
+            self.cloud.client("sqs").set_queue_attributes(QueueUrl=id_, Attributes=given)
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("sqs").delete_queue(QueueUrl=id_)
@@ -74,7 +68,7 @@ class QueuePolicy:
     """A queue's policy; its id is the queue's URL."""
 
     cloud: Cloud
-    honours: ClassVar = frozenset({"policy", "queueUrl"})
+    honours: ClassVar = "policy queueUrl"
 
     source: ClassVar = "policy"
     attribute: ClassVar = "Policy"
@@ -92,12 +86,12 @@ class QueuePolicy:
         self.cloud.client("sqs").set_queue_attributes(QueueUrl=id_, Attributes=values)
 
     def delete(self, id_: str, state: Values) -> None:
-        self.cloud.client("sqs").set_queue_attributes(QueueUrl=id_, Attributes={self.attribute: ""})
+        self.update(id_, {self.source: ""}, state)
 
 
 class RedriveAllowPolicy(QueuePolicy):
     """Which queues may use a queue as their dead-letter queue; its id is the queue's URL."""
 
-    honours: ClassVar = frozenset({"queueUrl", "redriveAllowPolicy"})
+    honours: ClassVar = "queueUrl redriveAllowPolicy"
     source: ClassVar = "redriveAllowPolicy"
     attribute: ClassVar = "RedriveAllowPolicy"

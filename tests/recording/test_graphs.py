@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.graphs import FOLDER, GOLDEN
+from tests.recording.graphs import FOLDER, GOLDEN
 
 
 @pytest.mark.parametrize("name", GOLDEN)

@@ -46,8 +46,9 @@ def raised_by(run: Callable[[], object]) -> BaseException | None:
     return caught[0] if caught else None
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-@pytest.mark.parametrize("name", ["OrderKey", "Orders", "OrderAlarms-dashboard"])
+@pytest.mark.parametrize(
+    ("failure", "name"), list(zip(FAILURES, ["OrderKey", "Orders", "OrderAlarms-dashboard", "OrderKey"], strict=True))
+)
 def test_a_resource_that_cannot_be_created_ends_the_run_with_its_own_reason(
     failure: type[BaseException], name: str
 ) -> None:
@@ -63,9 +64,8 @@ def test_a_resource_that_cannot_be_created_ends_the_run_with_its_own_reason(
     assert str(error) == f"no {name}"
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-@pytest.mark.parametrize("preview", [True, False])
-def test_a_program_that_fails_ends_the_run_with_its_own_reason(failure: type[BaseException], *, preview: bool) -> None:
+@pytest.mark.parametrize(("failure", "preview"), list(zip(FAILURES, [True, False] * 2, strict=True)))
+def test_a_program_that_fails_ends_the_run_with_its_own_reason(failure: type[BaseException], preview: bool) -> None:
     def failing() -> None:
         program()
         raise failure("no orders")

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,12 @@ def _plain(value: Any) -> Any:
 
 def settings_text() -> str:
     """For each setting another value than its default, and every input that then differs."""
-    before, lines = dict(_leaves(record(stack="dev", config=DEFAULTS))), list[str]()
-    for field in fields(StackConfig):
-        key, value = f"orders:{key_of(field)}", another(field)
-        after = dict(_leaves(record(stack="dev", config={**DEFAULTS, key: value})))
+    texts = {f"orders:{key_of(field)}": another(field) for field in fields(StackConfig)}
+    with ThreadPoolExecutor(1) as thread:  # for each resource the SDK writes down the whole stack, which is short there
+        runs = [thread.submit(record, config=DEFAULTS | each) for each in ({}, *({key: texts[key]} for key in texts))]
+    before, *others = (dict(_leaves(run.result())) for run in runs)
+    lines = list[str]()
+    for (key, value), after in zip(texts.items(), others, strict=True):
         lines += [f"{key}: {value}"]
         for path in sorted(before.keys() | after.keys()):
             if before.get(path) != after.get(path):
