@@ -31,7 +31,7 @@ ORDERS_OUTPUTS save typing them. `help COMMAND` shows a command's options."""
 EXIT_CODES = {
     "0": "done, and the answer is yes",
     "1": "the answer is no: an order is missing, a check failed, a message was not taken",
-    "2": "the arguments or a file must be corrected (or --yes given); nothing was done",
+    "2": "nothing was done: correct the arguments or a file, or give --yes",
     "3": "could not reach the stack, or was denied: check addresses, credentials, permissions",
 }
 
@@ -98,7 +98,7 @@ def _remember(context: click.Context, option: click.Parameter, value: object) ->
 
 
 SHARED: list[click.Parameter] = [
-    click.Option(["--stack"], metavar="NAME", help="a stack of Pulumi's"),
+    click.Option(["--stack"], metavar="NAME", help="a Pulumi stack"),
     click.Option(["--outputs"], metavar="FILE", help="a file with the stack's outputs"),
     click.Option(["--json", "as_json"], is_flag=True, help="print JSON"),
 ]

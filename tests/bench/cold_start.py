@@ -12,7 +12,7 @@ from statistics import median
 
 import psutil
 
-from components.package import process_order_archive
+from components.package import PROCESS_ORDER, archive
 from tests.bench.events import new_order, sqs_event
 from tests.bench.results import Target, markdown
 from tests.bench.standin import standing_in
@@ -48,11 +48,11 @@ Starts = dict[str, list[dict[str, float]]]
 def measure(*, quick: bool) -> Starts:
     """Start every contender in turn, often."""
     starts: Starts = {name: [] for name in CONTENDERS}
-    with standing_in() as standin, tempfile.TemporaryDirectory() as folder:
+    with standing_in() as (_, endpoint), tempfile.TemporaryDirectory() as folder:
         code = _unpack(Path(folder))
         for turn in range(1 + (QUICK_STARTS if quick else STARTS)):
             for name, found in starts.items():
-                spent = _start(name, standin.endpoint, code)
+                spent = _start(name, endpoint, code)
                 if turn:  # the first fills the file cache
                     found.append(spent)
     return starts
@@ -60,8 +60,8 @@ def measure(*, quick: bool) -> Starts:
 
 def _unpack(folder: Path) -> Path:
     """Lay every handler out as Lambda does: sources without caches of compiled code, which it could not write."""
-    with zipfile.ZipFile(io.BytesIO(archive_bytes(process_order_archive()))) as archive:
-        archive.extractall(folder)
+    with zipfile.ZipFile(io.BytesIO(archive_bytes(archive("process_order", PROCESS_ORDER)))) as zipped:
+        zipped.extractall(folder)
     for name in CONTENDERS:
         if MODULES[name].startswith("tests.bench."):
             module = Path(*MODULES[name].split(".")).with_suffix(".py")

@@ -41,8 +41,8 @@ class Facts:
     alarms: list[Part]
 
 
-@spanning("--since", "15m", "log to look at")
-@click.option("--watch", is_flag=True, help="show it again and again until Ctrl-C")
+@spanning("--since", "15m", "how far back to read the log")
+@click.option("--watch", is_flag=True, help="refresh it until Ctrl-C")
 def run(stack: Stack, printer: Printer, *, since: float, watch: bool) -> int:
     if watch:
         with contextlib.suppress(KeyboardInterrupt):

@@ -15,7 +15,7 @@ from tools.terminal import BAD, DIM, Printer
 STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 
 
-@spanning("--since", "5m", "where to begin, ago")
+@spanning("--since", "5m", "how far back to begin")
 @click.option("--level", type=click.Choice(LEVELS), default="DEBUG", help="least severe line")
 @click.option("--order", metavar="ID", help="only lines that name this order")
 @click.option("--match", type=pattern, metavar="REGEX", help="only lines in which this is found")
