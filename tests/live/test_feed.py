@@ -1,6 +1,5 @@
 """What the page is told of a pipeline on the local cloud."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,12 +7,11 @@ from typing import Any
 import pytest
 
 from tests.live.conftest import wait_until
+from tests.ops.cloud import hand_over
 from tools.cloud.deployment import Deployment
 from tools.live.feed import Feed
 from tools.live.outage import Outage
 from tools.live.pipeline import Pipeline
-from tools.ops.publish import publish
-from tools.ops.sending import Pace
 from tools.ops.stack import Stack
 
 
@@ -55,7 +53,9 @@ def test_another_consumer_is_shown_as_soon_as_the_stack_has_it(stack: Stack, wit
         assert feed.letter(letter["messageId"])["body"] == "not an order"
 
 
-def test_what_cannot_be_looked_up_says_so_in_its_place_and_the_rest_goes_on(stack: Stack) -> None:
+def test_what_cannot_be_looked_up_says_so_in_its_place_and_the_rest_goes_on(
+    deployment: Deployment, stack: Stack
+) -> None:
     class Broken:
         """DynamoDB, if it answered nonsense."""
 
@@ -66,11 +66,11 @@ def test_what_cannot_be_looked_up_says_so_in_its_place_and_the_rest_goes_on(stac
         return Broken() if service == "dynamodb" else stack.client(service)
 
     pipeline = Pipeline(replace(stack, make_client=client, _clients={}))
-    assert not publish(stack, [json.dumps({"orderId": "B1"})], pace=Pace(None))
     with Feed(pipeline, Outage(pipeline)) as feed:
+        hand_over(deployment, {"orderId": "B1"})
         wait_until(lambda: "orders" in shown(feed, "problems"), 30, lambda: str(feed.snapshot))
         assert shown(feed, "problems") == {"orders": "This could not be read: KeyError: 'get_item'"}
         rejected = shown(feed, "counts")["rejected"]
-        assert not publish(stack, [json.dumps({"orderId": "B2"})], pace=Pace(None))
+        hand_over(deployment, {"orderId": "B2"})
         wait_until(lambda: shown(feed, "counts")["rejected"] > rejected, 30, lambda: str(feed.snapshot))
         assert "B2" in str(shown(feed, "log"))

@@ -62,6 +62,12 @@ def bodies(deployment: Deployment, export: str) -> list[str]:
     return [message["Body"] for message in queues[deployment.outputs[export]]]
 
 
+def hand_over(deployment: Deployment, order: dict[str, Any]) -> None:
+    """Give the function a message that is in no queue: one that it rejects leaves no dead letter to other tests."""
+    event = {"Records": [{"messageId": str(uuid.uuid4()), "body": json.dumps(order)}]}
+    deployment.client("lambda").invoke(FunctionName=deployment.outputs["functionName"], Payload=json.dumps(event))
+
+
 def hasten(sqs: Any, url: str, *, seconds: int) -> None:
     """Make a message of a queue that fails a dead letter after so many seconds."""
     answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from functions.process_order.orders import parse
-from tests.ops.cloud import Command, item, order, send
+from tests.ops.cloud import Command, hand_over, item, order, send
 from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
@@ -153,7 +153,7 @@ def test_the_status_shows_every_part_of_the_stack(command: Command, deployment: 
 
 def test_the_log_is_read_and_filtered(command: Command, deployment: Deployment, outputs: Path) -> None:
     bad = order(status="")
-    send(deployment, "queueUrl", bad)
+    hand_over(deployment, bad)
     arguments = ("tail", "--no-follow", "--order", bad["orderId"], "--level", "WARN", "--outputs", str(outputs))
     deadline = time.monotonic() + 20
     while not (shown := command(*arguments).out):
