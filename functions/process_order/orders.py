@@ -99,12 +99,8 @@ def latest_version() -> str:
 def parse(body: object, latest: str = "") -> Order:
     """Read a message body: an order, or an SNS notification that carries one.
 
-    Args:
-        body: What SQS delivered.
-        latest: What `latest_version` said, if it was asked already.
-
-    Raises:
-        Rejected: the body is not I-JSON (RFC 7493), breaks the contract, or exceeds a limit of DynamoDB.
+    `latest` is what `latest_version` said, if it was asked already. Raises Rejected if the body is not I-JSON
+    (RFC 7493), breaks the contract, or exceeds a limit of DynamoDB.
     """
     document = _decode(body)
     # SNS without raw delivery puts the order into an envelope, which has no orderId of its own.

@@ -11,13 +11,16 @@ from hashlib import sha256
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET = "DynamoDB_20120810.BatchExecuteStatement"
 ALGORITHM = "AWS4-HMAC-SHA256"
+NEEDED = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 class Signer:
     """Spells the head of a signed request, with the credentials that Lambda gives to a function."""
 
     def __init__(self, environment: Mapping[str, str], host: str, path: str) -> None:
-        self._region, self._key_id, self._secret = (_needed(environment, name) for name in _NEEDED)
+        if missing := [name for name in NEEDED if not environment.get(name)]:
+            raise RuntimeError(f"{missing[0]} must be set, as Lambda sets it from the role and the region, got nothing")
+        self._region, self._key_id, self._secret = (environment[name] for name in NEEDED)
         token = environment.get("AWS_SESSION_TOKEN")
         named = [("content-type", CONTENT_TYPE), ("host", host), ("x-amz-date", "")]
         named += [("x-amz-security-token", token)] if token else []
@@ -51,12 +54,3 @@ class Signer:
                 key = hmac.digest(key, part.encode(), "sha256")
             self._key = (day, key)
         return key
-
-
-_NEEDED = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-
-
-def _needed(environment: Mapping[str, str], name: str) -> str:
-    if not (value := environment.get(name)):
-        raise RuntimeError(f"{name} must be set, as Lambda sets it from the function's role and region, got nothing")
-    return value

@@ -48,11 +48,11 @@ Starts = dict[str, list[dict[str, float]]]
 def measure(*, quick: bool) -> Starts:
     """Start every contender in turn, often."""
     starts: Starts = {name: [] for name in CONTENDERS}
-    with standing_in() as standin, tempfile.TemporaryDirectory() as folder:
+    with standing_in() as (_, endpoint), tempfile.TemporaryDirectory() as folder:
         code = _unpack(Path(folder))
         for turn in range(1 + (QUICK_STARTS if quick else STARTS)):
             for name, found in starts.items():
-                spent = _start(name, standin.endpoint, code)
+                spent = _start(name, endpoint, code)
                 if turn:  # the first fills the file cache
                     found.append(spent)
     return starts

@@ -7,8 +7,8 @@ from statistics import median
 
 from tests.bench import own_work
 from tests.bench.results import Target, markdown
-from tests.bench.standin import StandIn, standing_in
-from tests.bench.worker import Worker, working
+from tests.bench.standin import standing_in
+from tests.bench.worker import Process, working
 
 CONTENDERS = {"original": "original", "powertools": "Powertools", "ours": "ours", "floor": "floor"}
 LATENCY = 0.004
@@ -27,23 +27,23 @@ def measure(*, quick: bool) -> Measured:
     """Run the contenders on every size of batch, turn by turn."""
     turns = 5 if quick else TURNS
     with contextlib.ExitStack() as stack:
-        standin = stack.enter_context(standing_in())
-        workers = {name: stack.enter_context(working(name, standin.endpoint)) for name in CONTENDERS}
+        standin, endpoint = stack.enter_context(standing_in())
+        workers = {name: stack.enter_context(working(name, endpoint)) for name in CONTENDERS}
         found = {f"{batch}": _take_turns(standin, workers, batch, turns) for batch in (1, 10, 100)}
         found["100, existing"] = _take_turns(standin, workers, 100, turns, existing=True)
         for latency in () if quick else (0.0, LATENCY):
-            found[f"1, {latency * 1000:.0f} ms"] = _alone(standin, latency)
+            found[f"1, {latency * 1000:.0f} ms"] = _alone(standin, endpoint, latency)
     return found
 
 
-def _alone(standin: StandIn, latency: float) -> Turns:
+def _alone(standin: Process, endpoint: str, latency: float) -> Turns:
     """Handle batches of one, ours and the original, in pairs of fresh processes.
 
     How a process lies in memory moves its speed by a tenth, for as long as it lives.
     """
     found: Turns = {"original": [], "ours": []}
     for _ in range(PAIRS):
-        with working("original", standin.endpoint) as original, working("ours", standin.endpoint) as ours:
+        with working("original", endpoint) as original, working("ours", endpoint) as ours:
             pair = _take_turns(standin, {"original": original, "ours": ours}, 1, 5, latency=latency)
             for name, turns in pair.items():
                 found[name].append({kind: median(turn[kind] for turn in turns) for kind in ("wall", "cpu")})
@@ -51,30 +51,30 @@ def _alone(standin: StandIn, latency: float) -> Turns:
 
 
 def _take_turns(
-    standin: StandIn,
-    workers: dict[str, Worker],
+    standin: Process,
+    workers: dict[str, Process],
     batch: int,
     turns: int,
     *,
     latency: float = LATENCY,
     existing: bool = False,
 ) -> Turns:
-    standin.tell(latency=latency, existing=existing)
+    standin.ask(latency=latency, existing=existing)
     invocations = {name: _invocations(worker, batch) for name, worker in workers.items()}
     found: Turns = {name: [] for name in workers}
     for turn in range(turns):
         names = list(workers)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:  # no one always follows the same other
-            spent = workers[name].run(batch=batch, invocations=invocations[name])
+            spent = workers[name].ask(batch=batch, invocations=invocations[name])
             found[name].append({kind: seconds / invocations[name] / batch for kind, seconds in spent.items()})
     return found
 
 
-def _invocations(worker: Worker, batch: int) -> int:
+def _invocations(worker: Process, batch: int) -> int:
     """Warm a contender up and say how many invocations fill its turn."""
-    worker.run(batch=batch, invocations=1)
+    worker.ask(batch=batch, invocations=1)
     started = time.perf_counter()
-    worker.run(batch=batch, invocations=1)
+    worker.ask(batch=batch, invocations=1)
     return max(1, min(100, round(SLICE / (time.perf_counter() - started))))
 
 

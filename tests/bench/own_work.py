@@ -24,7 +24,7 @@ def measure() -> dict[str, float]:
     documents = [[json.loads(body) for body in batch] for batch in bodies]
     decode = _micros(lambda batch: [json.loads(body) for body in batch], bodies)
     check = _micros(lambda batch: [problems(document) for document in batch], documents)
-    read = _micros(lambda batch: [parse(body) for body in batch], bodies)
+    read = _micros(lambda batch: [parse(body, "~") for body in batch], bodies)
     write = _micros(lambda batch: store.write(batch, store.clock() + 60), [list(map(parse, batch)) for batch in bodies])
     with contextlib.redirect_stdout(io.StringIO()):
         whole = _micros(lambda event: process(event, LambdaContext(), store), [sqs_event(batch) for batch in bodies])

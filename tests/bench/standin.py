@@ -4,48 +4,26 @@ import functools
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-from tools.root import ROOT
+from tests.bench.worker import Process, asked
 
 STATEMENT, INSERT = b'"Statement":', b'"INSERT INTO'
 
 
-@dataclass(frozen=True, kw_only=True)
-class StandIn:
-    """The stand-in's process, seen by whoever started it."""
-
-    endpoint: str
-    process: subprocess.Popen[str]
-
-    def tell(self, **settings: Any) -> None:
-        """Change `latency` (seconds), or `existing`: whether every order is in the table already."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(settings) + "\n")
-        self.process.stdin.flush()
-        self.process.stdout.readline()
-
-
 @contextmanager
-def standing_in() -> Iterator[StandIn]:
-    """A stand-in for as long as the block runs, on a free loopback port and in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.standin"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield StandIn(endpoint=f"http://127.0.0.1:{int(process.stdout.readline())}", process=process)
-        finally:
-            process.stdin.close()  # what it ends on
+def standing_in() -> Iterator[tuple[Process, str]]:
+    """A stand-in with its URL, for as long as the block runs, on a free loopback port and in a process of its own.
+
+    It can be told its `latency` (seconds), and by `existing` whether every order is in the table already.
+    """
+    with asked("tests.bench.standin") as process:
+        yield process, f"http://127.0.0.1:{process.ask()}"
 
 
 class _Server:
@@ -114,10 +92,9 @@ def main() -> None:
     """Serve, and obey one line of standard input after the other until it ends."""
     server = _Server()
     threading.Thread(target=server.accept, daemon=True).start()
-    print(server.listener.getsockname()[1], flush=True)
     for line in sys.stdin:
         vars(server).update(json.loads(line))
-        print(flush=True)
+        print(server.listener.getsockname()[1], flush=True)
     os._exit(0)
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,34 +24,38 @@ MODULES = {
 """The module of each contender's `lambda_handler`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Worker:
-    """A contender's process, seen by whoever started it."""
+@dataclass(frozen=True)
+class Process:
+    """A process that answers each line of JSON with another."""
 
-    process: subprocess.Popen[str]
+    started: subprocess.Popen[str]
 
-    def run(self, *, batch: int, invocations: int) -> dict[str, float]:
-        """Let it handle so many batches; return the seconds of `wall` time and of `cpu` of all its threads."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"batch": batch, "invocations": invocations}) + "\n")
-        self.process.stdin.flush()
-        answer: dict[str, float] = json.loads(self.process.stdout.readline())
-        return answer
+    def ask(self, **arguments: Any) -> Any:
+        """Send arguments and return the answer to them."""
+        assert self.started.stdin is not None
+        assert self.started.stdout is not None
+        self.started.stdin.write(json.dumps(arguments) + "\n")
+        self.started.stdin.flush()
+        return json.loads(self.started.stdout.readline())
 
 
 @contextmanager
-def working(contender: str, endpoint: str) -> Iterator[Worker]:
-    """A contender that writes to the stand-in at `endpoint`, for as long as the block runs."""
-    command = [sys.executable, "-m", "tests.bench.worker", MODULES[contender]]
+def asked(module: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Process]:
+    """A module that runs for as long as the block does."""
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment(endpoint), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None
         try:
-            yield Worker(process=process)
+            yield Process(process)
         finally:
             process.stdin.close()  # what it ends on
+
+
+def working(contender: str, endpoint: str) -> AbstractContextManager[Process]:
+    """A contender that writes to the stand-in at `endpoint`: it is asked what `_run` takes."""
+    return asked("tests.bench.worker", MODULES[contender], env=environment(endpoint))
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -73,7 +77,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def main(module: str) -> None:
-    """Answer each line of standard input, the arguments of `Worker.run`, with the seconds that it took."""
+    """Answer each line of standard input with the seconds that it took."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the handler logs is not for us
     contender = importlib.import_module(module)
@@ -82,6 +86,7 @@ def main(module: str) -> None:
 
 
 def _run(contender: Any, batch: int, invocations: int) -> dict[str, float]:
+    """Handle so many batches; return the seconds of `wall` time and of `cpu` of all threads."""
     prepare = getattr(contender, "prepare", lambda event: event)
     events = [prepare(sqs_event(new_order() for _ in range(batch))) for _ in range(invocations)]
     wall, cpu = time.perf_counter(), time.process_time()

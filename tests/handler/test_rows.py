@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.process_order.expectation import START, STATUSES, Expectation
+from functions.process_order.expectation import CERTAIN, START, STATUSES, Expectation
 from functions.process_order.lambda_function import TIE
 from functions.process_order.orders import Order, parse
 from functions.process_order.store import STORED, SUPERSEDED, Store
@@ -138,6 +138,9 @@ def test_what_is_learned_is_bounded() -> None:
     known, unknown = (f"{number:09}" + "x" * 100_000 for number in (0, 3 * STATUSES - 1))
     assert expectation.exist([known, unknown]) == [True, False]
     assert sum(map(len, expectation._scores)) <= STATUSES * 64
+    expectation.learn([(known, True, False)] * 1000)
+    expectation.learn([(known, False, False)] * CERTAIN)
+    assert expectation.exist([known]) == [False]
 
 
 @pytest.mark.parametrize("run_length", [1, 3, 30, 300])

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError, Rea
 
 from functions.process_order.expectation import Expectation
 from functions.process_order.orders import Order, parse
-from functions.process_order.store import PARALLEL_CALLS, STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
+from functions.process_order.store import STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
 from tests.fakes.events import body
 from tests.fakes.table import Clock, Statement, Table, client_error, executing, store_of
 
@@ -44,16 +44,6 @@ def test_25_statements_go_in_one_call(count: int, sizes: list[int]) -> None:
     assert set(written.values()) == {STORED}
     assert sorted(len(call) for call in table.calls) == sizes
     assert len(table.items) == count
-
-
-def test_only_what_exists_goes_again_as_an_update() -> None:
-    table = Table()
-    store_of(table).write(orders(3), 10)
-    table.calls.clear()
-    clock = Clock()
-    store_of(table, clock).write(orders(5, timestamp="2025-05-04T12:00:00Z"), 10)
-    assert [ids(call) for call in table.calls] == [{"O0", "O1", "O2", "O3", "O4"}, {"O0", "O1", "O2"}]
-    assert clock.pauses == []
 
 
 def test_values_are_parameters_and_never_part_of_a_statement() -> None:
@@ -213,17 +203,6 @@ def test_a_garbled_answer_confirms_nothing_and_costs_no_later_invocation_its_thr
     assert set(store.write(orders(30), store.clock() + 10)) == {f"O{index}" for index in range(30)}
 
 
-@pytest.mark.parametrize("text", [b"", b"not JSON", b"[" * 100_000, b"\xff", b'{"Responses": [', b"9" * 5000])
-@pytest.mark.parametrize("status", [200, 301, 400, 403, 502])
-def test_an_answer_that_cannot_be_read_is_asked_for_again(status: int, text: bytes) -> None:
-    table = Table()
-    right = executing(table)
-    unread = iter([(status, text)] * 3)
-    store = Store(lambda request, seconds: next(unread, None) or right(request, seconds), "Orders", jitter=lambda: 0.0)
-    assert set(store.write(orders(3), store.clock() + 10).values()) == {STORED}
-    assert len(table.calls) == 1
-
-
 @pytest.mark.parametrize("count", [3, 30])
 def test_a_mistake_of_ours_fails_its_orders_and_no_later_batch(count: int) -> None:
     class Odd(Expectation):
@@ -293,19 +272,6 @@ def test_a_call_has_25_statements_and_a_megabyte_of_values_at_most_or_one_order(
     assert sum(count for count, _ in sizes) == len(table.items) == 68
     assert all(count <= 25 and (size < 1_020_000 or count == 1) for count, size in sizes)
     assert max(size for _, size in sizes) > 2_000_000
-
-
-def test_later_batches_are_written_by_the_threads_of_the_first() -> None:
-    threads = set()
-
-    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        threads.add(current_thread())
-        return {}
-
-    store = store_of(Table(before=before))
-    for day in range(1, 8):
-        store.write(orders(500, timestamp=f"2025-05-0{day}T12:00:00Z"), 3)
-    assert len(threads) <= PARALLEL_CALLS + 1
 
 
 def test_a_call_that_hangs_on_another_thread_is_left_behind_and_harms_no_later_one() -> None:

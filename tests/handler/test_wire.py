@@ -70,7 +70,7 @@ def test_a_missing_region_or_credential_stops_the_function_while_it_initialises(
     given: Any = {name: "", "AWS_LAMBDA_FUNCTION_NAME": "ProcessOrder"}
     code, output, errors = invoke({}, "127.0.0.1:9", **given)
     assert (code, output) == (1, "")
-    assert f"RuntimeError: {name} must be set, as Lambda sets it from the function's role and region" in errors
+    assert f"RuntimeError: {name} must be set, as Lambda sets it from the role and the region" in errors
 
 
 def test_the_handler_needs_the_standard_library_alone() -> None:

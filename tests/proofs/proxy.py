@@ -50,10 +50,6 @@ class FaultProxy:
         """Part of the calls that fail, 0 to 1."""
         self.down = False
         """Whether every call fails, by turns in the ways of `DOWN`."""
-        self.shares: Mapping[str, float] = SHARES
-        """The part of each kind among the faults."""
-        self.slow, self.hang = SLOW, HANG
-        """Seconds, at least and at most, of a slow answer and of a hanging call."""
         self.counts: Counter[str] = Counter()
         """Calls and faults by kind."""
         self._deployment = deployment
@@ -67,7 +63,7 @@ class FaultProxy:
             if self.down:
                 kind = DOWN[self.counts["calls"] % len(DOWN)]
             elif self._chance.random() < self.rate:
-                [kind] = self._chance.choices(list(self.shares), list(self.shares.values()))
+                [kind] = self._chance.choices(list(SHARES), list(SHARES.values()))
             else:
                 return None
             self.counts[kind] += 1
@@ -121,15 +117,15 @@ class _Handler(BaseHTTPRequestHandler):
             case "statement error":
                 self._fail_statements(json.loads(body)["Statements"])
             case "slow answer":
-                time.sleep(self.proxy.between(*self.proxy.slow))
+                time.sleep(self.proxy.between(*SLOW))
                 self._reply(*self._forward(body))
             case "hang past the deadline":
-                time.sleep(self.proxy.between(*self.proxy.hang))
+                time.sleep(self.proxy.between(*HANG))
                 self._reply(*self._forward(body))
             case "refused":
                 self._reset()
             case "hanging":
-                time.sleep(self.proxy.hang[0])
+                time.sleep(HANG[0])
                 self._reset()
             case _:
                 self._reply(*self._forward(body))

@@ -13,7 +13,6 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.fakes.events import body
 from tests.fakes.events import run as invoke
 from tests.fakes.table import Table, store_of
 from tests.proofs import figures
@@ -78,24 +77,6 @@ def test_a_wrong_answer_is_told_with_an_event_that_shows_it() -> None:
             phases=UNSHRUNK,
         )
     assert EXTRA in "".join(caught.value.__notes__)
-
-
-@pytest.mark.parametrize(
-    ("text", "verdict"),
-    [
-        (body(), True),
-        (body(note={"a": [1, None]}), True),
-        (body(quantity=0), False),
-        (body(note="\ud800"), False),
-        (body()[:-1] + ', "a": 1, "a": 2}', False),
-        (body(note="?").replace('"?"', "1E+126"), False),
-        (body(note="?").replace('"?"', "[" * 30 + "1" + "]" * 30), True),
-        (body(note="?").replace('"?"', "[" * 31 + "1" + "]" * 31), False),
-        (None, False),
-    ],
-)
-def test_the_judge_of_bodies_knows_an_order(text: object, verdict: bool) -> None:
-    assert is_order(text) is verdict
 
 
 def prove(
