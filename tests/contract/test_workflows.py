@@ -74,6 +74,8 @@ def test_a_deployment_is_reviewed_updated_and_tried_in_this_order() -> None:
     ):
         assert said in script
     assert "pipefail" in scripts[0]  # or the summary would swallow the verdict
+    # Its own orders alone: a dead letter of before would keep the fix of its cause from being deployed.
+    assert " smoke.jsonl --orders-only " in scripts[2]
 
 
 def test_the_check_to_require_fails_unless_all_checks_succeeded() -> None:
