@@ -36,22 +36,17 @@ class Setting:
     """Bounds of an integer."""
     choices: tuple[int | str, ...] = ()
     """The only values, where AWS has a closed set."""
-    pattern: str = ".+"
+    pattern: str = ""
     """Regular expression that a text must match as a whole."""
-    form: str = "a non-empty text"
-    """What the pattern asks for, in words."""
+    form: str = ""
+    """What a text or switch must be, in words."""
     source: str = ""
-    """The page that gives the bounds."""
 
-    def requirement(self, type_: type) -> str:
+    def requirement(self) -> str:
         """What a value must be, in words."""
         if self.choices:
             return f"one of {', '.join(str(choice) for choice in self.choices)}"
-        if type_ is bool:
-            return "true or false"
-        if type_ is str:
-            return self.form
-        return f"an integer from {self.low} to {self.high}"
+        return self.form or f"an integer from {self.low} to {self.high}"
 
     def accepts(self, value: Any, type_: type) -> bool:
         """Whether a value has the type and lies in the bounds."""
@@ -148,6 +143,7 @@ class StackConfig:
     )
     protect_data: bool = setting(
         default=False,
+        form="true or false",
         meaning="Guard the orders: Pulumi deletes neither what holds nor what delivers them, nor DynamoDB the table.",
     )
     runtime: str = setting(
@@ -175,7 +171,6 @@ class StackConfig:
         form="the ARN of an IAM policy",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     )
-
     alarm_email: str = setting(
         "",
         "Address that alarms notify, once it has confirmed the subscription; none by default.",
@@ -224,14 +219,14 @@ def key_of(declared: Field[Any]) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-def load(source: pulumi.Config | None = None) -> StackConfig:
+def load() -> StackConfig:
     """Read the current stack's configuration.
 
     Raises pulumi.RunError that lists every problem at once: the key, what must hold, what was given, the fix.
     """
-    source = source or pulumi.Config()
+    source = pulumi.Config()
     texts = {f.name: source.get(key_of(f)) for f in fields(StackConfig)}
-    values = {f.name: _parse(texts[f.name], f) for f in fields(StackConfig) if texts[f.name] is not None}
+    values = {f.name: _parse(text, type(f.default)) for f in fields(StackConfig) if (text := texts[f.name]) is not None}
     stack = pulumi.get_stack()
     problems = [*_misnamed(stack), *_unknown(source.name), *_problems(values, texts, source.name)]
     if problems:
@@ -271,12 +266,10 @@ def _unknown(project: str) -> Iterator[tuple[str, str]]:
             yield f"{full} must be a known setting: is {meant} meant?", f"pulumi config rm {full}"
 
 
-def _parse(text: str | None, declared: Field[Any]) -> Any:
+def _parse(text: str, type_: type) -> Any:
     """The value a text stands for, or the text itself where it stands for none."""
-    if text is None or declared.type is str:
-        return text
     try:
-        return json.loads(text)
+        return text if type_ is str else json.loads(text)
     except ValueError:
         return text
 
@@ -293,7 +286,7 @@ def _problems(values: dict[str, Any], texts: dict[str, str | None], project: str
             nearest = rule.nearest(texts[f.name] or "", type_)
             fix = f"pulumi config set {key} {nearest}" if nearest else f"pulumi config rm {key}"
             given = "[secret]" if is_config_secret(key) else texts[f.name]
-            yield f"{key} must be {rule.requirement(type_)}, got {given}", fix
+            yield f"{key} must be {rule.requirement()}, got {given}", fix
     # Besides 40 MB of its own the process takes 69 MB for two of the worst messages that SQS carries, 90 for four, and
     # 116 for all that Lambda delivers at once, 6 MB (tests/handler/test_bounds.py).
     for key, least, over in (("batchingWindow", 1, 10), ("functionMemory", 192, 2)):

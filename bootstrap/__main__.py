@@ -13,23 +13,15 @@ account = Account.current()
 
 state = State("orders-state", account)
 provider_arn = chosen.github_provider_arn or github_provider("orders-github").arn
+stacks = [Stack(name=name, account=account, alone=len(chosen.stacks) == 1) for name in chosen.stacks]
 workflows = {
-    stack: Workflows(
-        f"orders-{stack}",
-        WorkflowsArgs(
-            stack=Stack(name=stack, account=account, alone=len(chosen.stacks) == 1),
-            repository=chosen.repository,
-            github_provider_arn=provider_arn,
-            state_bucket_arn=state.bucket_arn,
-            state_key_arn=state.key_arn,
-        ),
+    stack.name: Workflows(
+        f"orders-{stack.name}",
+        WorkflowsArgs(stack=stack, repository=chosen.repository, github_provider_arn=provider_arn, state=state),
     )
-    for stack in chosen.stacks
+    for stack in stacks
 }
-operators = {
-    stack: Operators(f"orders-{stack}", Stack(name=stack, account=account, alone=len(chosen.stacks) == 1))
-    for stack in chosen.stacks
-}
+operators = {stack.name: Operators(f"orders-{stack.name}", stack) for stack in stacks}
 trace_topics("orders-tracing", account)
 
 pulumi.export("backendUrl", state.backend_url)

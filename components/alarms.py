@@ -21,7 +21,7 @@ class Alarm:
     says: str
     """The first sentence an operator reads."""
     metric: Metric
-    threshold: int
+    threshold: int = 0
     """The alarm rings above this value, never at it."""
     periods: int = 1
     """Minutes that are looked at."""
@@ -35,8 +35,7 @@ class Alarm:
         return f"{self.of}-{self.role}" if self.of else self.role
 
 
-PERIOD = 60
-"""Seconds. AWS publishes all of these series once a minute."""
+PERIOD = 60  # seconds: AWS publishes all of these series once a minute
 
 
 def alarms(pipeline: Pipeline, settings: StackConfig) -> Iterator[Alarm]:
@@ -78,7 +77,6 @@ def _topic_alarms(topic: Topic) -> Iterator[Alarm]:
         says="SNS could not deliver a message to a queue; it is, or is about to be, in the subscription's "
         "dead-letter queue.",
         metric=of_topic(topic.name, "NumberOfNotificationsFailed"),
-        threshold=0,
     )
     # The only way in which an accepted order is lost, so it has no setting.
     yield Alarm(
@@ -86,13 +84,11 @@ def _topic_alarms(topic: Topic) -> Iterator[Alarm]:
         says="SNS could neither deliver a message nor keep it in the subscription's dead-letter queue: it is lost "
         "unless the producer has it.",
         metric=of_topic(topic.name, "NumberOfNotificationsFailedToRedriveToDlq"),
-        threshold=0,
     )
     yield Alarm(
         role="subscription-dead-letter-queue-not-empty",
         says="Messages that never reached the queue wait in the subscription's dead-letter queue, for 14 days.",
         metric=waiting_in(topic.dead_letter_queue_name),
-        threshold=0,
     )
 
 
@@ -109,7 +105,6 @@ def _queue_alarms(queue: Queue, settings: StackConfig) -> Iterator[Alarm]:
         role="dead-letter-queue-not-empty",
         says=f"Messages that could not be processed wait in {queue.label}-dlq, for 14 days.",
         metric=waiting_in(queue.dead_letter_queue_name),
-        threshold=0,
     )
 
 
@@ -129,7 +124,6 @@ def _function_alarms(processor: Processor, settings: StackConfig) -> Iterator[Al
         role="function-throttled",
         says=f"Lambda refused to run {name}: the account's concurrency is used up.",
         metric=of_function(function, "Throttles"),
-        threshold=0,
     )
     # In three minutes of five: with few invocations a percentile is the slowest single one.
     yield Alarm(
@@ -174,7 +168,6 @@ def _table_alarms(table: Table, settings: StackConfig) -> Iterator[Alarm]:
         role="table-errors",
         says="DynamoDB answers writes to Orders with errors of its own (HTTP 500).",
         metric=of_writes(table.name, "SystemErrors"),
-        threshold=0,
         periods=5,
         datapoints=3,
     )

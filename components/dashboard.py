@@ -1,6 +1,6 @@
 """The dashboard: from top to bottom what an order passes, from left to right what matters there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,7 @@ from config import StackConfig
 
 WIDTH = 24
 """Columns of a dashboard. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
-HEIGHT = 6
-"""Grid units of a graph."""
+HEIGHT = 6  # grid units of a graph
 OUTCOMES = {"stored": "#2ca02c", "superseded": "#7f7f7f", "rejected": "#ff7f0e", "failed": "#d62728"}
 """What can become of a message, and the colour it has."""
 
@@ -132,22 +131,18 @@ def _table_row(table: Table) -> tuple[Graph, ...]:
 
 
 def _properties(graph: Graph, region: str) -> dict[str, Any]:
+    colours = graph.colours or (None,) * len(graph.metrics)
     properties: dict[str, Any] = {
         "title": graph.title,
         "region": region,
         "view": "timeSeries",
         "period": PERIOD,
         "yAxis": {"left": {"min": 0}},
-        "metrics": [_series(metric, colour) for metric, colour in _coloured(graph)],
+        "metrics": [_series(*each) for each in zip(graph.metrics, colours, strict=True)],
     }
     if graph.alarm_at is not None:
         properties["annotations"] = {"horizontal": [{"label": "alarm", "value": graph.alarm_at}]}
     return properties
-
-
-def _coloured(graph: Graph) -> Iterator[tuple[Metric, str | None]]:
-    colours = graph.colours or (None,) * len(graph.metrics)
-    return zip(graph.metrics, colours, strict=True)
 
 
 def _series(metric: Metric, colour: str | None) -> list[Any]:

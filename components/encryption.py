@@ -1,11 +1,10 @@
 """The customer-managed key that encrypts everything an order passes through."""
 
-import json
-
 import pulumi
 from pulumi_aws import kms
 
 from components.account import Account
+from components.policies import policy_document
 
 
 class Encryption(pulumi.ComponentResource):
@@ -21,7 +20,7 @@ class Encryption(pulumi.ComponentResource):
             description="Orders at rest: topic, queues, table, function environment and logs",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=json.dumps(_key_policy(account)),
+            policy=_key_policy(account),
             # Without its key whatever it encrypts is lost, backups included.
             opts=pulumi.ResourceOptions(parent=self, protect=protected),
         )
@@ -30,33 +29,30 @@ class Encryption(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def _key_policy(account: Account) -> dict[str, object]:
+def _key_policy(account: Account) -> pulumi.Output[str]:
     account_only = {"StringEquals": {"aws:SourceAccount": account.id}}
     log_groups = f"arn:{account.partition}:logs:{account.region}:{account.id}:log-group:*"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AccountAdministersKey",
-                "Effect": "Allow",
-                "Principal": {"AWS": account.root_arn},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            # SNS encrypts what it delivers to the queues; without this statement it drops messages silently.
-            # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-            _service_statement("TopicDelivers", "sns.amazonaws.com", account_only),
-            # An alarm publishes to an encrypted topic as cloudwatch.amazonaws.com.
-            _service_statement("AlarmsNotify", "cloudwatch.amazonaws.com", account_only),
-            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-            _service_statement(
-                "LogGroupsEncrypt",
-                f"logs.{account.region}.amazonaws.com",
-                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-                ("kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"),
-            ),
-        ],
-    }
+    return policy_document(
+        {
+            "Sid": "AccountAdministersKey",
+            "Effect": "Allow",
+            "Principal": {"AWS": account.root_arn},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        # SNS encrypts what it delivers to the queues; without this statement it drops messages silently.
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        _service_statement("TopicDelivers", "sns.amazonaws.com", account_only),
+        # An alarm publishes to an encrypted topic as cloudwatch.amazonaws.com.
+        _service_statement("AlarmsNotify", "cloudwatch.amazonaws.com", account_only),
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+        _service_statement(
+            "LogGroupsEncrypt",
+            f"logs.{account.region}.amazonaws.com",
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+            ("kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"),
+        ),
+    )
 
 
 def _service_statement(

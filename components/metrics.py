@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+# What there is of each: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html
+
 Name = pulumi.Input[str]
 """A physical name: what tells a resource's series from all others in the account."""
 
@@ -21,18 +23,12 @@ class Metric:
 
 
 def of_topic(topic: Name, name: str) -> Metric:
-    """A series of a topic.
-
-    https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
-    """
+    """A series of a topic."""
     return _metric("AWS/SNS", name, "Sum", TopicName=topic)
 
 
 def of_queue(queue: Name, name: str) -> Metric:
-    """A series of a queue.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-    """
+    """A series of a queue."""
     return _metric("AWS/SQS", name, "Maximum", QueueName=queue)
 
 
@@ -46,18 +42,12 @@ def waiting_in(queue: Name) -> Metric:
 
 
 def of_function(function: Name, name: str, statistic: str = "Sum") -> Metric:
-    """A series of a function.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    """
+    """A series of a function."""
     return _metric("AWS/Lambda", name, statistic, FunctionName=function)
 
 
 def of_table(table: Name, name: str) -> Metric:
-    """A series of a table.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-    """
+    """A series of a table."""
     return _metric("AWS/DynamoDB", name, "Sum", TableName=table)
 
 

@@ -11,7 +11,7 @@ from components.alarms import PERIOD, Alarm, alarms
 from components.dashboard import OUTCOMES, dashboard_body
 from components.metrics import Metric, of_orders
 from components.pipeline import Pipeline
-from components.queue import policy_document, tls_only
+from components.policies import policy_document, tls_only
 from config import StackConfig
 
 
@@ -65,9 +65,12 @@ def _count(name: str, metric: Metric, log_group: pulumi.Input[str], opts: pulumi
         name,
         log_group_name=log_group,
         pattern=f'{{ $.message = "batch processed" && $.{metric.name} >= 0 }}',
-        metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
-            namespace=metric.namespace, name=metric.name, value=f"$.{metric.name}", unit="Count"
-        ),
+        metric_transformation={
+            "namespace": metric.namespace,
+            "name": metric.name,
+            "value": f"$.{metric.name}",
+            "unit": "Count",
+        },
         opts=opts,
     )
 

@@ -20,11 +20,6 @@ PROCESS_ORDER = (
 """What ProcessOrder consists of. A fixed list: no cache, test or stray file can change the archive."""
 
 
-def process_order_archive() -> pulumi.AssetArchive:
-    """ProcessOrder's archive; its handler is `process_order.lambda_function.lambda_handler`."""
-    return archive("process_order", PROCESS_ORDER)
-
-
 def archive(package: str, files: Sequence[str]) -> pulumi.AssetArchive:
     """The archive of a package in `functions/`.
 

@@ -1,6 +1,5 @@
 """A function that empties a queue, and all it needs: log group, role and event source mapping."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +7,11 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from components.account import Account
+from components.policies import policy_document
 from components.table import Table
 from config import StackConfig
+
+_TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +42,21 @@ class Processor(pulumi.ComponentResource):
         )
         role = iam.Role(
             f"{name}-role",
-            assume_role_policy=json.dumps(_trust_policy()),
+            assume_role_policy=policy_document(_TRUST),
             permissions_boundary=settings.permissions_boundary or None,
             opts=child,
         )
         permissions = iam.RolePolicy(
-            f"{name}-permissions",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(_permissions(args, logs.name)),
-            opts=child,
+            f"{name}-permissions", role=role.name, policy=_permissions(args, logs.name), opts=child
         )
         # A key has no name that its ARN could be told from: apart, so that the rest is known in preview.
         decryption = iam.RolePolicy(
             f"{name}-decryption",
             role=role.name,
-            policy=pulumi.Output.json_dumps(_document(_allow("Decrypt", args.key_arn, "kms:Decrypt"))),
+            policy=policy_document(_allow("Decrypt", args.key_arn, "kms:Decrypt")),
             opts=child,
         )
+        ready = pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption])
         function = lambda_.Function(
             name,
             code=args.code,
@@ -66,18 +66,16 @@ class Processor(pulumi.ComponentResource):
             role=role.arn,
             timeout=settings.function_timeout,
             memory_size=settings.function_memory,
-            environment=None
-            if args.table is None
-            else lambda_.FunctionEnvironmentArgs(variables={"TABLE_NAME": args.table.name}),
+            environment={"variables": {"TABLE_NAME": args.table.name}} if args.table else None,
             kms_key_arn=args.key_arn,
-            logging_config=lambda_.FunctionLoggingConfigArgs(
-                log_format="JSON",
-                log_group=logs.name,
-                application_log_level=settings.log_level,
-                system_log_level="INFO",
-            ),
-            tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, decryption]),
+            logging_config={
+                "log_format": "JSON",
+                "log_group": logs.name,
+                "application_log_level": settings.log_level,
+                "system_log_level": "INFO",
+            },
+            tracing_config={"mode": "Active"},
+            opts=ready,
         )
         lambda_.EventSourceMapping(
             f"{name}-mapping",
@@ -88,34 +86,21 @@ class Processor(pulumi.ComponentResource):
             function_response_types=["ReportBatchItemFailures"],
             # Not reserved concurrency: pollers ignore it, and every throttled batch burns a receive of its messages.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
-            scaling_config=lambda_.EventSourceMappingScalingConfigArgs(
-                maximum_concurrency=settings.maximum_concurrency
-            ),
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[permissions, decryption], protect=settings.protect_data
-            ),
+            scaling_config={"maximum_concurrency": settings.maximum_concurrency},
+            opts=pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(protect=settings.protect_data)),
         )
         self.function_name, self.log_group_name = function.name, logs.name
         self.label, self.timeout = name, settings.function_timeout
         self.register_outputs({"functionName": self.function_name, "logGroupName": self.log_group_name})
 
 
-def _trust_policy() -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-
-
-def _permissions(args: ProcessorArgs, log_group: pulumi.Output[str]) -> dict[str, Any]:
+def _permissions(args: ProcessorArgs, log_group: pulumi.Output[str]) -> pulumi.Output[str]:
     log_streams = args.account.arn("logs", pulumi.Output.concat("log-group:", log_group, ":*"))
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
     writing = (
         [_allow("Write", args.table.arn, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")] if args.table else []
     )
-    return _document(
+    return policy_document(
         # What an event source mapping asks of the role.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         _allow("Consume", args.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
@@ -125,10 +110,6 @@ def _permissions(args: ProcessorArgs, log_group: pulumi.Output[str]) -> dict[str
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
         _allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
     )
-
-
-def _document(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def _allow(sid: str, resource: pulumi.Input[str], *actions: str) -> dict[str, Any]:

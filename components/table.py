@@ -24,10 +24,10 @@ class Table(pulumi.ComponentResource):
         table = dynamodb.Table(
             name,
             hash_key="orderId",
-            attributes=[dynamodb.TableAttributeArgs(name="orderId", type="S")],
+            attributes=[{"name": "orderId", "type": "S"}],
             billing_mode="PAY_PER_REQUEST",
-            server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key_arn),
-            point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            server_side_encryption={"enabled": True, "kms_key_arn": args.key_arn},
+            point_in_time_recovery={"enabled": True},
             deletion_protection_enabled=args.protected,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
         )

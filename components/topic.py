@@ -6,7 +6,8 @@ import pulumi
 from pulumi_aws import sns
 
 from components.account import Account
-from components.queue import dead_letter_queue, policy_document, tls_only
+from components.policies import policy_document, tls_only
+from components.queue import dead_letter_queue
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ ORDERS_OUTPUTS save typing them. `help COMMAND` shows a command's options."""
 EXIT_CODES = {
     "0": "done, and the answer is yes",
     "1": "the answer is no: an order is missing, a check failed, a message was not taken",
-    "2": "the arguments or a file must be corrected (or --yes given); nothing was done",
+    "2": "nothing was done: correct the arguments or a file, or give --yes",
     "3": "could not reach the stack, or was denied: check addresses, credentials, permissions",
 }
 
@@ -79,7 +79,7 @@ VERBS = {
     "trace": Verb("ops.trace:run", "say where an order is: table, dead-letter queues, log", "O1234"),
     "tail": Verb("ops.tail:run", "follow the function's log", "--level WARN --since 1h"),
     "env": Verb("ops.environment:run", "print variables by which the AWS CLI and boto3 reach the stack", "--stack dev"),
-    "invoke": Verb("ops.invoke:run", "run the handler on one event, deployed locally or in this process", "event.json"),
+    "invoke": Verb("ops.invoke:run", "run the handler of the local cloud on one event", "event.json"),
     "dlq list": Verb("ops.listing:run", "list dead letters with the reason of each", "--match Laptop"),
     "dlq show": Verb("ops.listing:show", "show whole messages, by the start of their id or by their order", "4f0c2d1e"),
     "dlq redrive": Verb(
@@ -98,7 +98,7 @@ def _remember(context: click.Context, option: click.Parameter, value: object) ->
 
 
 SHARED: list[click.Parameter] = [
-    click.Option(["--stack"], metavar="NAME", help="a stack of Pulumi's"),
+    click.Option(["--stack"], metavar="NAME", help="a Pulumi stack"),
     click.Option(["--outputs"], metavar="FILE", help="a file with the stack's outputs"),
     click.Option(["--json", "as_json"], is_flag=True, help="print JSON"),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from foundation.account import Stack
+from foundation.grant import policy
 
 
 def boundary(stack: Stack) -> dict[str, Any]:
@@ -16,13 +17,10 @@ def boundary(stack: Stack) -> dict[str, Any]:
 
     queues, tables = stack.arn("sqs", "Order"), stack.arn("dynamodb", "table/Order")
     own_keys = {"Condition": {"StringEquals": stack.tags("ResourceTag")}}
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            allow("Consume", queues, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-            allow("Write", tables, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
-            {**allow("Decrypt", stack.account.arn("kms", "key/*"), "kms:Decrypt"), **own_keys},
-            allow("Log", stack.log_groups(), "logs:CreateLogStream", "logs:PutLogEvents"),
-            allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
-        ],
-    }
+    return policy(
+        allow("Consume", queues, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        allow("Write", tables, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
+        {**allow("Decrypt", stack.account.arn("kms", "key/*"), "kms:Decrypt"), **own_keys},
+        allow("Log", stack.log_groups(), "logs:CreateLogStream", "logs:PutLogEvents"),
+        allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    )

@@ -9,37 +9,30 @@ from foundation.grant import Grant, document
 
 def of_producers(stack: Stack) -> list[Grant]:
     """What `./orders publish` needs, and any other producer."""
-    return [
-        Grant(sid="Publish", resources=[stack.arn("sns", "OrderTopic")], write="sns:Publish"),
-        _key(stack, "sns"),
-    ]
+    return [Grant("Publish", stack.arn("sns", "OrderTopic"), write="sns:Publish"), _key(stack, "sns")]
 
 
 def of_operators(stack: Stack) -> list[Grant]:
     """What all of the operators' commands need; docs/runbook.md has it by command."""
     account = stack.account
     return [
-        Grant(sid="Publish", resources=[stack.arn("sns", "OrderTopic")], write="sns:Publish"),
+        Grant("Publish", stack.arn("sns", "OrderTopic"), write="sns:Publish"),
         Grant(
-            sid="Queues",
-            resources=[stack.arn("sqs", "Order")],
+            "Queues",
+            stack.arn("sqs", "Order"),
             write="sqs:CancelMessageMoveTask sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes "
             "sqs:ListMessageMoveTasks sqs:ReceiveMessage sqs:SendMessage sqs:StartMessageMoveTask",
         ),
         Grant(
-            sid="Table",
-            resources=[stack.arn("dynamodb", "table/Order")],
+            "Table",
+            stack.arn("dynamodb", "table/Order"),
             write="dynamodb:BatchGetItem dynamodb:DescribeTable dynamodb:GetItem",
         ),
-        Grant(sid="Logs", resources=stack.log_groups(), write="logs:FilterLogEvents"),
-        Grant(
-            sid="Function",
-            resources=[stack.arn("lambda", "function:ProcessOrder")],
-            write="lambda:GetFunctionConfiguration",
-        ),
-        Grant(sid="Alarms", resources=[account.arn("cloudwatch", "alarm:*")], write="cloudwatch:DescribeAlarms"),
+        Grant("Logs", stack.log_groups(), write="logs:FilterLogEvents"),
+        Grant("Function", stack.arn("lambda", "function:ProcessOrder"), write="lambda:GetFunctionConfiguration"),
+        Grant("Alarms", account.arn("cloudwatch", "alarm:*"), write="cloudwatch:DescribeAlarms"),
         # AWS knows no resource for these.
-        Grant(sid="Lists", resources=["*"], write="cloudwatch:GetMetricStatistics lambda:ListEventSourceMappings"),
+        Grant("Lists", "*", write="cloudwatch:GetMetricStatistics lambda:ListEventSourceMappings"),
         _key(stack, "sns", "sqs", "dynamodb"),
     ]
 
@@ -48,8 +41,8 @@ def _key(stack: Stack, *services: str) -> Grant:
     """The use of the stack's key through services, and never directly."""
     via = [f"{service}.{stack.account.region}.amazonaws.com" for service in services]
     return Grant(
-        sid="KeyThroughServices",
-        resources=[stack.account.arn("kms", "key/*")],
+        "KeyThroughServices",
+        stack.account.arn("kms", "key/*"),
         write="kms:Decrypt kms:GenerateDataKey*",
         condition={"StringEquals": {**stack.tags("ResourceTag"), "kms:ViaService": via}},
     )

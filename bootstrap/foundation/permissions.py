@@ -26,14 +26,14 @@ def of_stack(stack: Stack, *, boundary_arn: pulumi.Input[str]) -> dict[str, list
 def _of_messages(stack: Stack) -> list[Grant]:
     return [
         Grant(
-            sid="Topics",
-            resources=[stack.arn("sns", "Order")],
+            "Topics",
+            stack.arn("sns", "Order"),
             read="sns:GetTopicAttributes sns:ListSubscriptionsByTopic sns:ListTagsForResource",
             write="sns:CreateTopic sns:DeleteTopic sns:SetTopicAttributes sns:TagResource sns:UntagResource",
         ),
         Grant(
-            sid="SubscribeQueue",
-            resources=[stack.arn("sns", "Order")],
+            "SubscribeQueue",
+            stack.arn("sns", "Order"),
             write="sns:Subscribe",
             condition={
                 "StringEquals": {"sns:Protocol": "sqs"},
@@ -41,26 +41,26 @@ def _of_messages(stack: Stack) -> list[Grant]:
             },
         ),
         Grant(
-            sid="SubscribeAddress",
-            resources=[stack.arn("sns", "OrderAlarms")],
+            "SubscribeAddress",
+            stack.arn("sns", "OrderAlarms"),
             write="sns:Subscribe",
             condition={"StringEquals": {"sns:Protocol": "email"}},
         ),
         Grant(
-            sid="Subscriptions",
-            resources=["*"],
+            "Subscriptions",
+            "*",
             read="sns:GetSubscriptionAttributes",
             write="sns:SetSubscriptionAttributes sns:Unsubscribe",
         ),
         Grant(
-            sid="Queues",
-            resources=[stack.arn("sqs", "Order")],
+            "Queues",
+            stack.arn("sqs", "Order"),
             read="sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ListQueueTags",
             write="sqs:CreateQueue sqs:DeleteQueue sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue",
         ),
         Grant(
-            sid="Table",
-            resources=[stack.arn("dynamodb", "table/Order")],
+            "Table",
+            stack.arn("dynamodb", "table/Order"),
             read="dynamodb:DescribeContinuousBackups dynamodb:DescribeTable dynamodb:DescribeTimeToLive "
             "dynamodb:ListTagsOfResource",
             write="dynamodb:CreateTable dynamodb:DeleteTable dynamodb:TagResource dynamodb:UntagResource "
@@ -71,35 +71,30 @@ def _of_messages(stack: Stack) -> list[Grant]:
 
 def _of_function(stack: Stack) -> list[Grant]:
     functions = stack.arn("lambda", "function:ProcessOrder")
-    mappings = [stack.account.arn("lambda", "event-source-mapping:*")]
+    mappings = stack.account.arn("lambda", "event-source-mapping:*")
     of_functions = {"ArnLike": {"lambda:FunctionArn": functions}}
     return [
         Grant(
-            sid="Function",
-            resources=[functions],
+            "Function",
+            functions,
             read="lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:GetFunctionConfiguration "
             "lambda:ListTags lambda:ListVersionsByFunction",
             write="lambda:CreateFunction lambda:DeleteFunction lambda:DeleteFunctionCodeSigningConfig "
             "lambda:DeleteFunctionConcurrency lambda:PutFunctionConcurrency lambda:TagResource lambda:UntagResource "
             "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration",
         ),
+        Grant("NewMapping", "*", write="lambda:CreateEventSourceMapping", condition=of_functions),
         Grant(
-            sid="NewMapping",
-            resources=["*"],
-            write="lambda:CreateEventSourceMapping",
-            condition=of_functions,
-        ),
-        Grant(
-            sid="Mappings",
-            resources=mappings,
+            "Mappings",
+            mappings,
             read="lambda:GetEventSourceMapping",
             write="lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
             condition=of_functions,
         ),
         # A new mapping has no tag yet, and tags decide nothing about one: its function does.
         Grant(
-            sid="MappingTags",
-            resources=mappings,
+            "MappingTags",
+            mappings,
             read="lambda:ListTags",
             write="lambda:TagResource lambda:UntagResource",
             condition={"StringEqualsIfExists": stack.tags("ResourceTag")},
@@ -112,26 +107,26 @@ def _of_role(stack: Stack, boundary_arn: pulumi.Input[str]) -> list[Grant]:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
-    roles = [stack.arn("iam", "role/ProcessOrder-role", regional=False)]
+    roles = stack.arn("iam", "role/ProcessOrder-role", regional=False)
     return [
         Grant(
-            sid="Role",
-            resources=roles,
+            "Role",
+            roles,
             read="iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole "
             "iam:ListRolePolicies",
             write="iam:TagRole iam:UntagRole",
         ),
         Grant(
-            sid="RoleInBoundary",
-            resources=roles,
+            "RoleInBoundary",
+            roles,
             write="iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:DetachRolePolicy "
             "iam:PutRolePermissionsBoundary iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:UpdateRole "
             "iam:UpdateRoleDescription",
             condition={"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
         ),
         Grant(
-            sid="RoleForFunction",
-            resources=roles,
+            "RoleForFunction",
+            roles,
             write="iam:PassRole",
             condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
         ),
@@ -142,28 +137,24 @@ def _of_monitoring(stack: Stack) -> list[Grant]:
     dashboard = re.sub(r"[^A-Za-z0-9_-]", "-", f"orders-{stack.name}")
     return [
         Grant(
-            sid="LogGroup",
-            resources=stack.log_groups(),
+            "LogGroup",
+            stack.log_groups(),
             read="logs:DescribeMetricFilters logs:ListTagsForResource",
             write="logs:AssociateKmsKey logs:CreateLogGroup logs:DeleteLogGroup logs:DeleteMetricFilter "
             "logs:DeleteRetentionPolicy logs:DisassociateKmsKey logs:PutMetricFilter logs:PutRetentionPolicy "
             "logs:TagResource logs:UntagResource",
         ),
-        Grant(sid="LogGroups", resources=["*"], read="logs:DescribeLogGroups"),
+        Grant("LogGroups", "*", read="logs:DescribeLogGroups"),
         Grant(
-            sid="Alarms",
-            resources=[stack.arn("cloudwatch", "alarm:Order")],
+            "Alarms",
+            stack.arn("cloudwatch", "alarm:Order"),
             read="cloudwatch:ListTagsForResource",
             write="cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm cloudwatch:TagResource cloudwatch:UntagResource",
         ),
+        Grant("AlarmList", stack.account.arn("cloudwatch", "alarm:*"), read="cloudwatch:DescribeAlarms"),
         Grant(
-            sid="AlarmList",
-            resources=[stack.account.arn("cloudwatch", "alarm:*")],
-            read="cloudwatch:DescribeAlarms",
-        ),
-        Grant(
-            sid="Dashboard",
-            resources=[stack.account.arn("cloudwatch", f"dashboard/{dashboard}", regional=False)],
+            "Dashboard",
+            stack.account.arn("cloudwatch", f"dashboard/{dashboard}", regional=False),
             read="cloudwatch:GetDashboard",
             write="cloudwatch:DeleteDashboards cloudwatch:PutDashboard",
         ),
@@ -171,59 +162,37 @@ def _of_monitoring(stack: Stack) -> list[Grant]:
 
 
 def _of_key_administration(stack: Stack) -> list[Grant]:
-    keys = [stack.account.arn("kms", "key/*")]
+    keys = stack.account.arn("kms", "key/*")
+    own, asked = stack.tags("ResourceTag"), stack.tags("RequestTag")
     return [
         Grant(
-            sid="Keys",
-            resources=keys,
+            "Keys",
+            keys,
             read="kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
             write="kms:CreateAlias kms:DeleteAlias kms:DisableKeyRotation kms:EnableKey kms:EnableKeyRotation "
             "kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:UntagResource kms:UpdateAlias kms:UpdateKeyDescription",
-            condition={"StringEquals": stack.tags("ResourceTag")},
+            condition={"StringEquals": own},
         ),
-        Grant(
-            sid="NewKey",
-            resources=["*"],
-            write="kms:CreateKey",
-            condition={"StringEquals": stack.tags("RequestTag")},
-        ),
+        Grant("NewKey", "*", write="kms:CreateKey", condition={"StringEquals": asked}),
         # A new key has no tag yet; one that is tagged as another project's or stack's cannot be claimed.
         Grant(
-            sid="NewKeyTag",
-            resources=keys,
-            write="kms:TagResource",
-            condition={
-                "StringEquals": stack.tags("RequestTag"),
-                "StringEqualsIfExists": stack.tags("ResourceTag"),
-            },
+            "NewKeyTag", keys, write="kms:TagResource", condition={"StringEquals": asked, "StringEqualsIfExists": own}
         ),
         # Changing one tag sends that tag alone, and never another project or stack.
-        Grant(
-            sid="KeyTag",
-            resources=keys,
-            write="kms:TagResource",
-            condition={
-                "StringEquals": stack.tags("ResourceTag"),
-                "StringEqualsIfExists": stack.tags("RequestTag"),
-            },
-        ),
-        Grant(
-            sid="KeyAlias",
-            resources=[stack.arn("kms", "alias/OrderKey")],
-            write="kms:CreateAlias kms:DeleteAlias kms:UpdateAlias",
-        ),
-        Grant(sid="KeyAliases", resources=["*"], read="kms:ListAliases"),
+        Grant("KeyTag", keys, write="kms:TagResource", condition={"StringEquals": own, "StringEqualsIfExists": asked}),
+        Grant("KeyAlias", stack.arn("kms", "alias/OrderKey"), write="kms:CreateAlias kms:DeleteAlias kms:UpdateAlias"),
+        Grant("KeyAliases", "*", read="kms:ListAliases"),
     ]
 
 
 def _of_smoke_test(stack: Stack) -> list[Grant]:
     """What `./orders publish --generate` and `verify` do, and of the table only the orders they made up."""
     return [
-        Grant(sid="SmokePublish", resources=[stack.arn("sns", "OrderTopic")], write="sns:Publish"),
-        Grant(sid="SmokeLog", resources=stack.log_groups(), write="logs:FilterLogEvents"),
+        Grant("SmokePublish", stack.arn("sns", "OrderTopic"), write="sns:Publish"),
+        Grant("SmokeLog", stack.log_groups(), write="logs:FilterLogEvents"),
         Grant(
-            sid="SmokeRead",
-            resources=[stack.arn("dynamodb", "table/Order")],
+            "SmokeRead",
+            stack.arn("dynamodb", "table/Order"),
             write="dynamodb:BatchGetItem",
             condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["G??????-*"]}},
         ),
@@ -239,8 +208,8 @@ def of_keys(stack: Stack) -> Grant:
     """
     services = [f"{service}.{stack.account.region}.amazonaws.com" for service in ("lambda", "dynamodb", "sns")]
     return Grant(
-        sid="KeysThroughServices",
-        resources=[stack.account.arn("kms", "key/*")],
+        "KeysThroughServices",
+        stack.account.arn("kms", "key/*"),
         read="kms:Decrypt",
         write="kms:CreateGrant kms:Encrypt kms:GenerateDataKey* kms:ReEncrypt*",
         condition={"StringEquals": {**stack.tags("ResourceTag"), "kms:ViaService": services}},

@@ -1,12 +1,13 @@
 """Where Pulumi keeps the state of the stacks, and the key of their secrets."""
 
 import json
+from typing import Any
 
 import pulumi
 from pulumi_aws import kms, s3
 
 from foundation.account import Account, Stack
-from foundation.grant import Grant
+from foundation.grant import Grant, policy
 
 OLD_VERSIONS_DAYS = 90
 """How long a state that has been replaced can be brought back."""
@@ -56,7 +57,7 @@ class State(pulumi.ComponentResource):
         return pulumi.Output.concat(self._secrets, f"&context_stack={project}/{stack}")
 
 
-def of_state(stack: Stack, bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[Grant]:
+def of_state(stack: Stack, state: State) -> list[Grant]:
     """The stack's state and the secrets in it, and of everything else in the bucket only the names.
 
     A preview takes no lock, so it writes nothing. https://www.pulumi.com/docs/iac/concepts/state-and-backends/
@@ -64,24 +65,24 @@ def of_state(stack: Stack, bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[
     """
 
     def objects(*paths: str) -> list[pulumi.Input[str]]:
-        return [pulumi.Output.concat(bucket_arn, "/.pulumi/", path) for path in paths]
+        return [pulumi.Output.concat(state.bucket_arn, "/.pulumi/", path) for path in paths]
 
     own = objects(f"stacks/orders/{stack.name}.json*", f"*/orders/{stack.name}/*")
     through_s3 = {"kms:ViaService": f"s3.{stack.account.region}.amazonaws.com"}
     return [
-        Grant(sid="StateList", resources=[bucket_arn], read="s3:ListBucket"),
-        Grant(sid="StateFormat", resources=objects("meta.yaml"), read="s3:GetObject"),
-        Grant(sid="State", resources=own, read="s3:GetObject", write="s3:DeleteObject s3:PutObject"),
+        Grant("StateList", state.bucket_arn, read="s3:ListBucket"),
+        Grant("StateFormat", objects("meta.yaml"), read="s3:GetObject"),
+        Grant("State", own, read="s3:GetObject", write="s3:DeleteObject s3:PutObject"),
         Grant(
-            sid="StateKey",
-            resources=[key_arn],
+            "StateKey",
+            state.key_arn,
             read="kms:Decrypt",
             write="kms:GenerateDataKey",
             condition={"StringEquals": through_s3},
         ),
         Grant(
-            sid="Secrets",
-            resources=[key_arn],
+            "Secrets",
+            state.key_arn,
             read="kms:Decrypt",
             write="kms:Encrypt",
             condition={"StringEquals": {"kms:EncryptionContext:stack": f"orders/{stack.name}"}},
@@ -90,72 +91,55 @@ def of_state(stack: Stack, bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[
 
 
 def _encrypt(name: str, bucket: s3.Bucket, key: kms.Key, opts: pulumi.ResourceOptions) -> None:
-    by_key = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-        sse_algorithm="aws:kms", kms_master_key_id=key.arn
-    )
+    by_key: Any = {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn}
     s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
         bucket=bucket.id,
-        rules=[
-            s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=by_key,
-                bucket_key_enabled=True,  # one request to KMS for many objects
-            )
-        ],
+        # With a bucket key, one request to KMS is enough for many objects.
+        rules=[{"apply_server_side_encryption_by_default": by_key, "bucket_key_enabled": True}],
         opts=opts,
     )
 
 
 def _keep_versions(name: str, bucket: s3.Bucket, opts: pulumi.ResourceOptions) -> None:
     versioning = s3.BucketVersioning(
-        f"{name}-versions",
-        bucket=bucket.id,
-        versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-        opts=opts,
+        f"{name}-versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=opts
     )
     s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
         bucket=bucket.id,
         rules=[
-            s3.BucketLifecycleConfigurationRuleArgs(
-                id="old-versions",
-                status="Enabled",
-                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                noncurrent_version_expiration=s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                    noncurrent_days=OLD_VERSIONS_DAYS
-                ),
-            )
+            {
+                "id": "old-versions",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "noncurrent_version_expiration": {"noncurrent_days": OLD_VERSIONS_DAYS},
+            }
         ],
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[versioning])),
     )
 
 
 def _key_policy(account: Account) -> dict[str, object]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AccountAdministersKey",
-                "Effect": "Allow",
-                "Principal": {"AWS": account.arn("iam", "root", regional=False)},
-                "Action": "kms:*",
-                "Resource": "*",
-            }
-        ],
-    }
+    return policy(
+        {
+            "Sid": "AccountAdministersKey",
+            "Effect": "Allow",
+            "Principal": {"AWS": account.arn("iam", "root", regional=False)},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    )
 
 
 def _tls_only(bucket_arn: pulumi.Output[str]) -> dict[str, object]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
+    return policy(
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )

@@ -5,6 +5,7 @@ import json
 from pulumi_aws import xray
 
 from foundation.account import Account
+from foundation.grant import policy
 
 
 def trace_topics(name: str, account: Account) -> xray.ResourcePolicy:
@@ -12,20 +13,17 @@ def trace_topics(name: str, account: Account) -> xray.ResourcePolicy:
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
     """
-    document = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "TopicsTrace",
-                "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
-                "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
-                "Resource": "*",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account.id},
-                    "StringLike": {"aws:SourceArn": account.arn("sns", "*")},
-                },
-            }
-        ],
-    }
+    document = policy(
+        {
+            "Sid": "TopicsTrace",
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account.id},
+                "StringLike": {"aws:SourceArn": account.arn("sns", "*")},
+            },
+        }
+    )
     return xray.ResourcePolicy(name, policy_name=name, policy_document=json.dumps(document))

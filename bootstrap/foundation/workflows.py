@@ -10,9 +10,9 @@ from pulumi_aws import iam
 
 from foundation.account import Stack
 from foundation.boundary import boundary
-from foundation.grant import Grant, document
+from foundation.grant import Grant, document, policy
 from foundation.permissions import of_keys, of_stack
-from foundation.state import of_state
+from foundation.state import State, of_state
 
 _ISSUER = "token.actions.githubusercontent.com"
 _AUDIENCE = "sts.amazonaws.com"
@@ -28,8 +28,7 @@ class WorkflowsArgs:
     repository: str
     """`owner/name` as it stands in the subject of its tokens."""
     github_provider_arn: pulumi.Input[str]
-    state_bucket_arn: pulumi.Input[str]
-    state_key_arn: pulumi.Input[str]
+    state: State
 
 
 class Workflows(pulumi.ComponentResource):
@@ -48,7 +47,7 @@ class Workflows(pulumi.ComponentResource):
         provider_arn = pulumi.Output.from_input(args.github_provider_arn)
         granted = {
             **of_stack(stack, boundary_arn=limit.arn),
-            "state": of_state(stack, args.state_bucket_arn, args.state_key_arn),
+            "state": of_state(stack, args.state),
             "keys": [of_keys(stack)],
         }
 
@@ -83,8 +82,8 @@ def github_provider(name: str) -> iam.OpenIdConnectProvider:
 def _permit(name: str, role: iam.Role, grants: list[Grant], opts: pulumi.ResourceOptions, *, writes: bool) -> None:
     # Not in line: there a role has 10,240 characters for everything, and here each policy has 6,144.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    policy = iam.Policy(name, policy=pulumi.Output.json_dumps(document(grants, writes=writes)), opts=opts)
-    iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy.arn, opts=opts)
+    granted = iam.Policy(name, policy=pulumi.Output.json_dumps(document(grants, writes=writes)), opts=opts)
+    iam.RolePolicyAttachment(name, role=role.name, policy_arn=granted.arn, opts=opts)
 
 
 def _trust(provider_arn: str, repository: str, subjects: Sequence[str], branch: str) -> dict[str, Any]:
@@ -94,14 +93,11 @@ def _trust(provider_arn: str, repository: str, subjects: Sequence[str], branch: 
     if branch:  # of which an environment's subject says nothing, and its rules only on some of GitHub's plans
         # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/
         wanted["ref"] = f"refs/heads/{branch}"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Federated": provider_arn},
-                "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {"StringEquals": {f"{_ISSUER}:{claim}": value for claim, value in wanted.items()}},
-            }
-        ],
-    }
+    return policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{_ISSUER}:{claim}": value for claim, value in wanted.items()}},
+        }
+    )

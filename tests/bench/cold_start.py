@@ -12,7 +12,7 @@ from statistics import median
 
 import psutil
 
-from components.package import process_order_archive
+from components.package import PROCESS_ORDER, archive
 from tests.bench.events import new_order, sqs_event
 from tests.bench.results import Target, markdown
 from tests.bench.standin import standing_in
@@ -60,8 +60,8 @@ def measure(*, quick: bool) -> Starts:
 
 def _unpack(folder: Path) -> Path:
     """Lay every handler out as Lambda does: sources without caches of compiled code, which it could not write."""
-    with zipfile.ZipFile(io.BytesIO(archive_bytes(process_order_archive()))) as archive:
-        archive.extractall(folder)
+    with zipfile.ZipFile(io.BytesIO(archive_bytes(archive("process_order", PROCESS_ORDER)))) as zipped:
+        zipped.extractall(folder)
     for name in CONTENDERS:
         if MODULES[name].startswith("tests.bench."):
             module = Path(*MODULES[name].split(".")).with_suffix(".py")

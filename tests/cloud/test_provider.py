@@ -58,13 +58,6 @@ def test_a_name_is_the_one_that_was_given_or_proposed(provider: ResourceProvider
     assert checked(provider, QUEUE, "q", given, autonaming=naming)["name"] == "mine"
 
 
-def test_defaults_are_filled_in_and_listed(provider: ResourceProviderStub) -> None:
-    inputs = checked(provider, QUEUE, "q", {"visibilityTimeoutSeconds": 7})
-    assert (inputs["visibilityTimeoutSeconds"], inputs["messageRetentionSeconds"]) == (7, 345600)
-    assert "messageRetentionSeconds" in inputs["__defaults"]
-    assert "visibilityTimeoutSeconds" not in inputs["__defaults"]
-
-
 def difference(provider: ResourceProviderStub, token: str, old: Any, new: Any) -> Any:
     state = struct({**old, "tagsAll": {"owner": "shop"}})
     named = {"__defaults": ["name"]}

@@ -42,7 +42,7 @@ MAY_IMPORT = {
         *("tools.recording", "tools.cloud", "tools.ops", "tools.live"),
     },
     "tools/review": {
-        *("pulumi", "boto3", "botocore", "click", "google", "jsonschema", "rich"),
+        *("pulumi", "botocore", "click", "google", "jsonschema", "rich"),
         *("tools.interrupts", "tools.terminal", "tools.root"),
         *("tools.recording", "tools.cloud", "tools.ops", "tools.review"),
     },

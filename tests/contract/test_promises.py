@@ -8,7 +8,7 @@ import document
 import pulumi
 import pytest
 
-from components.package import PROCESS_ORDER, process_order_archive
+from components.package import PROCESS_ORDER, archive
 from tests.defaults import DEFAULTS, IDENTITIES, identity
 from tools.cloud.resources import KEEPERS
 from tools.cloud.resources.functions import archive_bytes
@@ -72,8 +72,8 @@ def test_an_unknown_stack_is_refused_with_the_ones_that_exist() -> None:
 def test_the_archive_holds_exactly_the_function_files() -> None:
     folder = ROOT / "functions/process_order"
     assert {path.name for path in folder.iterdir() if path.is_file()} == set(PROCESS_ORDER)
-    archive = process_order_archive()
-    assert set(archive.assets) == {f"process_order/{name}" for name in PROCESS_ORDER}
+    built = archive("process_order", PROCESS_ORDER)
+    assert set(built.assets) == {f"process_order/{name}" for name in PROCESS_ORDER}
 
 
 def test_the_archive_has_the_same_bytes_wherever_and_whenever_it_is_built(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_the_archive_has_the_same_bytes_wherever_and_whenever_it_is_built(tmp_pa
             copies[f"process_order/{name}"] = pulumi.FileAsset(str(tmp_path / name))
         return pulumi.AssetArchive(copies)
 
-    assert archive_bytes(copied()) == archive_bytes(process_order_archive())
+    assert archive_bytes(copied()) == archive_bytes(archive("process_order", PROCESS_ORDER))
 
 
 def test_the_local_cloud_can_keep_every_type_the_program_registers() -> None:

@@ -66,11 +66,14 @@ def test_the_review_does_not_wait_for_the_checks() -> None:
     assert waits == dict.fromkeys(waits, "route")
 
 
-@pytest.mark.parametrize("name", ["rehearsal", "verdict"])
+@pytest.mark.parametrize(
+    "name", ["review-stack.yml rehearsal", "review-stack.yml verdict", "pull-request.yml recorded"]
+)
 def test_a_pull_request_is_tried_and_judged_by_the_code_of_its_base_without_a_role(name: str) -> None:
-    job = JOBS[f"review-stack.yml {name}"]
+    job = JOBS[name]
     base, change = (step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@"))
-    assert base["ref"] == "${{ github.event.pull_request.base.sha }}"
+    queued = " || github.event.merge_group.base_sha" if name.startswith("pull-request") else ""
+    assert base["ref"] == f"${{{{ github.event.pull_request.base.sha{queued} }}}}"
     assert "path" not in base
     assert change["path"] == "build/change"
     assert job["permissions"] == {"contents": "read"}

@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,46 +12,22 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.live.conftest import Live, wait_until
-from tools.ops.stack import Stack, connect
+from tests.live.visitor import button, dead_letter, fill, letter_of, number, press, text, wait_for, wait_for_answer
+from tests.ops.cloud import hasten
+from tools.ops.stack import connect
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
-)
 HOSTILE = "<img src=x onerror=document.title='taken'>"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("a real browser must be on the PATH: install chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1280,1100"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def hasty(live: Live) -> Live:
     """A message that fails is a dead letter after seconds; the function has time, also on a busy machine."""
     stack = connect(stack=None, outputs=str(live.outputs))
-    function, sqs = stack.client("lambda"), stack.client("sqs")
+    function = stack.client("lambda")
     function.update_function_configuration(FunctionName=stack["functionName"], Timeout=20)
     function.invoke(FunctionName=stack["functionName"], Payload=b'{"Records": []}')
-    redrive = {"deadLetterTargetArn": arn_of(stack, "deadLetterQueueUrl"), "maxReceiveCount": 1}
-    attributes = {"VisibilityTimeout": "2", "RedrivePolicy": json.dumps(redrive)}
-    sqs.set_queue_attributes(QueueUrl=stack["queueUrl"], Attributes=attributes)
+    hasten(stack.client("sqs"), stack["queueUrl"], seconds=2)
     return live
-
-
-def arn_of(stack: Stack, export: str) -> str:
-    answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack[export], AttributeNames=["QueueArn"])
-    return str(answer["Attributes"]["QueueArn"])
 
 
 @pytest.fixture
@@ -61,36 +35,6 @@ def page(browser: webdriver.Chrome, hasty: Live) -> webdriver.Chrome:
     browser.get(hasty.url)
     wait_for(browser, "link", "live")
     return browser
-
-
-def text(page: webdriver.Chrome, name: str) -> str:
-    return str(page.execute_script("return document.getElementById(arguments[0]).textContent", name))
-
-
-def wait_for(page: webdriver.Chrome, name: str, wanted: str, limit: float = 90) -> None:
-    wait_until(lambda: wanted in text(page, name), limit, lambda: f"{wanted!r} in {name}: {text(page, name)!r}")
-
-
-def wait_for_answer(page: webdriver.Chrome, button: WebElement, wanted: str) -> None:
-    place = button.find_element(By.XPATH, "ancestor::*[@data-answers][1]").find_element(By.CLASS_NAME, "answer")
-    wait_until(lambda: wanted in place.text, 90, lambda: f"{wanted!r} beside {button.text}: {place.text!r}")
-
-
-def number(page: webdriver.Chrome, name: str) -> int:
-    return int(text(page, name).replace(",", ""))
-
-
-def press(page: webdriver.Chrome, name: str, answer: str = "") -> None:
-    button = page.find_element(By.ID, name)
-    button.click()
-    wait_for_answer(page, button, answer)
-
-
-def fill(page: webdriver.Chrome, **values: str) -> None:
-    for name, value in values.items():
-        field = page.find_element(By.CSS_SELECTOR, f"#form [name={name}]")
-        field.clear()
-        field.send_keys(value)
 
 
 def test_a_hostile_order_id_is_shown_as_text(page: webdriver.Chrome) -> None:
@@ -149,29 +93,6 @@ def test_an_outage_makes_a_dead_letter_and_a_redrive_is_proved(page: webdriver.C
     wait_until(lambda: "OUTAGE-1" not in text(page, "letters"), 30, lambda: text(page, "letters"))
 
 
-def letter_of(page: webdriver.Chrome, order_id: str) -> WebElement:
-    [row] = [row for row in page.find_elements(By.CSS_SELECTOR, "#letters > li") if order_id in row.text]
-    return row
-
-
-def dead_letter(page: webdriver.Chrome, order_id: str) -> WebElement:
-    """Publish what the function rejects, wait for its dead letter, and open it."""
-    fill(page, orderId=order_id, quantity="0")
-    page.find_element(By.NAME, "unchecked").click()
-    press(page, "publish", "Published one order.")
-    wait_for(page, "letters", order_id)
-    row = letter_of(page, order_id)
-    assert "quantity" in row.text  # the reason
-    row.find_element(By.TAG_NAME, "summary").click()
-    body = row.find_element(By.TAG_NAME, "textarea")
-    wait_until(lambda: order_id in str(body.get_property("value")), 30, lambda: row.text)
-    return row
-
-
-def button(row: WebElement, label: str) -> WebElement:
-    return row.find_element(By.XPATH, f".//button[text()='{label}']")
-
-
 def test_a_dead_letter_is_corrected(page: webdriver.Chrome) -> None:
     row = dead_letter(page, "WRONG-1")
     body, correct = row.find_element(By.TAG_NAME, "textarea"), button(row, "Send corrected")
@@ -188,12 +109,23 @@ def test_a_dead_letter_is_corrected(page: webdriver.Chrome) -> None:
     wait_until(lambda: "WRONG-1" not in text(page, "letters"), 30, lambda: text(page, "letters"))
 
 
-def test_a_dead_letter_is_sent_back_as_it_is(page: webdriver.Chrome) -> None:
+def test_a_dead_letter_is_sent_back_as_it_is_and_purged_after_a_question(page: webdriver.Chrome) -> None:
     row = dead_letter(page, "AGAIN-1")
     again = button(row, "Redrive as it is")
     again.click()
     wait_for_answer(page, again, "Sent 1 of 1 message back.")
-    wait_until(lambda: text(page, "letters").count("AGAIN-1") == 1, 60, lambda: text(page, "letters"))
+
+    def returned() -> list[WebElement]:
+        rows = page.find_elements(By.CSS_SELECTOR, "#letters > li")
+        return [each for each in rows if each != row and "AGAIN-1" in each.text]
+
+    wait_until(returned, 60, lambda: text(page, "letters"))
+    [found] = returned()
+    found.find_element(By.TAG_NAME, "summary").click()
+    purge = button(found, "Purge")
+    purge.click()
+    page.switch_to.alert.accept()
+    wait_for_answer(page, purge, "Deleted 1 of 1 dead letter.")
 
 
 def test_an_edit_outlives_its_dead_letter_until_it_is_dismissed(page: webdriver.Chrome) -> None:
@@ -242,13 +174,6 @@ def test_a_field_that_is_wanted_no_more_goes_when_it_has_lost_the_focus(page: we
         wait_until(lambda: not page.find_elements(*named), 10, lambda: "the field is still there")
     finally:
         page.delete_network_conditions()
-
-
-def test_a_dead_letter_is_purged_after_a_question(page: webdriver.Chrome) -> None:
-    purge = button(dead_letter(page, "GONE-1"), "Purge")
-    purge.click()
-    page.switch_to.alert.accept()
-    wait_for_answer(page, purge, "Deleted 1 of 1 dead letter.")
 
 
 def test_an_order_without_an_id_stops_nothing(page: webdriver.Chrome) -> None:

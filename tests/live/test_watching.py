@@ -146,6 +146,9 @@ def test_another_consumer_its_exception_and_its_dead_letter_are_on_the_page(live
     edit(program, "# Another consumer", block + "\n# Another consumer")
     wait_until(lambda: state(live)["consumers"], 60, live.text)
     assert state(live)["consumers"][0]["function"] == "WriteInvoice"
+    stack = connect(stack=None, outputs=str(live.outputs))
+    queue = stack.dead_letters["InvoiceQueue"].queue_url
+    stack.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
     assert answered(live, "publish", {"body": json.dumps({**ORDER, "orderId": "invoiced"})})["good"]
     wait_until(lambda: [each for each in state(live)["letters"] if each["source"] == "InvoiceQueue"], 60, live.text)
     [said, *_] = [line for line in state(live)["log"] if "LookupError: no invoice number (handler.py:2)" in line[2]]

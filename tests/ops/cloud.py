@@ -25,6 +25,8 @@ class Result:
 
 
 Command = Callable[..., Result]
+Own = tuple[Deployment, str]
+"""A cloud of the tests' own, and the file of its addresses."""
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -60,6 +62,13 @@ def bodies(deployment: Deployment, export: str) -> list[str]:
     return [message["Body"] for message in queues[deployment.outputs[export]]]
 
 
+def hasten(sqs: Any, url: str, *, seconds: int) -> None:
+    """Make a message of a queue that fails a dead letter after so many seconds."""
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+    redrive = json.dumps({**json.loads(answer["Attributes"]["RedrivePolicy"]), "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": str(seconds)})
+
+
 def item(deployment: Deployment, order_id: str) -> dict[str, Any] | None:
     answer = deployment.client("dynamodb").get_item(
         TableName=deployment.outputs["tableName"], Key={"orderId": {"S": order_id}}, ConsistentRead=True
@@ -80,3 +89,10 @@ def wait_for(ready: Callable[[], Any], what: str, seconds: float = 30) -> Any:
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.1)
     return found
+
+
+def visible(deployment: Deployment, export: str) -> int:
+    answer = deployment.client("sqs").get_queue_attributes(
+        QueueUrl=deployment.outputs[export], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])

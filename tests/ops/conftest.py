@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.defaults import LOCAL
-from tests.ops.cloud import Command, Result
+from tests.ops.cloud import Command, Own, Result, empty, hasten
 from tools.__main__ import main
 from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
@@ -39,12 +39,17 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, 
     Its function has time on a busy machine, because what it misses is a dead letter at once.
     """
     with deployed(config={**LOCAL, "orders:logLevel": "INFO", "orders:functionTimeout": "5"}) as deployment:
-        sqs, url = deployment.client("sqs"), deployment.outputs["queueUrl"]
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-        redrive = {**json.loads(answer["Attributes"]["RedrivePolicy"]), "maxReceiveCount": 1}
-        attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "6"}
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        hasten(deployment.client("sqs"), deployment.outputs["queueUrl"], seconds=6)
         yield deployment, written(deployment, tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def letters(own: tuple[Deployment, Path]) -> Iterator[Own]:
+    """A cloud with empty dead-letter queues, and the file of its addresses."""
+    deployment, path = own
+    empty(deployment)
+    yield deployment, str(path)
+    empty(deployment)
 
 
 def written(deployment: Deployment, folder: Path) -> Path:

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.ops.cloud import Command, item, order
 from tools.cloud.deployment import Deployment
 from tools.root import ROOT
@@ -27,25 +25,15 @@ def test_a_shell_that_evaluates_env_reaches_the_stack_and_nothing_else(outputs: 
     assert "OrderQueue-dlq" in done.stdout
 
 
-@pytest.mark.parametrize("where", [[], ["--here"]], ids=["deployed", "here"])
-def test_the_handler_runs_on_one_event(
-    command: Command, deployment: Deployment, outputs: Path, tmp_path: Path, where: list[str]
-) -> None:
+def test_the_handler_runs_on_one_event(command: Command, deployment: Deployment, outputs: Path, tmp_path: Path) -> None:
     good, bad = order(), order(quantity=0)
     (tmp_path / "orders.json").write_text(json.dumps([good, bad]))
     event = {"Records": [{"messageId": "m1", "body": json.dumps(good)}]}
     (tmp_path / "event.json").write_text(json.dumps(event))
-    shared = [*where, "--outputs", str(outputs)]
-    environment, path = dict(os.environ), list(sys.path)
-    try:
-        mixed = command("invoke", str(tmp_path / "orders.json"), *shared)
-        again = command("invoke", str(tmp_path / "event.json"), "--json", *shared)
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.path[:] = path
+    mixed = command("invoke", str(tmp_path / "orders.json"), "--outputs", str(outputs))
+    again = command("invoke", str(tmp_path / "event.json"), "--json", "--outputs", str(outputs))
     assert (mixed.status, "1 of 2 messages were taken" in mixed.out) == (1, True)
-    assert "quantity must be an integer" in mixed.out + mixed.err
+    assert "quantity must be an integer" in mixed.out
     assert (again.status, again.json()) == (0, {"batchItemFailures": []})
     assert item(deployment, good["orderId"])
 

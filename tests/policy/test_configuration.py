@@ -33,7 +33,6 @@ ALL = {f"orders:{key_of(field)}": values(field) for field in fields(StackConfig)
 
 @pytest.mark.parametrize("column", range(3), ids=["the least", "the defaults", "the most"])
 def test_what_the_configuration_accepts_passes_the_pack(analyzer: AnalyzerStub, column: int) -> None:
-    """Together: no rule looks at two settings of which one is at its least and the other at its most."""
     graph = record_defaults(config={key: str(each[min(column, len(each) - 1)]) for key, each in ALL.items()})
     assert [each.rule for each in analyze(analyzer, graph).violations if each.level == "mandatory"] == []
 

@@ -33,6 +33,8 @@ def test_a_change_that_was_not_tried_is_never_called_safe() -> None:
     assert headline(case.review()).startswith("✅ ")
     assert headline(replace(case, trial=NOT_ASKED).review()) == "⚠️ LOOK: not rehearsed; 38 creations"
     assert "Not rehearsed: nobody asked" in report(replace(case, trial=NOT_ASKED).review())
+    slow = Trial(said="all stored", noticed=("a batch takes 2 s",))
+    assert headline(replace(case, trial=slow).review()) == "⚠️ LOOK: a batch takes 2 s; 38 creations"
 
 
 def test_orders_that_a_rehearsal_has_lost_come_first_and_can_be_allowed_by_name() -> None:

@@ -4,18 +4,14 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.defaults import record_defaults
 from tests.review.stack import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE, TOPIC, urn
-from tools.recording.graph import Resource
 from tools.recording.types import type_of
 from tools.review.allowances import Allowance
 from tools.review.changes import Change, Preview, State, operation_of
 from tools.review.losses import LOSSES
-from tools.review.pipeline import Pipeline
-from tools.review.safety import is_grave, judge
+from tools.review.safety import judge
 
 TODAY = date(2026, 6, 1)
 UNDECIDED = type_of("nobody").stops
@@ -33,18 +29,6 @@ def kinds(*changes: Change, allowed: tuple[Allowance, ...] = ()) -> list[str]:
 
 def update(type_: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     return kinds(Change(operation="update", before=state(type_, before), after=state(type_, after)))
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(RESOURCES), st.sampled_from(["delete", "replace", "same"])), max_size=8))
-def test_whatever_is_deleted_or_replaced_the_verdict_is_that_of_the_table(done: list[tuple[Resource, str]]) -> None:
-    changes, expected = [], []
-    for resource, operation in done:
-        it = State(urn=resource.urn, type=resource.type, custom=resource.custom, inputs=resource.properties)
-        changes.append(Change(operation=operation, before=it, after=None if operation == "delete" else it))
-        if changes[-1].counts and is_grave(changes[-1], Pipeline([])):
-            expected.append(operation)
-    assert sorted(kinds(*changes)) == sorted(expected)
 
 
 def test_every_type_of_the_program_has_been_decided() -> None:
@@ -110,7 +94,7 @@ UPDATES: dict[tuple[str, str], list[tuple[Any, Any]]] = {
 
 
 def test_every_loss_has_its_cases() -> None:
-    assert UPDATES.keys() == {(loss.on, loss.path[0]) for loss in LOSSES}
+    assert UPDATES.keys() == {(loss.on, loss.path.split(".")[0]) for loss in LOSSES}
 
 
 @pytest.mark.parametrize(("type_", "key"), UPDATES)

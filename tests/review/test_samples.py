@@ -6,16 +6,21 @@ import io
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.process_order import lambda_function
+from functions.process_order.store import Store
+from tests.defaults import BARE
 from tests.fakes.events import Context, sqs_event
 from tests.fakes.table import Clock, Table, client_error, executing
 from tests.review.test_account import BEFORE
+from tools.recording.graph import record
 from tools.review.account import Account
-from tools.review.samples import OUTAGE, PARTS, PRIVATE, messages
-from tools.review.sight import Sight
+from tools.review.samples import OUTAGE, PARTS, bad, messages
+from tools.review.sight import Sight, counts
 from tools.root import ROOT
 
 HANDLER, ORDERS, STORE, VALUES = "lambda_function.py", "orders.py", "store.py", "values.py"
@@ -103,7 +108,7 @@ def lost(folder: Path) -> list[str]:
         dead={"OrderQueue": letters},
         seen={},
         errors=tuple(errors),
-        tells=log.count(PRIVATE),
+        log=tuple(log.splitlines()),
     )
     down.append(True)
     missing = {body for body in bodies[OUTAGE] if body not in deliver(handler, own, bodies[OUTAGE])[0]}
@@ -133,3 +138,17 @@ def test_a_fault_in_the_handler_shows_and_nothing_else_does(
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == "edited"]:
             del sys.modules[name]
+
+
+def test_what_the_program_counts_in_the_log_is_what_the_handler_writes_of_each_part() -> None:
+    clock = Clock()
+    _, _, log = deliver(lambda_function, Store(executing(Table()), "Orders", sleep=clock.sleep), messages("after"))
+    filters = {
+        each.urn: SimpleNamespace(type=each.type, inputs=each.properties) for each in record(root=BARE).resources
+    }
+    running: Any = SimpleNamespace(resources=filters)
+    found = counts(running, log.splitlines())
+    assert found["stored"]
+    assert found["rejected"] == 3 * len(bad("after"))
+    assert counts(running, log.replace("batch processed", "batch done").splitlines()) == dict.fromkeys(found, 0)
+    assert counts(running, log.replace('"stored"', '"written"').splitlines())["stored"] == 0

@@ -93,7 +93,7 @@ class Application:
     @property
     def foreseen(self) -> bool:
         """Of a preview: whether it has told all outputs, so that they can be registered without another run."""
-        return not any(step.action in ("created", "replaced") for step in self.steps.values())
+        return all(step.action == "updated" for step in self.steps.values())
 
     def repeat(self, registered: Iterable[Resource]) -> bool:
         """Register what a preview did, up to the first output that it did not foresee; whether there was none."""

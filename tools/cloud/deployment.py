@@ -96,8 +96,8 @@ class Deployment:
     ) -> Applied:
         """Run the program in a folder, or the one given, and bring what runs to what it registers.
 
-        First in a preview, which `judge` may refuse, and after which nothing has changed if it fails; then again, if
-        something is created whose outputs only the cloud can tell.
+        First in a preview, which `judge` may refuse, and after which nothing has changed if it fails; then again, but
+        for one that only updates what runs, of which the preview has told everything.
         Raises pulumi.RunError if the program refuses its configuration, CloudError if it fails, and NotAppliedError
         if only a part could be applied.
         """

@@ -39,7 +39,7 @@ LOOK = 0.3
 @click.option("--page-port", type=int, default=PAGE_PORT, show_default=True, help="loopback port of the page")
 @click.option("--outputs", type=Path, metavar="FILE", help="write addresses and credentials there, as JSON")
 @click.option("--seed", metavar="FILE", help="publish the orders of a file at the start")
-@click.option("--replay", is_flag=True, help="remember what is published, and publish it again at the next such start")
+@click.option("--replay", is_flag=True, help="publish again what was published at the last start with --replay")
 @click.option(
     "--debug", type=int, is_flag=False, flag_value=DEBUG_PORT, metavar="[PORT]", help="let an editor debug ProcessOrder"
 )

@@ -80,7 +80,7 @@ sourced = click.option(
     "--from",
     "source",
     metavar="queue|topic|both|CONSUMER",
-    help="the dead-letter queue of the queue, of the topic's subscription, both, or that of another consumer; all",
+    help="whose dead letters: the queue's, the topic's, both, or another consumer's; default: all",
 )
 confirmed = click.option("--yes", is_flag=True, help="really do it; without it, only show the plan")
 unchecked = click.option("--no-check", is_flag=True, help="send what the function will reject, too")
@@ -112,9 +112,9 @@ def selecting(function: Callable[..., int]) -> Callable[..., int]:
         return function(stack, *arguments, selection=Selection(**chosen), **options)
 
     for option in (
-        click.option("--match", type=pattern, metavar="REGEX", help="only messages in whose body this is found"),
+        click.option("--match", type=pattern, metavar="REGEX", help="only messages whose body matches"),
         click.option("--order", metavar="ID", help="only messages of this order"),
-        click.option("--id", "ids", multiple=True, metavar="ID", help="only messages whose id begins so"),
+        click.option("--id", "ids", multiple=True, metavar="ID", help="only messages whose id begins with this"),
         limited,
         sourced,
     ):

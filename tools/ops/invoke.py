@@ -1,14 +1,10 @@
-"""`invoke`: runs the handler on one event, deployed or in this process."""
+"""`invoke`: runs the deployed handler on one event."""
 
 import base64
 import contextlib
-import importlib
 import json
-import os
-import sys
 import time
 import uuid
-from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -20,30 +16,16 @@ from tools.ops.files import read_text
 from tools.ops.logs import trace_of, understand
 from tools.ops.publish import read_bodies
 from tools.ops.stack import Stack
-from tools.root import ROOT
 from tools.terminal import BAD, GOOD, Printer
 
 
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """What Lambda tells a handler of an invocation."""
-
-    seconds: float
-    aws_request_id: str = "here"
-    started: float = field(default_factory=time.monotonic)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self.seconds - (time.monotonic() - self.started)) * 1000))
-
-
 @click.argument("file")
-@click.option("--here", is_flag=True, help="run the code of this folder in this process, where a debugger can stop it")
-def run(stack: Stack, printer: Printer, *, file: str, here: bool) -> int:
+def run(stack: Stack, printer: Printer, *, file: str) -> int:
     """Hand the event of a file (`-` for standard input), or orders as an event, to the function of the local cloud."""
     if "AWS_ENDPOINT_URL" not in stack.environment:
         raise Failure(f"invoke must have a stack on the local cloud, got {stack.origin}: publish orders on AWS instead")
     event = event_of(read_text(file))
-    answer = in_process(stack, event) if here else deployed(stack, event, printer)
+    answer = deployed(stack, event, printer)
     if printer.as_json:
         printer.json(answer)
     if "errorMessage" in answer:
@@ -81,18 +63,4 @@ def deployed(stack: Stack, event: dict[str, Any], printer: Printer) -> dict[str,
         if not printer.as_json and not line.platform and text.strip():
             tail.show(line, printer)
     answer: dict[str, Any] = decode(done["Payload"].read().decode())
-    return answer
-
-
-def in_process(stack: Stack, event: dict[str, Any]) -> dict[str, Any]:
-    """The answer of this folder's code, with the settings of the deployed function; its log goes to standard error."""
-    settings = stack.client("lambda").get_function_configuration(FunctionName=stack["functionName"])
-    os.environ.update(stack.environment)
-    os.environ.update(settings.get("Environment", {}).get("Variables", {}))
-    os.environ["AWS_LAMBDA_LOG_LEVEL"] = settings.get("LoggingConfig", {}).get("ApplicationLogLevel", "INFO")
-    module, _, name = settings["Handler"].rpartition(".")
-    sys.path.insert(0, str(ROOT / "functions"))
-    with contextlib.redirect_stdout(sys.stderr):
-        handler = getattr(importlib.import_module(module), name)
-        answer: dict[str, Any] = handler(event, Context(seconds=settings["Timeout"]))
     return answer

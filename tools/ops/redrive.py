@@ -105,7 +105,7 @@ def redrive(
             ours = [letter for letter in plan if letter.source == source]
             whole = len(ours) == found.read[source] and found.whole
             move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
-    expected = to_be_orders(plan)
+    expected = [letter for letter in plan if letter.version and letter.source in OWN]
     outcome.orders = len({letter.order_id for letter in expected})
     outcome.lacking = prove(stack, expected, seconds=wait, printer=printer)
     return outcome
@@ -223,11 +223,6 @@ def _waiting(stack: Stack) -> str:
     answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack["queueUrl"], AttributeNames=names)
     waiting, in_flight, timeout = (answer["Attributes"][name] for name in names)
     return f"{waiting} wait, {in_flight} in flight; one that failed is tried again {timeout} s later"
-
-
-def to_be_orders(letters: Iterable[Letter]) -> list[Letter]:
-    """Those whose orders must show in the table; those of other consumers need not."""
-    return [letter for letter in letters if letter.version and letter.source in OWN]
 
 
 def _show_plan(stack: Stack, plan: list[Letter], left: int, printer: Printer) -> None:

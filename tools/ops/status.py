@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,8 @@ from tools.ops.failure import NO, UNREACHABLE
 from tools.ops.stack import Stack
 from tools.terminal import BAD, DIM, GOOD, Printer, ago, counted
 
-QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
-"""The exports of the queues that an order passes; other consumers have queues of their own."""
+AGAIN = 2.0
+"""Seconds between two looks."""
 SHOWN = 5
 """Recent errors that are spelled out."""
 Part = dict[str, Any]
@@ -41,17 +41,16 @@ class Facts:
     alarms: list[Part]
 
 
-@spanning("--since", "15m", "log to look at")
-@click.option("--watch", is_flag=True, help="show it again and again until Ctrl-C")
-@spanning("--interval", "2s", "between two looks")
-def run(stack: Stack, printer: Printer, *, since: float, watch: bool, interval: float) -> int:
+@spanning("--since", "15m", "how far back to read the log")
+@click.option("--watch", is_flag=True, help="refresh it until Ctrl-C")
+def run(stack: Stack, printer: Printer, *, since: float, watch: bool) -> int:
     if watch:
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 facts = gather(stack, recent=since)
                 with printer.screen():
                     show(facts, printer)
-                time.sleep(interval)
+                time.sleep(AGAIN)
         return 0
     facts = gather(stack, recent=since)
     show(facts, printer)
@@ -159,26 +158,12 @@ def log(stack: Stack, seconds: float) -> Part:
 
 
 def alarms(stack: Stack) -> list[Part]:
-    """The stack's alarms, those in alarm first."""
+    """The alarms that notify the stack's alarm topic, those in alarm first."""
     pages = stack.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
-    found = [alarm for page in pages for alarm in page.get("MetricAlarms", []) if concerns(alarm, stack)]
+    topic = stack.outputs.get("alarmTopicArn")
+    found = [a for page in pages for a in page.get("MetricAlarms", []) if topic in a.get("AlarmActions", [])]
     rows = ({"name": a["AlarmName"], "state": a["StateValue"], "reason": a.get("StateReason", "")} for a in found)
     return sorted(rows, key=lambda row: (row["state"] != "ALARM", row["name"]))
-
-
-def concerns(alarm: Mapping[str, Any], stack: Stack) -> bool:
-    """Whether an alarm notifies the stack's alarm topic, or watches one of its queues, functions, table or topic."""
-    if stack.outputs.get("alarmTopicArn") in alarm.get("AlarmActions", []):
-        return True
-    metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-    dimensions = [alarm.get("Dimensions", []), *(metric.get("Dimensions", []) for metric in metrics)]
-    ours = {
-        *(("QueueName", url.rpartition("/")[2]) for url in stack.queues),
-        *(("FunctionName", name) for name in stack.functions),
-        ("TableName", stack["tableName"]),
-        ("TopicName", stack["topicArn"].rpartition(":")[2]),
-    }
-    return any((dimension["Name"], dimension["Value"]) in ours for group in dimensions for dimension in group)
 
 
 def problems(facts: Facts) -> Iterable[str]:

@@ -15,7 +15,7 @@ from tools.terminal import BAD, DIM, Printer
 STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 
 
-@spanning("--since", "5m", "where to begin, ago")
+@spanning("--since", "5m", "how far back to begin")
 @click.option("--level", type=click.Choice(LEVELS), default="DEBUG", help="least severe line")
 @click.option("--order", metavar="ID", help="only lines that name this order")
 @click.option("--match", type=pattern, metavar="REGEX", help="only lines in which this is found")
@@ -23,14 +23,12 @@ STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 @click.option("--trace", is_flag=True, help="stack traces, too")
 @click.option("--platform", is_flag=True, help="Lambda's own lines, too")
 @click.option("--no-follow", is_flag=True, help="end after the lines that are there")
-@spanning("--interval", "1s", "between two looks")
 def run(
     stack: Stack,
     printer: Printer,
     *,
     since: float,
     no_follow: bool,
-    interval: float,
     functions: tuple[str, ...],
     trace: bool,
     **filters: Any,
@@ -39,7 +37,7 @@ def run(
     if no_follow:
         lines = Follower(stack, start=start, functions=functions).new_lines()
     else:
-        lines = follow(stack, start=start, interval=interval, functions=functions)
+        lines = follow(stack, start=start, interval=1, functions=functions)
     with contextlib.suppress(KeyboardInterrupt):
         for line in lines:
             if wanted(line, **filters):

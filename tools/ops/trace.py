@@ -18,7 +18,7 @@ LONGEST_LOGGED = 128
 
 
 @click.argument("order_id")
-@spanning("--since", "1d", "log to look at")
+@spanning("--since", "1d", "how far back to read the log")
 @limited
 def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: int | None) -> int:
     if not order_id or order_id.encode(errors="ignore").decode() != order_id:

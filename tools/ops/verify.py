@@ -28,7 +28,7 @@ class Check:
 
 
 @click.argument("file", required=False)
-@spanning("--since", "5m", "log to look at")
+@spanning("--since", "5m", "how far back to read the log")
 @spanning("--wait", "30s", "time for it to settle")
 @click.option("--orders-only", is_flag=True, help="let FILE's orders decide, and only show queues and log")
 def run(stack: Stack, printer: Printer, *, file: str | None, since: float, wait: float, orders_only: bool) -> int:

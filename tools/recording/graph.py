@@ -122,11 +122,25 @@ def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
     return answer
 
 
-class _Runtime(mocks.Mocks):
-    """Answers the program: resources through `answer`, lookups from the account and region of the run."""
+def _recorded(answer: Answer, *, preview: bool) -> Register:
+    """Take registrations to which `answer` creates the custom resources."""
 
-    def __init__(self, answer: Answer, account: str, region: str, *, preview: bool) -> None:
-        self.answer, self.preview = answer, preview
+    def register(_urn: str, request: resource_pb2.RegisterResourceRequest) -> tuple[str, Mapping[str, Any]]:
+        inputs = plain(MessageToDict(request.object))
+        if not request.custom:
+            return "", inputs
+        if preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
+            return "", checked(request.type, request.name, inputs)
+        given = {"typ": request.type, "name": request.name, "inputs": inputs, "provider": request.provider}
+        return answer(mocks.MockResourceArgs(**given))
+
+    return register
+
+
+class _Lookups(mocks.Mocks):
+    """Answers the program's lookups from the account and region of the run."""
+
+    def __init__(self, account: str, region: str) -> None:
         self.account, self.region = account, region
         self.unanswered: set[str] = set()
 
@@ -138,20 +152,17 @@ class _Runtime(mocks.Mocks):
         return found
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if not args.custom:
-            return "", args.inputs
-        args.inputs = plain(args.inputs)  # a provider gets what is behind a secret
-        if self.preview:  # ids and computed outputs are unknown, as before a first `up`; names are not
-            return "", checked(args.typ, args.name, args.inputs)
-        return self.answer(args)
+        """What the program only reads."""
+        return args.resource_id or "", args.inputs
 
 
 class _Recorder(Monitor):
     """Keeps every registration, and the stack's exports, beside what the mock monitor does."""
 
-    def __init__(self, runtime: _Runtime, register: Register | None) -> None:
-        super().__init__(runtime)
-        self.register = register
+    def __init__(self, lookups: _Lookups, register: Register, *, exists: bool) -> None:
+        """Where everything `exists`, nothing that is looked up is unknown."""
+        super().__init__(lookups)
+        self.register, self.exists = register, exists
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
         self.exports: dict[str, Any] = {}
         self.told: dict[str, struct_pb2.Struct] = {}
@@ -173,25 +184,19 @@ class _Recorder(Monitor):
         try:
             return super().Invoke(request)  # type: ignore[no-untyped-call]
         except LookupError:
-            if self.register:
-                raise  # where everything exists, nothing is unknown
+            if self.exists:
+                raise
             return resource_pb2.ResourceInvokeResponse(unknown=True)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
-        with self.noted():
-            if self.register and request.type != STACK_TYPE:
-                response = self._registered(self.register, request)
-            else:
-                response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type != STACK_TYPE:
-            self.requests[response.urn] = request
-        return response
-
-    def _registered(self, register: Register, request: Any) -> resource_pb2.RegisterResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)
-        id_, outputs = register(urn, request)
+        if request.type == STACK_TYPE:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        with self.noted():
+            id_, outputs = self.register(urn, request)
+            struct = ParseDict(dict(outputs), struct_pb2.Struct())
         self.resources[urn] = self.ResourceRegistration(urn, id_, dict(outputs))
-        struct = ParseDict(dict(outputs), struct_pb2.Struct())
+        self.requests[urn] = request
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=struct)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the RPC
@@ -262,8 +267,9 @@ def record(
     project, own = stack_config(stack, root, optional=foreign)
     values = {**({"aws:region": ANY_REGION} if foreign else {}), **own, **(config or {})}
     region = values["aws:region"]
-    runtime = _Runtime(answer or recorded_answer(region, account), account, region, preview=preview)
-    recorder = _Recorder(runtime, register)
+    lookups = _Lookups(account, region)
+    recorded = _recorded(answer or recorded_answer(region, account), preview=preview)
+    recorder = _Recorder(lookups, register or recorded, exists=register is not None)
     # All of the SDK's settings are context variables: a context of its own keeps one run out of the next.
     settings_of_run = contextvars.copy_context()
     try:
@@ -273,8 +279,8 @@ def record(
             )
         )
     except Exception as error:
-        if runtime.unanswered:
-            error.add_note(f"after it had asked for what only AWS can answer: {', '.join(sorted(runtime.unanswered))}")
+        if lookups.unanswered:
+            error.add_note(f"after it had asked for what only AWS can answer: {', '.join(sorted(lookups.unanswered))}")
         raise
     return Graph(
         stack=stack,
@@ -283,6 +289,6 @@ def record(
         exports=recorder.exports,
         project=project,
         config=values,
-        unanswered=tuple(sorted(runtime.unanswered)),
+        unanswered=tuple(sorted(lookups.unanswered)),
         told=next((told for urn, told in recorder.told.items() if f"::{STACK_TYPE}::" in urn), struct_pb2.Struct()),
     )

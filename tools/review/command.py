@@ -53,9 +53,7 @@ def run(_printer: Printer, **options: Any) -> int:
 
 @click.option("--stack", default="dev", help="which Pulumi.STACK.yaml")
 @click.option("--against", metavar="REVISION", help=AGAINST)
-@click.option(
-    "--change", type=Path, metavar="FOLDER", help="the change, if it is not here; then this is what it changes"
-)
+@click.option("--change", type=Path, metavar="FOLDER", help="the folder with the change; default: this one")
 def try_it(printer: Printer, *, stack: str, against: str | None, change: Path | None) -> int:
     """Try a change under traffic; 1 if orders are lost, 3 if it could not be tried."""
     trial = _rehearsed(stack, against, change)

@@ -1,9 +1,8 @@
 """Updates that are known to lose orders, their delivery or the word about it although the resource stays."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.review.changes import State
 from tools.review.pipeline import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE
@@ -12,18 +11,17 @@ from tools.review.values import MISSING, number
 DAY = 24 * 3600
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loss:
+class Loss(NamedTuple):
     """One way in which an update loses something."""
 
     on: str
-    path: tuple[str, ...]
+    path: str
     """The input that changes."""
     when: Callable[[Any, Any], bool]
     """Whether the change from one value to another loses something; a value may be a mark."""
     says: str
     """What happens, as words that follow the resource's name."""
-    instead: str
+    instead: str = "Keep it as it is."
 
 
 def _lower(default: float, *, endless: float | None = None) -> Callable[[Any, Any], bool]:
@@ -42,19 +40,11 @@ def _lower(default: float, *, endless: float | None = None) -> Callable[[Any, An
     return lowered
 
 
-def _off(default: bool) -> Callable[[Any, Any], bool]:  # noqa: FBT001 - the value of a switch
-    """Whether a switch goes off."""
-    return lambda before, after: _on(before, default) and not _on(after, default)
+def _switched(*, to: bool, default: bool) -> Callable[[Any, Any], bool]:
+    def on(value: Any) -> bool:
+        return default if value is MISSING else value in (True, "true")
 
-
-def _goes_on(before: Any, after: Any) -> bool:
-    return not _on(before, default=False) and _on(after, default=False)
-
-
-def _on(value: Any, default: bool) -> bool:  # noqa: FBT001 - the value of a switch
-    if value is MISSING:
-        return default
-    return value is True or value == "true"
+    return lambda before, after: on(before) is not to and on(after) is to
 
 
 def _gone(before: Any, after: Any) -> bool:
@@ -93,85 +83,87 @@ def _stopped(before: Any, after: Any) -> bool:
     return number(after, -1) == 0 and number(before, -1) != 0
 
 
-def _loss(on: str, path: str, when: Callable[[Any, Any], bool], says: str, instead: str = "Keep it as it is.") -> Loss:
-    return Loss(on=on, path=tuple(path.split(".")), when=when, says=says, instead=instead)
-
-
 WAIT = "Wait until its oldest message is younger (`./orders status`), or redrive what waits."
 ANOTHER = "Be sure that another subscription takes the others, and say so in the allowance."
 EXPIRING = "Export what must be kept, and say in the allowance who decided that orders may go."
 NO_DLQ = "has no dead-letter queue any more; an order that"
 SILENT = "tells nobody any more"
+OFF, OFF_AGAIN = _switched(to=False, default=True), _switched(to=False, default=False)
 
 LOSSES = (
-    _loss(QUEUE, "messageRetentionSeconds", _lower(4 * DAY), "loses the orders in it that have waited longer", WAIT),
-    _loss(
+    Loss(QUEUE, "messageRetentionSeconds", _lower(4 * DAY), "loses the orders in it that have waited longer", WAIT),
+    Loss(
         QUEUE, "redrivePolicy.deadLetterTargetArn", _gone, f"{NO_DLQ} keeps failing is tried until it expires, and lost"
     ),
-    _loss(QUEUE, "maxMessageSize", _lower(262144), "refuses orders that are larger"),
-    _loss(SUBSCRIPTION, "redrivePolicy.deadLetterTargetArn", _gone, f"{NO_DLQ} SNS cannot deliver is lost"),
-    _loss(SUBSCRIPTION, "filterPolicy", _narrower, "keeps orders from its queue that its filter admitted", ANOTHER),
-    _loss(
+    Loss(QUEUE, "maxMessageSize", _lower(262144), "refuses orders that are larger"),
+    Loss(SUBSCRIPTION, "redrivePolicy.deadLetterTargetArn", _gone, f"{NO_DLQ} SNS cannot deliver is lost"),
+    Loss(SUBSCRIPTION, "filterPolicy", _narrower, "keeps orders from its queue that its filter admitted", ANOTHER),
+    Loss(
         SUBSCRIPTION, "filterPolicyScope", _another_scope, "looks for what its filter wants in another place", ANOTHER
     ),
-    _loss(
+    Loss(
         MAPPING,
         "enabled",
-        _off(default=True),
+        OFF,
         "stops reading the queue; orders expire in it at the end of its retention",
         "Lower `maximumConcurrency` instead, or switch it back on before the retention ends.",
     ),
-    _loss(
+    Loss(
         MAPPING,
         "filterCriteria",
         _narrower,
         "deletes the orders unread that its filter does not admit",
         "Filter at the subscription of another queue.",
     ),
-    _loss(
+    Loss(
         MAPPING,
         "functionResponseTypes",
         _without_item_failures,
         "takes every message of a batch for stored, also those that the function reports as failed",
     ),
-    _loss(
+    Loss(
         FUNCTION,
         "reservedConcurrentExecutions",
         _stopped,
         "is not run any more; each try costs orders one of their receives",
         "Bound the load by the mapping's `maximumConcurrency`.",
     ),
-    _loss(
+    Loss(
         TABLE,
         "pointInTimeRecovery.enabled",
-        _off(default=False),
+        OFF_AGAIN,
         "can no longer be restored; the recovery points of the last 35 days are deleted",
     ),
-    _loss(TABLE, "pointInTimeRecovery.recoveryPeriodInDays", _lower(35), "loses its older recovery points"),
-    _loss(
+    Loss(TABLE, "pointInTimeRecovery.recoveryPeriodInDays", _lower(35), "loses its older recovery points"),
+    Loss(
         TABLE,
         "deletionProtectionEnabled",
-        _off(default=False),
+        OFF_AGAIN,
         "can be deleted by anyone who may delete tables",
         "Take the protection off only in the change that deletes the table on purpose.",
     ),
-    _loss(TABLE, "ttl.enabled", _goes_on, "deletes orders by itself once they have expired", EXPIRING),
-    _loss(TABLE, "ttl.attributeName", _other, "deletes other orders by itself than before", EXPIRING),
-    _loss(KEY, "isEnabled", _off(default=True), "is disabled; nothing that it encrypts can be read or written"),
-    _loss(
+    Loss(
+        TABLE,
+        "ttl.enabled",
+        _switched(to=True, default=False),
+        "deletes orders by itself once they have expired",
+        EXPIRING,
+    ),
+    Loss(TABLE, "ttl.attributeName", _other, "deletes other orders by itself than before", EXPIRING),
+    Loss(KEY, "isEnabled", OFF, "is disabled; nothing that it encrypts can be read or written"),
+    Loss(
         LOG_GROUP, "retentionInDays", _lower(0, endless=0), "loses the log lines that are older", "Export them first."
     ),
-    _loss(ALARM, "alarmActions", _gone, SILENT),
-    _loss(ALARM, "actionsEnabled", _off(default=True), SILENT, "Raise its threshold instead."),
+    Loss(ALARM, "alarmActions", _gone, SILENT),
+    Loss(ALARM, "actionsEnabled", OFF, SILENT, "Raise its threshold instead."),
 )
 """What gets words of its own. Whatever else is neither harmless nor tried is named without them."""
 
 
 def losses(before: State, after: State) -> list[Loss]:
     """The losses that an update of a resource brings about."""
-    return [
-        loss for loss in LOSSES if loss.on == after.type and loss.when(before.get(*loss.path), after.get(*loss.path))
-    ]
+    both = ((loss, before.get(*loss.path.split(".")), after.get(*loss.path.split("."))) for loss in LOSSES)
+    return [loss for loss, was, becomes in both if loss.on == after.type and loss.when(was, becomes)]
 
 
 def gains(type_: str, path: str, before: Any, after: Any) -> bool:
@@ -179,10 +171,5 @@ def gains(type_: str, path: str, before: Any, after: Any) -> bool:
     return any(
         loss.when(after, before) and not loss.when(before, after)
         for loss in LOSSES
-        if loss.on == type_ and ".".join(loss.path) == path
+        if (loss.on, loss.path) == (type_, path)
     )
-
-
-def unprotected(before: State, after: State) -> bool:
-    """Whether Pulumi may delete from now on what it refused to delete before."""
-    return before.protect and not after.protect

@@ -10,6 +10,7 @@ from tools.review.values import MISSING
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 FUNCTION = "aws:lambda/function:Function"
 KEY = "aws:kms/key:Key"
+LOG_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 QUEUE = "aws:sqs/queue:Queue"

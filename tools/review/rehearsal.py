@@ -1,6 +1,5 @@
 """Tries a change: deploys what is, lets orders pass all the time, applies the change, and accounts for every order."""
 
-import contextlib
 import json
 import sys
 import threading
@@ -67,7 +66,7 @@ class _Rehearsal:
             was = self._settled()
         if lost := [*account.losses(was, was)]:
             return Trial(left_out=f"what is now loses orders already: {'; '.join(lost)}")
-        counted, changing = counts(deployment, 0), time.time()
+        counted = counts(deployment, was.log)
         try:
             self._change(after)
         except UnknownTypeError as error:
@@ -81,7 +80,11 @@ class _Rehearsal:
             if account.missing(sight) and any(sight.waiting.values()) and sight.errors == was.errors:
                 sight = self._settled()
             said, lost = self._said(was, sight), [*account.losses(sight, was), *account.less(was, sight, admits)]
-            lost += [] if lost else [*silent(counted, counts(deployment, changing)), *self._gone_in_an_outage()]
+            lost += (
+                []
+                if lost
+                else [*silent(counted, counts(deployment, sight.log[len(was.log) :])), *self._gone_in_an_outage()]
+            )
         except KeyError as error:
             return Trial(lost=(f"after the change the program no longer exports {error.args[0]}",))
         kept, dead = _kept(was, sight)
@@ -163,27 +166,19 @@ class _Rehearsal:
                 return sight
             if sight.running or sight.progress() != last:
                 last, moved = sight.progress(), now
-            time.sleep(0.2)
+            time.sleep(0.3)
 
     def _gone_in_an_outage(self) -> Iterator[str]:
         """Whether what the function cannot write for a moment is stored later, or else a dead letter."""
-        with self._outage():
-            self._publish(OUTAGE)
-            time.sleep(1.0)
-        if vanished := self._account.vanished(self._settled()):
-            yield f"{len(vanished)} orders that could not be written for a second are neither stored nor dead letters"
-
-    @contextlib.contextmanager
-    def _outage(self) -> Iterator[None]:
-        """The function may not write."""
         client, outputs = self._deployment.client, self._deployment.outputs
         told: dict[str, Any] = client("lambda").get_function_configuration(FunctionName=outputs["functionName"])
         role = {"RoleName": told["Role"].rpartition("/")[2], "PolicyName": "outage-of-the-rehearsal"}
         client("iam").put_role_policy(**role, PolicyDocument=DENIED)
-        try:
-            yield
-        finally:
-            client("iam").delete_role_policy(**role)
+        self._publish(OUTAGE)
+        time.sleep(1.0)
+        client("iam").delete_role_policy(**role)
+        if vanished := self._account.vanished(self._settled()):
+            yield f"{len(vanished)} orders that could not be written for a second are neither stored nor dead letters"
 
 
 def _kept(before: Sight, sight: Sight) -> tuple[int, int]:

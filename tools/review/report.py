@@ -24,13 +24,12 @@ SHOWN = 8
 """Differences of one resource that are shown, and points to look at."""
 HEADLINE = 200
 """Characters of what a headline names."""
-VERBS = {"create": "creates", "update": "updates", "replace": "replaces", "delete": "deletes", "import": "imports"}
 COUNTED = {
-    "replace": ("replacement", "replacements"),
-    "delete": ("deletion", "deletions"),
-    "update": ("update", "updates"),
-    "create": ("creation", "creations"),
-    "import": ("import", "imports"),
+    "replace": "replacement",
+    "delete": "deletion",
+    "update": "update",
+    "create": "creation",
+    "import": "import",
 }
 """The operations that change something, the gravest first."""
 
@@ -127,7 +126,7 @@ def headline(review: Review) -> str:
 
 def _counts(preview: Preview) -> str:
     counted = Counter(change.operation for change in preview.changes if change.counts)
-    parts = [f"{counted[key]} {words[counted[key] != 1]}" for key, words in COUNTED.items() if counted[key]]
+    parts = [f"{counted[key]} {word}{'s' * (counted[key] != 1)}" for key, word in COUNTED.items() if counted[key]]
     return ", ".join(parts) or "no changes"
 
 
@@ -169,7 +168,7 @@ def _changes(preview: Preview) -> Iterator[str]:
 
 
 def _row(change: Change) -> tuple[str, str, str]:
-    verb = f"**{VERBS[change.operation]}**" if change.operation in ("delete", "replace") else VERBS[change.operation]
+    verb = f"**{change.operation}s**" if change.operation in ("delete", "replace") else f"{change.operation}s"
     found = differences(change)
     lines = [_difference(each, new=change.before is None) for each in found[:SHOWN]]
     if len(found) > SHOWN:

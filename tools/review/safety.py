@@ -7,7 +7,7 @@ from datetime import date
 from tools.recording.types import TYPES, type_of
 from tools.review.allowances import Allowance
 from tools.review.changes import Change, Preview, State
-from tools.review.losses import losses, unprotected
+from tools.review.losses import losses
 from tools.review.needs import lacks
 from tools.review.pipeline import ALARM, MAPPING, SUBSCRIPTION, TOPIC, Pipeline
 
@@ -106,8 +106,8 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline) -> Iterator[Fi
     if change.before is None or change.after is None:
         return
     for loss in losses(change.before, change.after):
-        yield _finding(state, loss.path[0], loss.says, loss.instead)
-    if (type_.holds or type_.stops) and unprotected(change.before, change.after):
+        yield _finding(state, loss.path.split(".")[0], loss.says, loss.instead)
+    if (type_.holds or type_.stops) and change.before.protect and not change.after.protect:
         way = "Keep it protected; unprotect it only in the change that deletes it on purpose."
         yield _finding(state, "unprotect", "may be deleted by Pulumi from then on", way)
 
@@ -143,11 +143,11 @@ def _only_tells(state: State, before: Pipeline) -> bool:
 
 def _twin(state: State, after: Pipeline) -> State | None:
     """Another resource that is the same thing in the cloud."""
-    identity = [state.get(key) for key in type_of(state.type).identity.split()]
+    keys = type_of(state.type).identity.split()
+    identity = [state.get(key) for key in keys]
     if not identity or not all(isinstance(each, str) and "…" not in each for each in identity):
         return None
     others = [each for each in after.all(state.type) if each.urn != state.urn]
-    keys = type_of(state.type).identity.split()
     return next((each for each in others if [each.get(key) for key in keys] == identity), None)
 
 

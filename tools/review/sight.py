@@ -1,14 +1,15 @@
 """What a stack on the local cloud holds at one moment of a rehearsal: rows, messages, the log, who was refused."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import queues_of, rows
 from tools.cloud.stage import RECEIVED, REFUSED
-from tools.review.samples import PRIVATE
+from tools.review.pipeline import LOG_FILTER
 
 PARTIQL = {"dynamodb:BatchExecuteStatement": "both dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate"}
 """What AWS asks for in place of an action that only the emulator has."""
@@ -34,8 +35,8 @@ class Sight:
     """Of functions, since the beginning."""
     refused: tuple[str, ...] = ()
     """Who was refused what, since the beginning."""
-    tells: int = 0
-    """How many batches wrote what an order holds into the log."""
+    log: tuple[str, ...] = ()
+    """What functions wrote, a line each, since the beginning."""
 
     def progress(self) -> tuple[int, ...]:
         """Changes as long as something moves."""
@@ -73,27 +74,43 @@ def look(deployment: Deployment) -> Sight:
             f"{_role(line['principal'])} may not {PARTIQL.get(line['action'], line['action'])}"
             for line in _lines(deployment, REFUSED)
         ),
-        tells=sum(PRIVATE in line["log"] for line in done),
+        log=tuple(said for line in done for said in line["log"].splitlines()),
     )
 
 
-def counts(deployment: Deployment, since: float) -> dict[str, float]:
-    """By metric, what the log filters would have counted since an instant in the function's log."""
-    logs, found = deployment.client("logs"), dict[str, float]()
-    group = {"logGroupName": deployment.outputs["logGroupName"]}
-    for each in logs.describe_metric_filters(**group)["metricFilters"]:
-        lines = logs.filter_log_events(**group, filterPattern=each["filterPattern"], startTime=int(since * 1000))
-        for made in each["metricTransformations"]:
-            values = [_value(made["metricValue"], line["message"]) for line in lines["events"]]
-            found[made["metricName"]] = sum(values)
+def counts(deployment: Deployment, log: Iterable[str]) -> dict[str, float]:
+    """By metric, what the program's log filters count in lines of a log; the local cloud only keeps them.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+    """
+    found = dict[str, float]()
+    lines = [fields for fields in map(_fields, log) if fields]
+    for each in deployment.resources.values():
+        if each.type == LOG_FILTER:
+            made = each.inputs["metricTransformation"]
+            path, pattern = str(made["value"]).removeprefix("$."), each.inputs["pattern"]
+            values = (fields.get(path, 0) for fields in lines if _admits(pattern, fields))
+            found[made["name"]] = sum(value for value in values if isinstance(value, int | float))
     return found
 
 
-def _value(path: str, line: str) -> float:
+def _fields(line: str) -> dict[str, Any]:
     try:
-        return float(json.loads(line)[path[2:]] if path.startswith("$.") else path)
-    except (ValueError, KeyError, TypeError):
-        return 0.0
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _admits(pattern: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a filter counts a line; what cannot be read here of its pattern counts every line."""
+    for name, relation, literal in re.findall(r'\$\.(\w+) (=|>=) ("[^"]*"|\d+)', pattern):
+        value, wanted = fields.get(name), json.loads(literal)
+        if relation == "=" and value != wanted:
+            return False
+        if relation == ">=" and not (isinstance(value, int | float) and value >= wanted):
+            return False
+    return True
 
 
 def _lines(deployment: Deployment, name: str) -> list[dict[str, Any]]:
