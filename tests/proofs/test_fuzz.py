@@ -47,7 +47,7 @@ UNSHRUNK, EXTRA = (Phase.generate,), f"{CANARY}-extra"
 @pytest.mark.proof
 def test_two_thousand_events_are_answered_exactly_and_silently() -> None:
     found = Seen()
-    for seed in range(4):  # hypothesis keeps what it has drawn: in one run that alone would reach the limit
+    for seed in range(4):  # a run each: hypothesis keeps all that it has drawn in one
         prove(found, cases=500, seed=seed)
     told = {
         "bodies": found.bodies,
