@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ SOURCE = r'"Condition": \{"ArnEquals": \{"aws:SourceArn": topic_arn\}\},\s*'
 """What lets SNS send for one topic only."""
 
 
-def changed(folder: Path, *patterns: str) -> Path:
-    """Copy the program and delete what the patterns match in the component of a queue."""
+def changed(folder: Path, edits: Mapping[str, str]) -> Path:
+    """Copy the program and delete what the patterns match, each in a component's file."""
     folder.mkdir(exist_ok=True)
-    file = copied(folder) / "components/queue.py"
-    for pattern in patterns:
+    copied(folder)
+    for name, pattern in edits.items():
+        file = folder / "components" / name
         text, count = re.subn(pattern, "", file.read_text(), flags=re.DOTALL)
         assert count == 1, f"{file} no longer has {pattern}"
         file.write_text(text)
@@ -40,7 +42,7 @@ def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedPr
 
 
 def test_the_command_refuses_what_loses_orders_or_takes_them_from_anybody_with_the_remedy(tmp_path: Path) -> None:
-    result = run(changed(tmp_path, REDRIVE, SOURCE), "policy", "--stack", "dev")
+    result = run(changed(tmp_path, {"queue.py": REDRIVE, "policies.py": SOURCE}), "policy", "--stack", "dev")
     assert result.returncode == 1, result.stderr
     for told in (
         "[mandatory]  [high]  sqs-queue-has-dlq  (aws:sqs/queue:Queue: OrderQueue)",
@@ -55,7 +57,7 @@ def test_the_command_refuses_what_loses_orders_or_takes_them_from_anybody_with_t
 def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: Path, command: str) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    result = run(changed(tmp_path / "program", REDRIVE), *command.split(), TMPDIR=str(temporary))
+    result = run(changed(tmp_path / "program", {"queue.py": REDRIVE}), *command.split(), TMPDIR=str(temporary))
     assert result.returncode == 1
     assert "sqs-queue-has-dlq" in result.stderr
     assert "nothing was deployed: fix the program" in result.stderr
