@@ -141,6 +141,10 @@ def test_a_function_that_takes_much_longer_is_told_of() -> None:
         "a batch takes the function 2.0 s, and took 0.1 s"
     ]
     assert [*slower(replace(before, seconds=(*before.seconds, 0.4, 0.4)), before)] == []
+    busy = replace(BEFORE, seconds=(0.1, 3.0, 3.0))
+    assert [*slower(replace(busy, seconds=(*busy.seconds, 1.1, 4.0)), busy)] == [
+        "a batch takes the function 1.1 s, and took 0.1 s"
+    ]
 
 
 def test_a_metric_that_nothing_is_counted_for_any_more_is_told_of() -> None:
