@@ -95,9 +95,11 @@ def prove(deployment: Deployment, traffic: Traffic, folder: Path, *, commands: i
         for operator in operators:
             for path in filter(Path.exists, operator.exports):
                 assert operator.run("dlq", "import", str(path), "--no-check", "--to", "queue", signals=False) == 0
-        # What a killed command held shows again when its time is up.
-        wait_for(lambda: operators[0].run("dlq", "redrive", "--yes", signals=False) == 0, "redriving all", 300)
-        drain(deployment)
+        # What a killed command held shows again when its time is up. Twice: a function that ran out of time on a busy
+        # machine has made dead letters of good orders meanwhile.
+        for _ in range(2):
+            wait_for(lambda: operators[0].run("dlq", "redrive", "--yes", signals=False) == 0, "redriving all", 300)
+            drain(deployment)
         letters, stored = bodies_in(deployment, QUEUE), stored_events(deployment)
         assert {order: stored.get(order) for order in traffic.newest} == traffic.newest
         assert stored.keys() == traffic.newest.keys()
