@@ -19,18 +19,15 @@ from functions.process_order.store import STORED, Store
 from tests.fakes.events import body
 
 # A client lives as long as its process: nothing closes what it keeps. And the server below speaks an old TLS.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
+)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-Serve = Callable[[socket.socket, int], None]
 
 
 @contextlib.contextmanager
-def listening(serve: Serve, trust: ssl.SSLContext | None = None) -> Iterator[str]:
+def listening(serve: Callable[[socket.socket, int], None], trust: ssl.SSLContext | None = None) -> Iterator[str]:
     """Give each connection, numbered from 0, to `serve` on a thread of its own; it is closed when that returns."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
