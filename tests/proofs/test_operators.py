@@ -58,7 +58,7 @@ class Operator:
         process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if signals and self.chance.random() < INTERRUPTED:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(self.chance.uniform(0.5, 2))
+                process.wait(self.chance.uniform(0.2, 1))
             process.send_signal(self.chance.choice(SIGNALS))
         told, _ = process.communicate(timeout=300)
         self.endings[f"{words[1]} {process.returncode}"] += 1
