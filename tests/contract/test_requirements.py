@@ -37,7 +37,7 @@ DEPLOYED = (
     "tools/review",
     "tools/terminal",
 )
-LOCAL = ("tools/review/account.py", "tools/review/rehearsal.py")
+LOCAL = "tools/review/rehearsal.py"
 """What needs the local cloud: where that is not installed, the review says that nothing was rehearsed."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
@@ -58,7 +58,7 @@ def undeclared(packages: set[str], *folders: str) -> set[str]:
     found = {
         module.split(".")[0]
         for path in tracked()
-        if (name := str(path.relative_to(ROOT))).startswith(folders) and (name not in LOCAL or folders == ("",))
+        if (name := str(path.relative_to(ROOT))).startswith(folders) and (name != LOCAL or folders == ("",))
         for module in imports(path)
     }
     foreign = found - OWN - sys.stdlib_module_names
@@ -76,6 +76,12 @@ POLICY = declared(GROUPS["policy"])
 )
 def test_every_import_is_declared(folders: tuple[str, ...], packages: set[str]) -> None:
     assert not undeclared(packages, *folders)
+
+
+def test_the_types_of_every_service_that_is_used_are_checked() -> None:
+    [read] = [each["module"] for each in PROJECT["tool"]["mypy"]["overrides"] if each.get("follow_imports") == "normal"]
+    used = {module.split(".")[1] for path in tracked() for module in imports(path) if module.startswith("pulumi_aws.")}
+    assert {f"pulumi_aws.{service}.*" for service in used} <= {*read}
 
 
 @pytest.mark.parametrize(
