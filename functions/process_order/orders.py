@@ -150,10 +150,8 @@ def problems(document: object) -> list[str]:
 
 
 def _is_quantity(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
-        return False
     # The range comes first: a number such as 1E+999999 must not be expanded.
-    return 1 <= value <= MAX_QUANTITY and int(value) == value
+    return type(value) in _NUMBERS and 1 <= value <= MAX_QUANTITY and int(value) == value
 
 
 def _kind(value: object) -> str:
