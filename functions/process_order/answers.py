@@ -88,8 +88,5 @@ def _explain(code: object, message: object) -> Result:
 def explain(error: Exception) -> Result:
     """Say why a call has no answer."""
     # Only the name: the text of an error can quote what was sent or received.
-    transient = isinstance(error, OSError)
-    return Result(
-        "InternalServerError" if transient else "CallFailed",
-        f"the call to DynamoDB failed with {type(error).__name__}",
-    )
+    code = "InternalServerError" if isinstance(error, OSError) else "CallFailed"
+    return Result(code, f"the call to DynamoDB failed with {type(error).__name__}")

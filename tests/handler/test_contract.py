@@ -183,6 +183,7 @@ def test_an_attribute_is_given_once() -> None:
     twice = body()[:-1] + ', "status": "paid"}'
     assert reason(twice) == "an object must name each attribute once, got the same name twice"
     assert reason(body(note="?").replace('"?"', '{"a": 1, "\\u0061": 2}')).startswith("an object must name each")
+    assert reason(body(timestamp=5)[:-1] + ', "status": 5}')  # with the quotation marks of an order
 
 
 @pytest.mark.parametrize("name", ["orderId", "userId", "note"])
