@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -72,19 +72,13 @@ def near_orders(draw: st.DrawFn) -> Any:
     return order
 
 
-@settings(max_examples=150)
 @given(near_orders() | anything)
 @example({**EXAMPLE, "orderId": ""})
-@example({**EXAMPLE, "userId": ""})
-@example({**EXAMPLE, "itemName": ""})
 @example({**EXAMPLE, "status": ""})
 @example({**EXAMPLE, "quantity": 0})
-@example({**EXAMPLE, "quantity": 1.5})
 @example({**EXAMPLE, "timestamp": "2025-05-03T12:00:00Z\n"})
 @example({**EXAMPLE, "timestamp": "2025-05-0\u0663T12:00:00Z"})
 @example({**EXAMPLE, "timestamp": "0000-01-01T00:00:00Z"})
-@example({**EXAMPLE, "timestamp": "9999-12-31T23:59:59-01:00"})
-@example({**EXAMPLE, "quantity": 1.0})
 @example({**EXAMPLE, "quantity": True})
 @example({**EXAMPLE, "quantity": 2**53})
 @example({**EXAMPLE, "orderId": "\U0001f4e6" * 513})

@@ -69,10 +69,3 @@ def test_versions_are_equal_if_and_only_if_the_items_are(one: dict[str, Any], tw
     assert (first.version == second.version) == (first.item == second.item)
     same = {**first.item, "version": None} == {**second.item, "version": None}
     assert same == (first.item == second.item)
-
-
-def test_equal_instants_in_different_zones_are_resolved_by_the_rest_of_the_event() -> None:
-    zones = ["2025-05-03T12:00:00Z", "2025-05-03T14:00:00+02:00", "2025-05-03T12:00:00.000Z"]
-    versions = {parse(body(timestamp=text)).version for text in zones}
-    assert len(versions) == 3
-    assert len({version[:31] for version in versions}) == 1
