@@ -50,17 +50,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
-    command = [
-        "java",
-        "-XX:TieredStopAtLevel=1",
-        "-cp",
-        f"{FOLDER}/*",
-        main,
-        "-inMemory",
-        "-disableTelemetry",
-        "-port",
-        str(port),
-    ]
+    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    command = ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{FOLDER}/*", main, *options]
     folder = tmp_path_factory.mktemp("dynamodb")
     with (folder / "log").open("w") as log, subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process:
         try:

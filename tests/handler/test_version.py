@@ -43,7 +43,7 @@ def test_how_an_order_is_spelt_does_not_matter() -> None:
     plain = parse(body(note={"a": 100, "b": "\u00e9"}))
     again = '{"note": {"b": "\\u00E9", "a": 1.00e2}, "timestamp": "2025-05-03T12:00:00Z", "status": "new",'
     again += ' "quantity": 1.0, "itemName": "Laptop", "userId": "U123", "orderId": "O1234"}'
-    assert parse(again) == plain
+    assert parse(f"\n {again}\t\r\n") == plain
 
 
 values: st.SearchStrategy[Any] = st.sampled_from(
