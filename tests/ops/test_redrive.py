@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.ops.cloud import order
-from tools.ops.deadletters import Letter, Message, drain, read, read_all
+from tools.ops.deadletters import Letter, Message, drain, message_of, read, read_all
 from tools.ops.redrive import Outcome, redrive
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack
@@ -96,6 +96,13 @@ def test_a_message_is_sent_before_it_is_deleted() -> None:
     assert redriven(sqs).moved == 12
     assert sqs.log == ["send 10", "delete 10", "send 2", "delete 2"]
     assert list(sqs.visible[URLS["queueUrl"]].values()) == bodies
+
+
+def test_what_sns_added_is_not_sent_and_what_a_sender_added_is() -> None:
+    attributes = {name: {"StringValue": "x"} for name in ("RequestID", "ErrorCode", "ErrorMessage", "colour")}
+    received = {"MessageId": "m", "Body": "x", "MessageAttributes": attributes}
+    assert message_of("topic", received).without_sns().entry()["MessageAttributes"].keys() == {"colour"}
+    assert message_of("queue", received).without_sns().entry()["MessageAttributes"] == attributes
 
 
 def test_a_message_that_the_queue_refuses_stays_a_dead_letter() -> None:
