@@ -2,12 +2,11 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from tests.review.cases import CASES
-from tools.review.allowances import pattern_of, read_allowances
+from tools.review.allowances import read_allowances
 from tools.review.report import report
 
 WHOLE = '[{"match": "OrderQueue", "change": "delete", "reason": " drained\\n on Monday ", "expires": "2026-06-01"}]'
@@ -47,16 +46,7 @@ def test_all_problems_are_told_at_once() -> None:
         read_allowances('[{"match": "a"}, {"change": "delete"}]')
 
 
-@pytest.mark.parametrize("name", ["OrderQueue", "a b|c", "größe", "x[1]"])
-def test_the_pattern_that_the_report_proposes_covers_the_name(name: str) -> None:
-    entry: Any = f'[{{"match": "{pattern_of(name)}", "change": "delete", "reason": "x", "expires": "2026-06-01"}}]'
-    [allowance] = read_allowances(entry)
-    assert allowance.covers(name, "urn", "delete")
-
-
-@pytest.mark.parametrize(
-    "name", ["queue-renamed", "hash-key-changed", "retention-lowered", "subscription-replaced", "hostile-names"]
-)
+@pytest.mark.parametrize("name", ["queue-renamed", "subscription-replaced", "hostile-names"])
 def test_the_entries_that_a_report_proposes_allow_what_it_names(name: str) -> None:
     text = report(CASES[name].review())
     proposed = re.search(r"```json\n(.*?)\n```", text, re.DOTALL)

@@ -51,10 +51,3 @@ def test_a_right_that_is_taken_away_is_named_with_the_orders_that_are_not_stored
     trial = rehearse(ROOT, copy, "local")
     assert not trial.held
     assert "PartiQLUpdate" in " ".join(trial.lost)
-
-
-def test_a_change_that_cannot_be_deployed_says_why(copy: Path) -> None:
-    edit(copy / "components/processor.py", "function_name=function.name", 'function_name="nobody"')
-    [lost] = rehearse(ROOT, copy, "local").lost
-    assert lost.startswith("the change cannot be deployed: ")
-    assert "Function not found: nobody" in lost

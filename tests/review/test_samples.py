@@ -46,7 +46,7 @@ FAULTS = {
     "what is null is dropped": (ORDERS, "name not in ATTRIBUTES}", "name not in ATTRIBUTES and value is not None}"),
     "names of columns are dropped": (ORDERS, "name not in ATTRIBUTES}", "name not in COLUMNS}"),
     "an attribute is misspelt": (ORDERS, "COLUMNS = (*ATTRIBUTES,", 'COLUMNS = ("orderId", "userID", *ATTRIBUTES[2:],'),
-    "a number becomes a text": (ORDERS, '"N":"{int(document', '"S":"{int(document'),
+    "a number becomes a text": (ORDERS, '{{"N":"{quantity}"}},{{"S"', '{{"S":"{quantity}"}},{{"S"'),
     "a long number is rounded": (ORDERS, "parse_float=Decimal", "parse_float=lambda text: Decimal(float(text))"),
     "zones are ignored": (
         ORDERS,
@@ -56,7 +56,7 @@ FAULTS = {
     "fractions are ignored": (ORDERS, "{seconds}.{fraction[:6]}Z#{fraction[6:]}", "{seconds}.000000Z#000"),
     "nanoseconds are ignored": (ORDERS, "Z#{fraction[6:]}", "Z#000"),
     "another hash decides a tie": (ORDERS, "hexdigest()[:32]", "hexdigest()[32:]"),
-    "no quantity is accepted": (ORDERS, "return 1 <= value", "return 0 <= value"),
+    "no quantity is accepted": (ORDERS, "1 <= value <= MAX_QUANTITY", "0 <= value <= MAX_QUANTITY"),
     "the far future is accepted": (ORDERS, "if order.version > (latest", "if '' > (latest"),
     "long ids are refused": (ORDERS, "MAX_ORDER_ID = 512", "MAX_ORDER_ID = 64"),
     "large orders are refused": (ORDERS, "MAX_ITEM_SIZE = 400", "MAX_ITEM_SIZE = 64"),

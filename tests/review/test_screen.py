@@ -16,12 +16,6 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_pipe_gets_the_markdown_as_it_is() -> None:
-    out = io.StringIO()
-    show(TEXT, out)
-    assert out.getvalue() == TEXT
-
-
 def test_a_terminal_gets_a_page_without_markup() -> None:
     out = Terminal()
     show(TEXT, out)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,26 +86,17 @@ def _named(items: list[Any], key: str) -> bool:
 
 def _of_members(path: str, before: list[Any], after: list[Any]) -> Iterator[Difference]:
     """Members that are on one side only, in pairs if there are as many here as there; order alone counts last."""
-    gone, come = _missing(before, after), _missing(after, before)
+    old, new = ({written(item) for item in items} for items in (before, after))
+    gone = [item for item in before if written(item) not in new]
+    come = [item for item in after if written(item) not in old]
     if not gone and not come:
         yield from [Difference(path=path, before=before, after=after)] if before != after else []
     elif len(gone) == len(come) and all(isinstance(item, Mapping) for item in (*gone, *come)):
-        for old, new in zip(gone, come, strict=True):
-            yield from _of_values(f"{path}[{before.index(old)}]", old, new)
+        for was, becomes in zip(gone, come, strict=True):
+            yield from _of_values(f"{path}[{before.index(was)}]", was, becomes)
     else:
         yield from (Difference(path=path, before=item, after=MISSING) for item in gone)
         yield from (Difference(path=path, before=MISSING, after=item) for item in come)
-
-
-def _missing(items: list[Any], others: list[Any]) -> list[Any]:
-    """The items that are not among the others, or not as often."""
-    left = Counter(map(written, items)) - Counter(map(written, others))
-    found = []
-    for item in items:
-        if left[written(item)]:
-            left[written(item)] -= 1
-            found.append(item)
-    return found
 
 
 def written(value: Any) -> str:

@@ -1,7 +1,7 @@
 """The part of the report that says what a change does to orders, how to avoid it, and how to allow it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from tools.review.allowances import FILE, pattern_of
@@ -35,24 +35,15 @@ def findings(safety: Safety, today: date) -> Iterator[str]:
         yield table(("", "what happens", "the safe way"), rows, LIMIT)
     if safety.unsafe:
         expires = (today + timedelta(days=7)).isoformat()
+        proposed = dict.fromkeys((pattern_of(each.who), each.kind) for each in safety.unsafe)
         entries = [
             {"match": match, "change": kind, "reason": "why it may happen", "expires": expires}
-            for match, kind in _proposed(safety.unsafe)
+            for match, kind in list(proposed)[:5]
         ]
         text = "[\n" + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n]"
         yield f"If it is meant all the same, say so in `{FILE}`, in the same change:\n\n```json\n{text}\n```"
     for idle in safety.idle[:10]:
         yield f"In `{FILE}`, the allowance of {code(idle.match)} ({code(idle.change)}) is not needed: remove it."
-
-
-def _proposed(unsafe: Sequence[Finding]) -> list[tuple[str, str]]:
-    """What the first allowances would match, and what they would allow: one for a resource and one for its parts."""
-    names = [(finding.who, finding.kind) for finding in unsafe]
-    found = []
-    for own, kind in names:
-        whole = next((other for other, same in names if same == kind and own.startswith(f"{other}-")), None)
-        found.append((pattern_of(own) if whole is None else f"{pattern_of(whole)}-*", kind))
-    return list(dict.fromkeys(found))[:5]
 
 
 def _standing(finding: Finding, today: date) -> str:
