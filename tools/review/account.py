@@ -125,7 +125,6 @@ class Account:
             yield from self._besides(sight, before)
 
     def _besides(self, sight: Sight, before: Sight) -> Iterator[str]:
-        """What is wrong although every order is stored."""
         dead = [body for body in set(_bodies(sight.dead)) if body in self.parts and body not in self.poison]
         if dead:
             yield f"messages that could be stored, and are dead letters: {len(dead)}"
@@ -144,7 +143,6 @@ class Account:
         ]
 
     def _reasons(self, orders: list[str], sight: Sight, before: Sight) -> Iterator[str]:
-        """Why orders are not stored, as far as it shows."""
         yield from _why(sight, before)
         dead, waiting = _orders_in(sight.dead, orders), _orders_in(sight.waiting, orders)
         rest = {*orders} - dead - waiting
@@ -201,7 +199,6 @@ def silent(before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[
 
 
 def _why(sight: Sight, before: Sight) -> Iterator[str]:
-    """Who was refused what, and how the function failed."""
     refused = dict.fromkeys(sight.refused[len(before.refused) :])
     yield from [each for each in refused if each not in before.refused][:3]
     errors = dict.fromkeys(sight.errors[len(before.errors) :])
@@ -240,6 +237,5 @@ def _bodies(*queues: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
 
 
 def _orders_in(found: Mapping[str, list[dict[str, Any]]], orders: Iterable[str]) -> set[str]:
-    """Which orders have a message in some queue."""
     text = "\n".join(_bodies(found))
     return {order for order in orders if f'"{order}"' in text}

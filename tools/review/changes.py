@@ -112,7 +112,7 @@ def operation_of(operations: set[str]) -> str:
 
     Raises ValueError naming a step that is not known: what it does to orders is not known either.
     """
-    if unknown := operations - {*_REPLACES, *_NOTHING, *_ALONE, "delete", "delete-replaced", "discard"}:
+    if unknown := operations - {*_REPLACES, *_NOTHING, *_ALONE, "delete", "delete-replaced"}:
         raise ValueError(f"a step must be one that the review knows, got {', '.join(sorted(unknown))}")
     deletes = operations & {"delete", "delete-replaced"}
     if operations & _REPLACES or (deletes and "create" in operations):

@@ -99,7 +99,6 @@ def _trial(options: SimpleNamespace, preview: Preview) -> Trial:
 
 
 def _deployed(folder: Path | None) -> str | None:
-    """The commit that the stack has, if its history tells."""
     try:
         history = json.loads(_text(folder / "history.json")) if folder else []
         return next(str(each["environment"]["git.head"]) for each in history if each["kind"] == "update")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tools.recording.row import Type
 from tools.recording.types import TYPES, type_of
 from tools.review.changes import OPTIONS, Change, Preview
-from tools.review.differences import Difference, differences
+from tools.review.differences import Difference, differences, top
 from tools.review.losses import gains
 from tools.review.markdown import name as shown
 from tools.review.needs import lacks, takes_away
@@ -33,8 +33,12 @@ def untried(preview: Preview, findings: tuple[Finding, ...], *, rehearsed: bool)
 
 
 def _words(type_: str, what: str, name: str, count: int) -> str:
-    kind = type_of(type_).box[0] or type_.rpartition(":")[2]
-    return f"{shown(what)} of {shown(name)}" if count == 1 else f"{shown(what)} of {count} {shown(kind)}s"
+    return f"{shown(what)} of {shown(name)}" if count == 1 else f"{shown(what)} of {count} {shown(kind_of(type_))}s"
+
+
+def kind_of(type_: str) -> str:
+    """What a type is called: its name in the picture, else the last part of its token."""
+    return type_of(type_).box[0] or type_.rpartition(":")[2]
 
 
 def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: bool) -> Iterator[str]:
@@ -48,17 +52,18 @@ def _of_change(change: Change, before: Pipeline, after: Pipeline, *, rehearsed: 
         return
     yield from _options(change, after)
     found = differences(change)
-    tagged = any(each.path.split(".")[0] == "tags" for each in found)
+    tagged = any(top(each.path) == "tags" for each in found)
     for each in found:
-        top = each.path.split(".")[0].split("[")[0]
-        if top == "tagsAll" and tagged:
-            continue
-        if top in type_.reasoned.split() and not takes_away(change, before, after):
-            continue
-        if rehearsed and top in type_.rehearsed.split():
-            continue
-        if not _is_harmless(type_, change.state.type, each) and not _rings_as_before(change, each, before, after):
-            yield top
+        key = top(each.path)
+        covered = (
+            (key == "tagsAll" and tagged)
+            or (rehearsed and key in type_.rehearsed.split())
+            or (key in type_.reasoned.split() and not takes_away(change, before, after))
+            or _is_harmless(type_, change.state.type, each)
+            or _rings_as_before(change, each, before, after)
+        )
+        if not covered:
+            yield key
 
 
 def _options(change: Change, pipeline: Pipeline) -> Iterator[str]:

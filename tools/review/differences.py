@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.review.changes import Change, State
+from tools.review.changes import Change
 from tools.review.values import MISSING, SECRET, Mark
 
 _NAMES = ("Sid", "name", "id")
@@ -29,7 +29,8 @@ def differences(change: Change) -> list[Difference]:
     if after is None:
         return []
     if before is None:
-        return [Difference(path=key, before=MISSING, after=after.inputs[key]) for key in _chosen(after)]
+        chosen = [key for key in after.inputs if key not in after.defaults]  # by the program, and not by the provider
+        return [Difference(path=key, before=MISSING, after=after.inputs[key]) for key in chosen]
     old = before.inputs
     found = list(_of_objects("", old, after.inputs))
     told = {top(each.path) for each in found}
@@ -39,11 +40,6 @@ def differences(change: Change) -> list[Difference]:
             values = before.outputs.get(path, old.get(path, MISSING)), after.inputs.get(path, MISSING)
             found += list(_of_values(path, *values)) or [Difference(path=path, before=SECRET, after=SECRET)]
     return found
-
-
-def _chosen(state: State) -> list[str]:
-    """The inputs that the program gives, and not the provider."""
-    return [key for key in state.inputs if key not in state.defaults]
 
 
 def top(path: str) -> str:
@@ -79,7 +75,6 @@ def _of_lists(path: str, before: list[Any], after: list[Any]) -> Iterator[Differ
 
 
 def _named(items: list[Any], key: str) -> bool:
-    """Whether each member has a name of its own under this key."""
     names = [item.get(key) for item in items if isinstance(item, Mapping)]
     return len(items) == len(names) == len({str(name) for name in names}) and all(isinstance(n, str) for n in names)
 

@@ -1,14 +1,12 @@
 """Reads what `pulumi preview --json` writes, and the policies' verdicts from its event log."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import jsonschema
 
 from tools.review.changes import Change, Preview, name_of, operation_of, state_of
 from tools.review.policies import Verdict
+from tools.review.values import read
 
 SOURCE = "From `pulumi preview`: the Pulumi engine's own plan, compared with the stack's state."
 _STACK = "pulumi:pulumi:Stack"
@@ -71,15 +69,16 @@ def read_preview(text: str, *, stack: str = "", log: str = "", failed: bool = Fa
     explain that.
     """
     try:
-        document = json.loads(text)
-        jsonschema.validate(document, SCHEMA)
-        changes = tuple(_change(found) for found in _by_resource(document.get("steps") or []).values())
+        document = read(text, SCHEMA, "The preview must be what `pulumi preview --json` writes")
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for step in document.get("steps") or ():
+            found.setdefault(step["urn"], []).append(step)
+        changes = tuple(map(_change, found.values()))
         same = (document.get("changeSummary") or {"same": len(changes) + 1}).get("same", 0)
         diagnostics = document.get("diagnostics") or []
         said = [_uncoloured(each["message"]) for each in diagnostics if each["severity"] == "error"]
-    except (ValueError, jsonschema.ValidationError) as error:
-        reason = getattr(error, "message", error)
-        changes, same, said = (), 0, [f"The preview must be what `pulumi preview --json` writes: {reason}"]
+    except ValueError as error:
+        changes, same, said = (), 0, [str(error)]
     problems = [line for line in said if line != _FAILED]
     if (failed or said) and not problems and not refused:
         problems = ["The Pulumi CLI failed, and its preview does not say why."]
@@ -95,13 +94,6 @@ def read_preview(text: str, *, stack: str = "", log: str = "", failed: bool = Fa
     )
 
 
-def _by_resource(steps: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for step in steps:
-        found.setdefault(step["urn"], []).append(step)
-    return found
-
-
 def _change(steps: list[Mapping[str, Any]]) -> Change:
     """The steps at one resource as one change: its first old state, its last new one."""
     before = next((step["oldState"] for step in steps if step.get("oldState")), None)
@@ -115,17 +107,11 @@ def _change(steps: list[Mapping[str, Any]]) -> Change:
         operation=operation,
         before=state_of(before),
         after=None if operation == "delete" else state_of(after),
-        reasons=_unique(reason for step in steps for reason in step.get("replaceReasons") or ()),
-        paths=_unique(path for step in steps for path in _paths(step)),
+        reasons=tuple(dict.fromkeys(each for step in steps for each in step.get("replaceReasons") or ())),
+        paths=tuple(
+            dict.fromkeys(path for step in steps for path in step.get("detailedDiff") or step.get("diffReasons") or ())
+        ),
     )
-
-
-def _paths(step: Mapping[str, Any]) -> Iterator[str]:
-    yield from step.get("detailedDiff") or step.get("diffReasons") or ()
-
-
-def _unique(values: Iterator[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
 
 
 def read_events(text: str) -> list[Verdict]:
@@ -133,11 +119,9 @@ def read_events(text: str) -> list[Verdict]:
     verdicts = []
     for line in text.splitlines():
         try:
-            event = json.loads(line)
-            jsonschema.validate(event, _POLICY_EVENT)
-        except (ValueError, jsonschema.ValidationError):
+            said = read(line, _POLICY_EVENT, "an event must tell of a policy")["policyEvent"]
+        except ValueError:
             continue  # another event, or a line that was cut off
-        said = event["policyEvent"]
         verdicts.append(
             Verdict(
                 rule=said["policyName"],

@@ -48,12 +48,10 @@ def _switched(*, to: bool, default: bool) -> Callable[[Any, Any], bool]:
 
 
 def _gone(before: Any, after: Any) -> bool:
-    """Whether something that was set is set no more."""
     return bool(before) and before is not MISSING and (after is MISSING or not after)
 
 
 def _other(before: Any, after: Any) -> bool:
-    """Whether something that was set becomes another."""
     return bool(before) and MISSING not in (before, after) and before != after
 
 

@@ -98,7 +98,6 @@ def takes_away(change: Change, before: Pipeline, after: Pipeline) -> bool:
 
 
 def _policies_beside(pipeline: Pipeline, state: State | None) -> Documents:
-    """A policy with all others of its role, queue, topic or key."""
     assert state is not None
     if state.type == ROLE:
         return [state.get("assumeRolePolicy")]

@@ -1,11 +1,10 @@
 """What the policy pack says of a change: violations, exemptions in force, decisions that wait."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema
+from tools.review.values import read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +52,7 @@ _REPORTS = {
 
 def read_reports(text: str) -> list[Mapping[str, Any]]:
     """Read the pack's reports. Raises ValueError if they are something else."""
-    try:
-        found = json.loads(text)
-        jsonschema.validate(found, _REPORTS)
-    except (ValueError, jsonschema.ValidationError) as error:
-        reason = getattr(error, "message", error)
-        raise ValueError(f"the policies must be what `./orders policy --json` writes: {reason}") from error
-    return list(found)
+    return list(read(text, _REPORTS, "the policies must be what `./orders policy --json` writes"))
 
 
 def policies(

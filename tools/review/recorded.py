@@ -162,7 +162,6 @@ def compared(stack: str, before: Path, after: Path, named: str) -> tuple[Preview
 
 
 def _recorded(stack: str, root: Path, answer: Answer | None = None, *, preview: bool = False) -> Graph:
-    """A run of the program in a folder, with modules of its own."""
     try:
         with own_modules(root):
             return record(stack=stack, root=root, program=partial(program, root), answer=answer, preview=preview)
@@ -192,11 +191,13 @@ def _unseen(stack: str, before: Path, after: Path) -> Iterator[str]:
         for key in sorted({*old, *new} - {*SEEN}):
             if old.get(key) != new.get(key):
                 yield f"{name} changes {shown(key)}, which shows only on AWS"
-        if _secrets(old) != _secrets(new):
+        was, becomes = (
+            {
+                key: value
+                for key, value in (file.get("config") or {}).items()
+                if isinstance(value, Mapping) and "secure" in value
+            }
+            for file in (old, new)
+        )
+        if was != becomes:
             yield "a secret setting changes, which cannot be read here"
-
-
-def _secrets(file: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that are encrypted, as they are written."""
-    config = file.get("config") or {}
-    return {key: value for key, value in config.items() if isinstance(value, Mapping) and "secure" in value}

@@ -41,8 +41,6 @@ def rehearse(before: Path, after: Path, stack: str) -> Trial:
 
 
 class _Rehearsal:
-    """One run."""
-
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._account = Account()

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from tools.recording.types import type_of
-from tools.review.changes import Change, Preview, State
-from tools.review.coverage import untried
+from tools.review.changes import Change, Preview
+from tools.review.coverage import kind_of, untried
 from tools.review.differences import Difference, differences, written
 from tools.review.findings import findings, sentence
 from tools.review.markdown import code, folded, name, prose, quoted, size, table
@@ -177,12 +176,7 @@ def _row(change: Change) -> tuple[str, str, str]:
         lines.append(f"replaced because of {', '.join(code(reason) for reason in change.reasons[:SHOWN])}")
     if change.before and change.after and change.before.protect != change.after.protect:
         lines.append("protected from now on" if change.after.protect else "no longer protected")
-    return verb, f"{name(change.state.name)}<br>{_kind(change.state)}", "<br>".join(lines)
-
-
-def _kind(state: State) -> str:
-    """What a type is called: its name in the picture, else the last part of its token."""
-    return type_of(state.type).box[0] or name(state.type.rpartition(":")[2])
+    return verb, f"{name(change.state.name)}<br>{name(kind_of(change.state.type))}", "<br>".join(lines)
 
 
 def _difference(difference: Difference, *, new: bool) -> str:

@@ -168,7 +168,6 @@ def _of_creation(change: Change, before: Pipeline, after: Pipeline) -> Iterator[
 
 
 def _with_allowance(finding: Finding, allowances: Sequence[Allowance], today: date) -> Finding:
-    """The finding with the allowance that holds longest, if there is one."""
     meant = [each for each in allowances if each.covers(finding.who, finding.urn, finding.kind)]
     if not meant:
         return finding

@@ -92,7 +92,6 @@ def bad(part: str) -> list[str]:
 
 
 def _across(part: str) -> Iterator[tuple[str, tuple[Mapping[str, Any], ...]]]:
-    """The orders with events before the change and in a later part."""
     for later in PARTS[1:]:
         for kind, (first, then) in ACROSS.items():
             if part in ("before", later):

@@ -2,9 +2,8 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
-import jsonschema
+from tools.review.values import read
 
 FILE = "rehearsal.json"
 _TEXT = {"type": "string"}
@@ -45,11 +44,5 @@ NOT_HANDED_OVER = Trial(left_out=f"there is no {FILE} beside the preview")
 
 def read_trial(text: str) -> Trial:
     """Read what another job wrote. Raises ValueError if it is something else."""
-    try:
-        found: dict[str, Any] = json.loads(text)
-        jsonschema.validate(found, _SCHEMA)
-    except (ValueError, jsonschema.ValidationError) as error:
-        reason = getattr(error, "message", error)
-        raise ValueError(f"{FILE} must be what `./orders rehearse --json` writes: {reason}") from error
-    texts = {key: tuple(found[key]) for key in ("lost", "noticed")}
-    return Trial(left_out=found["left_out"], said=found["said"], **texts)
+    found = read(text, _SCHEMA, f"{FILE} must be what `./orders rehearse --json` writes")
+    return Trial(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})

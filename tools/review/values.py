@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+import jsonschema
 from pulumi.runtime import rpc
 
 SIGNATURE: str = rpc._special_sig_key  # noqa: SLF001 - the wire format's own name
@@ -67,3 +68,13 @@ def number(value: Any, default: float) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+def read(text: str, schema: Mapping[str, Any], must: str) -> Any:
+    """JSON of a known form. Raises ValueError that begins with what it must be."""
+    try:
+        found = json.loads(text)
+        jsonschema.validate(found, schema)
+    except (ValueError, jsonschema.ValidationError) as error:
+        raise ValueError(f"{must}: {getattr(error, 'message', error)}") from error
+    return found
