@@ -45,4 +45,5 @@ NOT_HANDED_OVER = Trial(left_out=f"there is no {FILE} beside the preview")
 def read_trial(text: str) -> Trial:
     """Read what another job wrote. Raises ValueError if it is something else."""
     found = read(text, _SCHEMA, f"{FILE} must be what `./orders rehearse --json` writes")
-    return Trial(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
+    texts = {key: tuple(found[key]) for key in ("lost", "noticed")}
+    return Trial(left_out=found["left_out"], said=found["said"], **texts)
