@@ -4,22 +4,20 @@ Those in `engine/` are what `make review-preview` wrote under `./orders engine`,
 """
 
 import copy
-import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from tests.review.stack import (
-    CONSUME,
+    ENGINE,
     QUEUE,
     SECRET,
     UNKNOWN,
+    by_engine,
     changed,
     orders,
-    policy,
     preview,
     queue,
     steps,
@@ -34,7 +32,6 @@ from tools.review.trial import Trial
 
 TODAY = date(2026, 6, 1)
 ARRIVED = Trial(said="96 orders published before, during and after the change; 96 stored, 3 of 3 dead letters kept")
-ENGINE = Path(__file__).parent / "engine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +67,10 @@ class Case:
         )
 
 
-def by_engine(name: str, *, says: str, **given: Any) -> Case:
-    """What the engine wrote for a change of the stack `dev`."""
+def case(name: str, *, says: str, **given: Any) -> Case:
     events = ENGINE / f"{name}.jsonl"
     return Case(
-        made=lambda: gzip.decompress((ENGINE / f"{name}.json.gz").read_bytes()).decode(),
+        made=lambda: by_engine(name),
         says=says,
         events=events.read_text() if events.exists() else "",
         **given,
@@ -87,9 +83,11 @@ def subscription_replaced() -> str:
 
 
 def secret_and_unknown() -> str:
-    consume = {**CONSUME, "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]}
-    trace = {"Sid": "Trace", "Effect": "Allow", "Action": "xray:PutTraceSegments", "Resource": "*"}
-    after = changed(orders(), "ProcessOrder-permissions", policy=policy(consume, trace))
+    document = json.loads(orders()["ProcessOrder-permissions"]["inputs"]["policy"])
+    document["Statement"].append(
+        {"Sid": "Draw", "Effect": "Allow", "Action": "xray:GetTraceSummaries", "Resource": "*"}
+    )
+    after = changed(orders(), "ProcessOrder-permissions", policy=json.dumps(document))
     after = changed(after, "ProcessOrder", environment={"variables": {"TOKEN": SECRET, "TABLE": UNKNOWN}})
     return preview(steps(orders(), after))
 
@@ -163,51 +161,51 @@ REPORTS = json.dumps(
 )
 
 CASES = {
-    "first-deployment": by_engine(
+    "first-deployment": case(
         "first-deployment", says="✅ 38 creations, rehearsed: every order arrived", reports=REPORTS
     ),
-    "one-key-changed": by_engine(
+    "one-key-changed": case(
         "one-key-changed",
         says="✅ 5 updates, rehearsed: every order arrived",
         reports=REPORTS,
     ),
-    "queue-renamed": by_engine(
+    "queue-renamed": case(
         "queue-renamed", says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it"
     ),
-    "queue-renamed-and-allowed": by_engine(
+    "queue-renamed-and-allowed": case(
         "queue-renamed",
         says="⚠️ LOOK (6 points): allowed: deletes OrderQueue and the orders waiting in "
         "it; 1 replacement, 6 deletions, 4 updates, 6 creations",
         allowances=allowance("2026-06-01"),
     ),
-    "queue-renamed-and-no-longer-allowed": by_engine(
+    "queue-renamed-and-no-longer-allowed": case(
         "queue-renamed",
         says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it",
         allowances=allowance("2026-05-31"),
     ),
-    "hash-key-changed": by_engine("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
-    "key-replaced": by_engine(
+    "hash-key-changed": case("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
+    "key-replaced": case(
         "key-replaced",
         says="❌ UNSAFE: replaces OrderKey: nothing that it encrypts can be read once "
         "it is gone, orders that wait and backups included",
     ),
-    "retention-lowered": by_engine(
+    "retention-lowered": case(
         "retention-lowered", says="❌ UNSAFE: OrderQueue loses the orders in it that have waited longer"
     ),
-    "dead-letter-queue-removed": by_engine(
+    "dead-letter-queue-removed": case(
         "dead-letter-queue-removed",
         says="❌ UNSAFE (4 findings): deletes OrderQueue-dlq and the orders waiting in it",
         failed=True,
     ),
-    "statements-changed": by_engine(
+    "statements-changed": case(
         "statements-changed",
         says="⚠️ LOOK: changes what nobody can try here: policy of ProcessOrder-permissions; 1 update",
     ),
-    "policies-violated": by_engine(
+    "policies-violated": case(
         "policies-violated", says="❌ REFUSED: 1 mandatory policy is violated; 1 update", failed=True, reports=REPORTS
     ),
-    "secret-added": by_engine("secret-added", says="✅ 1 creation, rehearsed: every order arrived"),
-    "failed": by_engine("failed", says="❌ FAILED: there is no whole preview to judge", failed=True),
+    "secret-added": case("secret-added", says="✅ 1 creation, rehearsed: every order arrived"),
+    "failed": case("failed", says="❌ FAILED: there is no whole preview to judge", failed=True),
     "no-preview-at-all": Case(
         made=lambda: "",
         says="❌ FAILED: there is no whole preview to judge",
