@@ -212,6 +212,10 @@ CASES = {
         failed=True,
         log="error: no stack named 'prod' found\n",
     ),
+    "tags-changed": Case(
+        made=lambda: preview(steps(orders(), changed(orders(), "OrderQueue", tags={"a": "b"}, tagsAll={"a": "b"}))),
+        says="✅ 1 update, rehearsed: every order arrived",
+    ),
     "subscription-replaced": Case(
         made=subscription_replaced,
         says="❌ UNSAFE: replaces OrderQueue-subscription: what is published "

@@ -184,6 +184,21 @@ def test_what_no_order_notices_is_safe_once_it_was_tried(what: str) -> None:
     assert verdict(HARMLESS[what], NOT_ASKED) != verdict(HARMLESS[what])
 
 
+def test_what_only_a_rehearsal_covers_is_named_without_one() -> None:
+    assert "try here: code of ProcessOrder" in verdict(HARMLESS["other code that was tried"], NOT_ASKED)
+
+
+def test_what_is_new_and_may_not_do_its_work_is_named() -> None:
+    queue, subscription = (
+        {**BY_NAME[old], "urn": f"urn:pulumi:dev::orders::x::{new}", "inputs": {**BY_NAME[old]["inputs"], key: value}}
+        for old, new, key, value in (
+            ("OrderQueue", "Extra", "name", "other"),
+            ("OrderQueue-subscription", "Extra-subscription", "endpoint", OTHER),
+        )
+    )
+    assert "SNS may not sqs:SendMessage on Extra" in verdict([*NOW, queue, subscription])
+
+
 def test_an_alarm_of_a_time_may_ring_later_as_far_as_what_it_watches_takes_longer() -> None:
     after = copy.deepcopy(edited("ProcessOrder", timeout=60))
     [alarm] = [each["inputs"] for each in after if each["urn"].endswith("::OrderAlarms-function-slow")]

@@ -84,6 +84,11 @@ def test_what_differs_is_told_by_its_path(before: dict[str, Any], after: dict[st
     assert differ(before, after) == found
 
 
+def test_of_a_new_resource_what_the_program_gives_is_told() -> None:
+    new = State(urn="u", type="t", inputs={"a": 1, "b": 2}, defaults=frozenset({"b"}))
+    assert [each.path for each in differences(Change(operation="create", after=new))] == ["a"]
+
+
 def test_a_changed_secret_is_told_of_and_not_shown() -> None:
     secret = {"environment": {"variables": SECRET_OBJECT}}
     assert differ(secret, secret, 'environment.variables["TOKEN"]') == [("environment", SECRET, SECRET)]
@@ -97,7 +102,7 @@ def test_what_differs_in_the_cloud_is_told_with_the_value_that_is_there() -> Non
 def test_each_resource_is_one_change_with_the_old_and_the_new_state() -> None:
     found = read_preview(preview(steps(orders(), changed(orders(), "OrderKey", x=1), {"OrderKey": ("x",)})))
     [key] = [change for change in found.changes if change.state.name == "OrderKey"]
-    assert (key.operation, key.reasons) == ("replace", ("x",))
+    assert (key.operation, key.reasons, key.paths) == ("replace", ("x",), ("x",))
     assert key.before is not None
     assert key.after is not None
     assert (key.before.get("x"), key.after.get("x")) == (MISSING, 1)
