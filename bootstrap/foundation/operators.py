@@ -20,8 +20,8 @@ def of_operators(stack: Stack) -> list[Grant]:
         Grant(
             "Queues",
             stack.arn("sqs", "Order"),
-            write="sqs:CancelMessageMoveTask sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes "
-            "sqs:ListMessageMoveTasks sqs:ReceiveMessage sqs:SendMessage sqs:StartMessageMoveTask",
+            write="sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage "
+            "sqs:SendMessage",
         ),
         Grant(
             "Table",

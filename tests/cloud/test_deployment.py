@@ -218,14 +218,24 @@ def test_a_program_may_do_anything_and_what_runs_stays(
     assert sys.modules["config"] is config
 
 
-def test_a_program_that_is_just_being_written_deletes_nothing(stack: Deployment, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["__main__.py", "components/queues.py"])
+def test_a_program_that_was_read_while_it_was_written_is_read_again(
+    name: str, stack: Deployment, tmp_path: Path
+) -> None:
     shutil.copytree(BARE, tmp_path, dirs_exist_ok=True)
-    main, sound = tmp_path / "__main__.py", "import pulumi_aws\npulumi_aws.sqs.Queue('q')\n"
-    main.write_text(sound)
+    (tmp_path / "components").mkdir()
+    (tmp_path / "__main__.py").write_text("import components.queues\n")
+    file, half = tmp_path / name, "import pulumi_aws\npulumi_aws.sqs.Queue('q'"
+    whole = f"{half}, delay_seconds=5)\n"
+    file.write_text(whole)
     stack.apply(tmp_path)
-    main.write_text("")
-    stack.apply(tmp_path, judge=lambda graph: graph.resources or main.write_text(sound))
-    assert names(stack.cloud) == {"q"}
+    file.write_text(f"{half})\n")
+
+    def write(graph: Graph) -> None:
+        if "delaySeconds" not in graph.all("aws:sqs/queue:Queue")["q"].properties:
+            file.write_text(whole)
+
+    assert stack.apply(tmp_path, judge=write).steps == ()
 
 
 def test_a_name_that_aws_refuses_is_refused_before_anything_is_created(stack: Deployment) -> None:

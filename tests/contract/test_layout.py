@@ -1,9 +1,10 @@
 """Which part may import which: the table of the architecture, held true."""
 
 import ast
+import functools
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -50,17 +51,21 @@ MAY_IMPORT = {
 """By file or folder, the nearest entry counts; the tests may import everything, and nothing may import them."""
 
 
-def imports(path: Path) -> Iterator[str]:
+@functools.cache
+def imports(path: Path) -> list[str]:
     """Every name that a file imports, with its module in front; a relative import is told in full."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             folder = path.relative_to(ROOT).parents[node.level - 1].parts if node.level else ()
             module = ".".join([*folder, *([node.module] if node.module else [])])
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            found += [f"{module}.{alias.name}" for alias in node.names]
+    return found
 
 
+@functools.cache
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
     return [path for line in listed.stdout.splitlines() if (path := ROOT / line).exists()]

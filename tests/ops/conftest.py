@@ -32,9 +32,9 @@ def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) ->
     return written(deployment, tmp_path_factory.mktemp("shared"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployment, Path]]:
-    """A cloud for one module, whose messages fail once before they are dead letters.
+    """A cloud whose dead-letter queues are these tests' own, and whose messages fail once before they are there.
 
     Its function has time on a busy machine, because what it misses is a dead letter at once.
     """

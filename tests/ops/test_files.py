@@ -20,11 +20,6 @@ def test_a_file_that_cannot_be_written_or_read_is_status_2(tmp_path: Path, name:
     assert (refused.value.status, path in str(refused.value)) == (2, True)
 
 
-def test_a_byte_order_mark_is_not_part_of_the_text(tmp_path: Path) -> None:
-    (tmp_path / "bom.json").write_bytes(b"\xef\xbb\xbf{}")
-    assert read_text(str(tmp_path / "bom.json")) == "{}"
-
-
 def writes(path: Path, *, then: Callable[[], object] = lambda: None, text: str = "ours") -> None:
     with writing(str(path)) as out:
         out.write(text)

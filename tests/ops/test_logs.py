@@ -28,11 +28,6 @@ def test_the_handlers_lines_are_told_in_words() -> None:
     assert text(REJECTED) == "13:46:40.123 WARN  message rejected · order O1 · quantity must be ..."
 
 
-def test_an_error_of_the_runtime_is_told_with_its_type() -> None:
-    told = text({"level": "ERROR", "errorType": "Runtime.ImportModuleError", "errorMessage": "no module"})
-    assert told.endswith("ERROR Runtime.ImportModuleError: no module")
-
-
 def test_a_crash_is_an_error_with_the_innermost_place_of_the_function() -> None:
     files = (("/var/task/a.py", 1), ("/var/task/b/c.py", 2), ("/var/lang/lib/python3.12/json/decoder.py", 3))
     frames = [f'  File "{file}", line {number}, in f\n' for file, number in files]

@@ -1,4 +1,4 @@
-"""Moving dead letters, step by step: what is sent, what is deleted, and what SQS does by itself."""
+"""Moving dead letters, step by step: what is sent and what is deleted."""
 
 import io
 import json
@@ -9,10 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.ops.cloud import order
-from tools.ops.choosing import Found
-from tools.ops.deadletters import Letter, Message, drain, read, read_all
-from tools.ops.failure import Failure
-from tools.ops.redrive import NOT_OFFERED, Outcome, move, move_task, redrive
+from tools.ops.deadletters import Letter, Message, drain, message_of, read, read_all
+from tools.ops.redrive import Outcome, redrive
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack
 from tools.terminal import Printer
@@ -29,9 +27,6 @@ class Sqs:
         self.hidden: dict[int, str] = {}
         self.log: list[str] = []
         self.refuse: Callable[[str], bool] = lambda _body: False
-        self.task: list[dict[str, Any] | None] = []
-        self.answer_to_start: str = ""
-        self.started = False
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
         counts = {"ApproximateNumberOfMessages": len(self.visible[QueueUrl])}
@@ -65,23 +60,6 @@ class Sqs:
             key = int(entry["ReceiptHandle"])
             self.visible[QueueUrl][key] = self.hidden.pop(key)
 
-    def start_message_move_task(self, **arguments: Any) -> dict[str, Any]:
-        self.log.append(f"start {arguments}")
-        if self.answer_to_start:
-            raise ClientError({"Error": {"Code": self.answer_to_start, "Message": ""}}, "StartMessageMoveTask")
-        self.started = True
-        return {"TaskHandle": "handle"}
-
-    def list_message_move_tasks(self, *, SourceArn: str, MaxResults: int) -> dict[str, Any]:  # noqa: N803
-        if not self.started:
-            return {"Results": []}
-        task = self.task.pop(0) if self.task else None
-        return {"Results": [task] if task else []}
-
-    def cancel_message_move_task(self, *, TaskHandle: str) -> dict[str, Any]:  # noqa: N803
-        self.log.append(f"cancel {TaskHandle}")
-        return {"ApproximateNumberOfMessagesMoved": 2}
-
 
 def stack(sqs: Sqs) -> Stack:
     return Stack(origin="test", outputs=URLS, make_client=lambda _service: sqs)
@@ -108,30 +86,31 @@ def test_no_more_than_the_limit_is_looked_at() -> None:
     assert (len(sqs.visible[DEAD]), sqs.hidden) == (25, {})
 
 
+def redriven(sqs: Sqs) -> Outcome:
+    return redrive(stack(sqs), remembered(sqs), printer=Printer(), wait=0)
+
+
 def test_a_message_is_sent_before_it_is_deleted() -> None:
-    bodies = letters(12)
+    bodies = ["x"] * 12
     sqs = Sqs(bodies)
-    sqs.answer_to_start = "InvalidAction"
-    outcome = Outcome()
-    move(stack(sqs), "queue", remembered(sqs), whole=True, rate=None, outcome=outcome)
-    assert [entry for entry in sqs.log if not entry.startswith("start")] == [
-        "send 10",
-        "delete 10",
-        "send 2",
-        "delete 2",
-    ]
-    assert (outcome.moved, outcome.by) == (12, {"queue": "receive, send, delete"})
+    assert redriven(sqs).moved == 12
+    assert sqs.log == ["send 10", "delete 10", "send 2", "delete 2"]
     assert list(sqs.visible[URLS["queueUrl"]].values()) == bodies
 
 
+def test_what_sns_added_is_not_sent_and_what_a_sender_added_is() -> None:
+    attributes = {name: {"StringValue": "x"} for name in ("RequestID", "ErrorCode", "ErrorMessage", "colour")}
+    received = {"MessageId": "m", "Body": "x", "MessageAttributes": attributes}
+    assert message_of("topic", received).without_sns().entry()["MessageAttributes"].keys() == {"colour"}
+    assert message_of("queue", received).without_sns().entry()["MessageAttributes"] == attributes
+
+
 def test_a_message_that_the_queue_refuses_stays_a_dead_letter() -> None:
-    bodies = letters(3)
-    sqs = Sqs(bodies)
-    sqs.refuse = lambda body: body == bodies[1]
-    outcome = Outcome()
-    move(stack(sqs), "queue", remembered(sqs), whole=False, rate=None, outcome=outcome)
-    assert list(sqs.visible[DEAD].values()) == [bodies[1]]
-    assert (outcome.moved, outcome.failed, sqs.hidden) == (2, ["m1: TooLong: too long"], {})
+    sqs = Sqs(["a", "b", "c"])
+    sqs.refuse = lambda body: body == "b"
+    outcome = redriven(sqs)
+    assert list(sqs.visible[DEAD].values()) == ["b"]
+    assert (outcome.moved, outcome.failed, outcome.proved, sqs.hidden) == (2, ["m1: TooLong: too long"], False, {})
 
 
 def test_a_redrive_that_fails_midway_says_how_many_were_sent() -> None:
@@ -145,7 +124,7 @@ def test_a_redrive_that_fails_midway_says_how_many_were_sent() -> None:
     sqs.refuse = refuse
     plan = remembered(sqs)
     with pytest.raises(ClientError):
-        redrive(stack(sqs), Found(letters=plan, read={"queue": 99}), plan, printer=Printer(errors=errors))
+        redrive(stack(sqs), plan, printer=Printer(errors=errors))
     assert errors.getvalue() == "sent 10 of 25 messages back before it ended\n"
     assert (len(sqs.visible[DEAD]), sqs.hidden) == (15, {})
 
@@ -180,80 +159,3 @@ def test_an_interruption_leaves_every_message_visible() -> None:
     with pytest.raises(KeyboardInterrupt):
         drain(stack(sqs), "queue", {"m0"}, use, pace=Pace(None))
     assert (set(sqs.visible[DEAD]), sqs.hidden) == (set(range(5)), {})
-
-
-def moving(sqs: Sqs, rate: float | None = None) -> tuple[bool, Outcome, list[int]]:
-    outcome, steps = Outcome(), list[int]()
-    moved = move_task(stack(sqs), DEAD, rate=rate, outcome=outcome, advance=steps.append, sleep=lambda _seconds: None)
-    return moved, outcome, steps
-
-
-def test_sqs_moves_a_whole_queue_by_itself_and_is_waited_for_until_it_lists_the_task() -> None:
-    sqs = Sqs(letters(3))
-    sqs.task = [
-        None,
-        {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1},
-        {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 3},
-    ]
-    for task in filter(None, sqs.task):
-        task["StartedTimestamp"] = 1
-    moved, outcome, steps = moving(sqs, rate=50.0)
-    assert (moved, outcome.moved, steps) == (True, 3, [1, 2])
-    assert sqs.log == ["start {'SourceArn': 'arn:dead', 'MaxNumberOfMessagesPerSecond': 50}"]
-
-
-def test_a_task_that_is_never_listed_is_told() -> None:
-    with pytest.raises(Failure, match="must list the task") as failure:
-        moving(Sqs(letters(3)))
-    assert failure.value.status == 3
-
-
-def test_an_interrupted_task_is_cancelled_and_what_it_moved_is_counted() -> None:
-    sqs, outcome = Sqs(letters(3)), Outcome()
-
-    def interrupt(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        move_task(stack(sqs), DEAD, rate=None, outcome=outcome, sleep=interrupt)
-    assert (sqs.log[-1], outcome.moved) == ("cancel handle", 2)
-
-
-@pytest.mark.parametrize("code", sorted(NOT_OFFERED))
-def test_a_service_without_move_tasks_is_told_apart(code: str) -> None:
-    sqs = Sqs([])
-    sqs.answer_to_start = code
-    assert moving(sqs)[0] is False
-
-
-def test_a_refused_move_task_is_an_error() -> None:
-    sqs = Sqs([])
-    sqs.answer_to_start = "AccessDenied"
-    with pytest.raises(ClientError):
-        moving(sqs)
-
-
-def test_a_move_task_that_fails_says_how_far_it_came() -> None:
-    sqs = Sqs([])
-    failed = {"Status": "FAILED", "ApproximateNumberOfMessagesMoved": 7, "FailureReason": "KmsAccessDenied"}
-    sqs.task = [{**failed, "StartedTimestamp": 1}]
-    with pytest.raises(Failure, match="FAILED after 7 of them: KmsAccessDenied"):
-        moving(sqs)
-
-
-@pytest.mark.parametrize(
-    ("source", "whole", "rate", "by_sqs"),
-    [
-        ("queue", True, None, True),
-        ("queue", True, 500.0, True),
-        ("queue", True, 501.0, False),
-        ("queue", True, 0.5, False),
-        ("queue", False, None, False),
-        ("topic", True, None, False),
-    ],
-)
-def test_sqs_is_asked_only_for_what_it_can_do(source: str, whole: bool, rate: float | None, by_sqs: bool) -> None:
-    sqs = Sqs([])
-    sqs.task = [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 0, "StartedTimestamp": 1}]
-    move(stack(sqs), source, [], whole=whole, rate=rate, outcome=Outcome())
-    assert bool(sqs.log) is by_sqs

@@ -13,7 +13,7 @@ from tests.commands import fake
 from tests.ops.cloud import Command
 from tools.cloud.deployment import Deployment
 from tools.ops.failure import Failure
-from tools.ops.stack import EXPORTS, Stack, connect
+from tools.ops.stack import EXPORTS, connect
 
 
 def saved(folder: Path, document: object) -> str:
@@ -72,14 +72,6 @@ def test_a_stack_of_pulumis_is_asked_for_by_name(
     assert said.read_text().split() == ["stack", "output", "--json", "--non-interactive", "--stack", "prod"]
 
 
-def test_pulumis_own_error_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake(tmp_path, "pulumi", "echo \"error: no stack named 'prod' found\" >&2\nexit 255")
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(Failure, match="no stack named 'prod' found") as failure:
-        connect(stack="prod", outputs=None)
-    assert failure.value.status == 3
-
-
 def test_without_the_pulumi_cli_the_way_to_install_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Failure, match=r"https://www\.pulumi\.com/docs/install/") as failure:
@@ -102,12 +94,6 @@ def test_outputs_that_are_not_a_stacks_are_refused(
     shown = command("status", "--outputs", saved(tmp_path, document))
     assert (shown.status, shown.out) == (2, "")
     assert rule in shown.err
-
-
-def test_a_file_that_is_not_there_is_told_with_the_command_that_writes_it(command: Command, tmp_path: Path) -> None:
-    shown = command("status", "--outputs", str(tmp_path / "none.json"))
-    assert shown.status == 2
-    assert "`./orders local --outputs" in shown.err
 
 
 def test_a_local_file_with_an_endpoint_elsewhere_is_refused(
@@ -171,16 +157,3 @@ def user_of(deployment: Deployment, statements: list[dict[str, Any]]) -> dict[st
     iam.put_user_policy(UserName=name, PolicyName="some", PolicyDocument=json.dumps(document))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
-
-
-def test_the_outputs_of_a_stack_from_before_there_were_other_consumers_are_enough() -> None:
-    outputs = {
-        "queueUrl": "https://sqs/orders",
-        "deadLetterQueueUrl": "https://sqs/dead",
-        "subscriptionDeadLetterQueueUrl": "https://sqs/undelivered",
-        "functionName": "ProcessOrder",
-    }
-    stack = Stack(origin="a test", outputs=outputs, make_client=str)
-    assert stack.queues == ["https://sqs/orders", "https://sqs/dead", "https://sqs/undelivered"]
-    assert stack.functions == ["ProcessOrder"]
-    assert stack.sources(None) == stack.sources("both") == ("queue", "topic")

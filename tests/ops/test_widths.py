@@ -19,15 +19,11 @@ LONG = 8
 """Letters of a word that does not change from one look to the next, as an age does."""
 LINES = [
     "status",
-    "verify --wait 0s",
     f"trace {BAD['orderId']}",
-    "tail --no-follow --since 1h",
     "dlq list",
     f"dlq show {BAD['orderId']}",
     "dlq redrive --dry-run",
-    "dlq purge",
     "help",
-    "help dlq redrive",
 ]
 
 

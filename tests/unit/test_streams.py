@@ -15,10 +15,3 @@ def test_learning_saves_the_second_statement_and_costs_next_to_nothing_where_it_
     measured = streams.measure()
     assert [target.met for target in streams.targets(measured)] == [True, True]
     assert measured[streams.SHOP][0] > 1.5
-
-
-@pytest.mark.parametrize("name", events.STREAMS)
-def test_a_stream_has_duplicates_and_late_events(name: str) -> None:
-    found = list(events.stream_of(name))
-    assert 0.03 < 1 - len(set(found)) / len(found) < 0.07
-    assert found == list(events.stream_of(name))

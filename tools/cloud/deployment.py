@@ -122,10 +122,7 @@ class Deployment:
     def _previewed(
         self, root: Path, program: Callable[[], object] | None, judge: Callable[[Graph], object]
     ) -> tuple[Application, Graph]:
-        """What would be done, and what was registered, by a program that nobody writes meanwhile.
-
-        One that is just being written may have been read when it was empty, and would delete everything.
-        """
+        """What would be done, and what was registered, by a program that nobody wrote meanwhile."""
         while True:
             written = _written(root)
             plan = self._application(root, preview=True)
@@ -178,10 +175,10 @@ class Deployment:
         self.resources[function.urn] = dataclasses.replace(function, inputs=inputs, outputs=outputs)
 
 
-def _written(root: Path) -> tuple[int, int] | None:
-    """When the program in a folder was last written, and how long it is; None without one."""
-    main = root / "__main__.py"
-    return (main.stat().st_mtime_ns, main.stat().st_size) if main.exists() else None
+def _written(root: Path) -> dict[Path, tuple[int, int]]:
+    """When each file of the program in a folder was last written, and how long it is."""
+    states = {file: file.stat() for file in [*root.glob("*.py"), *root.glob("components/**/*.py")]}
+    return {file: (state.st_mtime_ns, state.st_size) for file, state in states.items()}
 
 
 def _failure(error: BaseException, root: Path) -> str:

@@ -99,7 +99,7 @@ class Actions:
         with self._feed.letters_lock:
             found = self._find(request)
             plan = [letter for letter in found.letters if letter.version or letter.source not in OWN or chosen]
-            outcome = redriving.redrive(self._pipeline.stack, found, plan, wait=PROOF, printer=self._quiet)
+            outcome = redriving.redrive(self._pipeline.stack, plan, wait=PROOF, printer=self._quiet)
         self._feed.forget_letters()
         said = " ".join([*_outcome(outcome, len(found.letters) - len(plan)), *_held(found)])
         return Answer(good=outcome.proved and not found.held, text=said)

@@ -22,8 +22,6 @@ class Found:
 
     letters: list[Letter]
     """Those that were asked for, oldest first."""
-    read: Mapping[str, int]
-    """How many messages of each queue were looked at."""
     unseen: int = 0
     """About how many were not, though they could be: `--limit`, what arrived meanwhile, and SQS, which lends at most
     120,000 messages of a queue at a time."""
@@ -65,7 +63,7 @@ def find(
         left = max(0, now.total - count)
         held += min(left, now.in_flight)
         unseen += left - min(left, now.in_flight)
-    return Found(letters=sorted(letters, key=lambda letter: letter.sent), read=read, unseen=unseen, held=held)
+    return Found(letters=sorted(letters, key=lambda letter: letter.sent), unseen=unseen, held=held)
 
 
 def warn_of(found: Found, printer: Printer) -> None:

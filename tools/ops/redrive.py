@@ -1,37 +1,19 @@
 """`dlq redrive`: sends dead letters back to the queue, loses none, and proves that their orders arrive in the table."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import click
-from botocore.exceptions import ClientError
 
-from tools import interrupts
 from tools.ops import table
 from tools.ops.arguments import Selection, confirmed, rated, selecting, spanning
 from tools.ops.choosing import Found, compare, find, show_plan, warn_of
 from tools.ops.deadletters import Letter, Message, drain, send_messages
-from tools.ops.failure import NO, UNREACHABLE, USAGE, Failure, accounting
+from tools.ops.failure import NO, USAGE, accounting
 from tools.ops.sending import Pace
 from tools.ops.stack import OWN, Stack
-from tools.terminal import BAD, DIM, GOOD, Advance, Printer, counted
-
-NOT_OFFERED = frozenset(
-    {
-        "AWS.SimpleQueueService.UnsupportedOperation",
-        "InvalidAction",
-        "UnknownOperationException",
-        "UnsupportedOperation",
-    }
-)
-"""Answers to StartMessageMoveTask of a service that lacks it, or of SQS for a queue that already has such a task."""
-POLL, UNLISTED = 1.0, 60.0
-"""Seconds between two looks at a task, and until it must be listed."""
-TASK_RATES = range(1, 501)
-"""Messages per second that StartMessageMoveTask can be held to.
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html"""
+from tools.terminal import BAD, DIM, GOOD, Printer, counted
 
 
 @dataclass(kw_only=True)
@@ -40,8 +22,6 @@ class Outcome:
 
     planned: int = 0
     moved: int = 0
-    by: dict[str, str] = field(default_factory=dict)
-    """How each queue was emptied: `StartMessageMoveTask`, or `receive, send, delete`."""
     failed: list[str] = field(default_factory=list)
     """Messages that the queue did not take, and why; they are still dead letters."""
     orders: int = 0
@@ -52,7 +32,7 @@ class Outcome:
     @property
     def proved(self) -> bool:
         """Whether all was moved, and what must be in the table is there."""
-        return not (self.lacking or self.failed) and self.moved >= self.planned
+        return not (self.lacking or self.failed) and self.moved == self.planned
 
 
 @selecting
@@ -84,15 +64,15 @@ def run(
             printer.line("nothing was sent: --yes sends them", style=BAD)
             return USAGE
         return NO if found.held else 0
-    outcome = redrive(stack, found, plan, rate=rate, wait=wait, printer=printer)
+    outcome = redrive(stack, plan, rate=rate, wait=wait, printer=printer)
     _report(outcome, found, plan, left, wait, printer)
     return 0 if outcome.proved and not found.held else NO
 
 
 def redrive(
-    stack: Stack, found: Found, plan: Sequence[Letter], *, printer: Printer, rate: float | None = None, wait: float = 60
+    stack: Stack, plan: Sequence[Letter], *, printer: Printer, rate: float | None = None, wait: float = 60
 ) -> Outcome:
-    """Send the planned ones of the letters that were found back to their queues, and prove that their orders arrive.
+    """Send dead letters back to their queues, and prove that their orders arrive.
 
     The proof takes `wait` seconds at most. If it ends early the printer says how many were sent.
     """
@@ -102,107 +82,24 @@ def redrive(
         printer.progress("redriving", len(plan)) as advance,
     ):
         for source in dict.fromkeys(letter.source for letter in plan):
-            ours = [letter for letter in plan if letter.source == source]
-            whole = len(ours) == found.read[source] and found.whole
-            move(stack, source, ours, whole=whole, rate=rate, outcome=outcome, advance=advance)
+            ids = [letter.id for letter in plan if letter.source == source]
+            send_back = functools.partial(_send_back, stack, source, outcome)
+            drain(stack, source, ids, send_back, pace=Pace(rate), advance=advance)
     expected = [letter for letter in plan if letter.version and letter.source in OWN]
     outcome.orders = len({letter.order_id for letter in expected})
     outcome.lacking = prove(stack, expected, seconds=wait, printer=printer)
     return outcome
 
 
-def move(
-    stack: Stack,
-    source: str,
-    plan: Sequence[Letter],
-    *,
-    whole: bool,
-    rate: float | None,
-    outcome: Outcome,
-    advance: Advance = lambda _steps: None,
-) -> None:
-    """Move the planned messages to the queue: by SQS itself if they are the `whole` queue, else one by one."""
-    by_sqs = False
-    # SQS moves all of a queue, and refuses a queue that is not filled by another queue's redrive policy.
-    if whole and source == "queue" and (rate is None or rate in TASK_RATES):
-        by_sqs = move_task(stack, stack.dead_letters[source].url, rate=rate, outcome=outcome, advance=advance)
-    if by_sqs:
-        outcome.by[source] = "StartMessageMoveTask"
-        return
-
-    def send_back(messages: list[Message]) -> list[Message]:
-        own = [message.without_sns() for message in messages]
-        refused = send_messages(stack, stack.dead_letters[source].queue_url, own)
-        outcome.failed += [f"{messages[refusal.position].letter.id}: {refusal.reason}" for refusal in refused]
-        positions = {refusal.position for refusal in refused}
-        sent = [message for position, message in enumerate(messages) if position not in positions]
-        outcome.moved += len(sent)
-        return sent
-
-    drain(stack, source, [letter.id for letter in plan], send_back, pace=Pace(rate), advance=advance)
-    outcome.by[source] = "receive, send, delete"
-
-
-def move_task(
-    stack: Stack,
-    url: str,
-    *,
-    rate: float | None,
-    outcome: Outcome,
-    advance: Advance = lambda _steps: None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> bool:
-    """Have SQS move a whole dead-letter queue back to its source; False if it cannot.
-
-    Raises:
-        Failure: the task ended without success; what it did not move is still in the dead-letter queue.
-    """
-    sqs = stack.client("sqs")
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pace = {} if rate is None else {"MaxNumberOfMessagesPerSecond": int(rate)}
-    try:
-        earlier = _newest_task(sqs, arn).get("StartedTimestamp")
-        handle = sqs.start_message_move_task(SourceArn=arn, **pace)["TaskHandle"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in NOT_OFFERED:
-            return False
-        raise
-    before, silence = outcome.moved, 0.0
-    try:
-        while silence < UNLISTED:
-            task = _newest_task(sqs, arn)
-            if not task or task.get("StartedTimestamp") == earlier:  # a task is not listed at once
-                silence += POLL
-                sleep(POLL)
-                continue
-            moved = before + int(task.get("ApproximateNumberOfMessagesMoved", 0))
-            advance(moved - outcome.moved)
-            outcome.moved = moved
-            if task["Status"] == "COMPLETED":
-                return True
-            if task["Status"] != "RUNNING":
-                reason = task.get("FailureReason", "no reason given")
-                raise Failure(
-                    f"SQS must move the messages, but its task is {task['Status']} after {moved - before} of them: "
-                    f"{reason}. The others are still dead letters: run the redrive again",
-                    UNREACHABLE,
-                )
-            sleep(POLL)
-    except KeyboardInterrupt:
-        with interrupts.held():
-            moved = sqs.cancel_message_move_task(TaskHandle=handle).get("ApproximateNumberOfMessagesMoved", 0)
-            outcome.moved = max(outcome.moved, before + moved)
-        raise
-    raise Failure(
-        f"SQS must list the task that it started, and has not for {UNLISTED:.0f} s: it may move the messages all the "
-        "same, `status` shows whether they become fewer",
-        UNREACHABLE,
-    )
-
-
-def _newest_task(sqs: Any, arn: str) -> Mapping[str, Any]:
-    found: list[Mapping[str, Any]] = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1).get("Results", [])
-    return found[0] if found else {}
+def _send_back(stack: Stack, source: str, outcome: Outcome, messages: Sequence[Message]) -> list[Message]:
+    """Send messages to the queue that they belong to; return those that it took."""
+    own = [message.without_sns() for message in messages]
+    refused = send_messages(stack, stack.dead_letters[source].queue_url, own)
+    outcome.failed += [f"{messages[refusal.position].letter.id}: {refusal.reason}" for refusal in refused]
+    positions = {refusal.position for refusal in refused}
+    sent = [message for position, message in enumerate(messages) if position not in positions]
+    outcome.moved += len(sent)
+    return sent
 
 
 def prove(stack: Stack, letters: Iterable[Letter], *, seconds: float, printer: Printer) -> set[str]:
@@ -240,9 +137,8 @@ def _report(outcome: Outcome, found: Found, plan: list[Letter], left: int, wait:
     if printer.as_json:
         figures = {**asdict(outcome), "left": left, "lacking": sorted(outcome.lacking), "held": found.held}
         printer.json(figures)
-    how = " and ".join(dict.fromkeys(outcome.by.values()))
-    all_sent = outcome.moved >= len(plan)
-    printer.line(f"sent {outcome.moved} of {len(plan)} messages back, by {how}", style=GOOD if all_sent else BAD)
+    all_sent = outcome.moved == len(plan)
+    printer.line(f"sent {outcome.moved} of {len(plan)} messages back", style=GOOD if all_sent else BAD)
     for failure in outcome.failed:
         printer.line(f"  not taken: {failure}", style=BAD)
     if outcome.lacking:
