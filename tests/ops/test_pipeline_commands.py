@@ -1,6 +1,5 @@
 """publish, status, verify, trace and tail on a real local cloud that others use at the same time."""
 
-import io
 import json
 import re
 import signal
@@ -94,13 +93,6 @@ def test_a_row_that_is_dated_after_now_is_named(
     assert "dated after now by more than a day" in command("publish", file, *shared).out
 
 
-def test_orders_come_from_standard_input(command: Command, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "\n".join(json.dumps(order()) for _ in range(2))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    answer = command("publish", "-", "--json", "--outputs", str(outputs)).json()
-    assert (answer["published"], answer["failed"]) == (2, [])
-
-
 def test_nothing_is_published_if_one_order_breaks_the_contract(
     command: Command, deployment: Deployment, outputs: Path, tmp_path: Path
 ) -> None:
@@ -155,7 +147,7 @@ def test_the_status_shows_every_part_of_the_stack(command: Command, deployment: 
 def test_the_log_is_read_and_filtered(command: Command, deployment: Deployment, outputs: Path) -> None:
     bad = order(status="")
     hand_over(deployment, bad)
-    arguments = ("tail", "--no-follow", "--order", bad["orderId"], "--level", "WARN", "--outputs", str(outputs))
+    arguments = ("tail", "--no-follow", "--match", bad["orderId"], "--level", "WARN", "--outputs", str(outputs))
     deadline = time.monotonic() + 20
     while not (shown := command(*arguments).out):
         assert time.monotonic() < deadline

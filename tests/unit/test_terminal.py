@@ -69,17 +69,6 @@ def test_json_is_one_line_of_ascii_and_nothing_is_printed_beside_it() -> None:
     assert json.loads(out.getvalue()) == {"body": HOSTILE}
 
 
-def test_a_screen_replaces_what_was_there_in_one_piece() -> None:
-    out = Terminal()
-    printer = Printer(out=out)
-    with printer.screen():
-        printer.line("one")
-        printer.table(("two",), [("three",)])
-        assert out.getvalue() == ""
-    assert out.getvalue().startswith("\x1b[H\x1b[2Jone\n")
-    assert "three" in out.getvalue()
-
-
 def test_a_span_is_told_in_the_unit_a_person_would_choose() -> None:
     assert [ago(s) for s in (None, -1, 5, 119, 120, 7199, 7200, 172800)] == [
         *("-", "0 s", "5 s", "119 s", "2 min", "120 min", "2 h", "2 d")

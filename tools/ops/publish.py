@@ -53,7 +53,7 @@ def run(
     count: int | None,
     save: str | None,
     no_check: bool,
-    rate: float | None,
+    rate: int | None,
     attributes: tuple[tuple[str, str], ...] = (),
 ) -> int:
     """Publish the orders of a file (`-` for standard input), or made-up ones."""

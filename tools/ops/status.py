@@ -48,8 +48,8 @@ def run(stack: Stack, printer: Printer, *, since: float, watch: bool) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 facts = gather(stack, recent=since)
-                with printer.screen():
-                    show(facts, printer)
+                printer.clear()
+                show(facts, printer)
                 time.sleep(AGAIN)
         return 0
     facts = gather(stack, recent=since)
