@@ -99,8 +99,10 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     own_providers = {each.urn: _own_provider(each) for each in graph.all(PROVIDER).values()}
     for own in outputs:
         inputs = None if own.type == STACK_TYPE else own.properties
-        question = {"type": own.type, "name": own.name, "urn": own.urn, "properties": inputs, "options": own.options}
-        diagnostics += analyzer.Analyze(analyzer_pb2.AnalyzeRequest(**question)).diagnostics
+        request = analyzer_pb2.AnalyzeRequest(
+            type=own.type, name=own.name, urn=own.urn, properties=inputs, options=own.options
+        )
+        diagnostics += analyzer.Analyze(request).diagnostics
     for resource in graph.resources:
         named = resource.request.provider.rpartition("::")[0]
         request = _request(resource, own_providers.get(named, provider))
