@@ -69,6 +69,13 @@ def test_json_is_one_line_of_ascii_and_nothing_is_printed_beside_it() -> None:
     assert json.loads(out.getvalue()) == {"body": HOSTILE}
 
 
+def test_a_screen_is_cleared_and_a_pipe_is_not() -> None:
+    screen, pipe = Terminal(), io.StringIO()
+    for out in (screen, pipe):
+        Printer(out=out).clear()
+    assert (screen.getvalue(), pipe.getvalue()) == ("\x1b[H\x1b[2J", "")
+
+
 def test_a_span_is_told_in_the_unit_a_person_would_choose() -> None:
     assert [ago(s) for s in (None, -1, 5, 119, 120, 7199, 7200, 172800)] == [
         *("-", "0 s", "5 s", "119 s", "2 min", "120 min", "2 h", "2 d")
