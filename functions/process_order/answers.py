@@ -1,7 +1,8 @@
 """What DynamoDB's answers mean: which writes landed, which to try again, and why the others failed."""
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 TRANSIENT = frozenset(
@@ -44,7 +45,8 @@ DONE = Result("")
 GARBLED = Result("InternalServerError", "DynamoDB did not answer every statement")
 
 
-def read(status: int, text: bytes, statements: int) -> list[Result]:
+@functools.lru_cache(4)  # when all is well, all answers are the same text
+def read(status: int, text: bytes, statements: int) -> Sequence[Result]:
     """Say how each statement of a call ended; an answer that is none says nothing about any of them."""
     try:
         answer = json.loads(text)
@@ -86,8 +88,5 @@ def _explain(code: object, message: object) -> Result:
 def explain(error: Exception) -> Result:
     """Say why a call has no answer."""
     # Only the name: the text of an error can quote what was sent or received.
-    transient = isinstance(error, OSError)
-    return Result(
-        "InternalServerError" if transient else "CallFailed",
-        f"the call to DynamoDB failed with {type(error).__name__}",
-    )
+    code = "InternalServerError" if isinstance(error, OSError) else "CallFailed"
+    return Result(code, f"the call to DynamoDB failed with {type(error).__name__}")

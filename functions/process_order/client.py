@@ -90,7 +90,7 @@ class Client:
             for part in request:
                 unsent = memoryview(part)
                 while unsent:
-                    connection.settimeout(_left(until))
+                    _limit(connection, until)
                     unsent = unsent[connection.send(unsent) :]
             status, answer, keep = _receive(connection, until)
             return status, answer
@@ -121,10 +121,17 @@ def _more(connection: socket.socket, until: float, size: int) -> bytes:
     """Receive what has come of an answer of at least `size` bytes."""
     if size > LARGEST_ANSWER:
         raise ConnectionError("the answer is too long")
-    connection.settimeout(_left(until))
+    _limit(connection, until)
     if not (more := connection.recv(16 * 1024)):  # a larger buffer is new memory every time
         raise ConnectionError("the other side has closed the connection")
     return more
+
+
+def _limit(connection: socket.socket, until: float) -> None:
+    """Let the next step take what is left. To say so is a system call, which a hundredth of a second is not worth."""
+    left = _left(until)
+    if abs(left - (connection.gettimeout() or 0)) > 0.01:
+        connection.settimeout(left)
 
 
 def _left(until: float) -> float:

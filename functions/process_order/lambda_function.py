@@ -21,7 +21,7 @@ TIE = Outcome(
     "superseded",
     "another event of the order with the same timestamp was kept: send a correction with a newer timestamp",
 )
-UNREAD = "the function had no time left to read it"
+UNREAD = Outcome("failed", "the function had no time left to read it")
 
 LONGEST_ID = 128
 """Characters of an id in a log line; an SQS messageId has 36."""
@@ -45,9 +45,8 @@ class Message(NamedTuple):
     id: str
     order_id: str | None
     order: Order | None
-    kind: str = ""
+    outcome: Outcome = UNREAD
     """What became of a message without an order: `rejected` or `failed`."""
-    reason: str = ""
 
 
 def lambda_handler(event: Any, context: Any) -> BatchResponse:
@@ -87,7 +86,7 @@ def process(event: Any, context: Any, store: Store, *, level: str = "INFO") -> B
             failures[message.id] = None
         # A tie that was lost is the only reason not to be stored that a producer can do something about.
         line_level = "INFO" if kind == "superseded" and reason else _LEVEL_OF[kind]
-        if log.shows(line_level):
+        if line_level in log.levels:
             log.message(line_level, kind, message, reason)
     milliseconds = round((time.monotonic() - started) * 1000, 1)
     log.write("INFO", "batch processed", records=len(records), **counts, milliseconds=milliseconds)
@@ -104,11 +103,11 @@ def _read(record: Any, latest: str, *, in_time: bool) -> Message:
     message_id = record.get("messageId")
     message_id = message_id if isinstance(message_id, str) else ""
     if not in_time:
-        return Message(message_id, None, None, "failed", UNREAD)
+        return Message(message_id, None, None)
     try:
         order = parse(record.get("body"), latest)
     except Rejected as rejected:
-        return Message(message_id, rejected.order_id, None, "rejected", str(rejected))
+        return Message(message_id, rejected.order_id, None, Outcome("rejected", str(rejected)))
     return Message(message_id, order.order_id, order)
 
 
@@ -123,15 +122,14 @@ def _newest(messages: list[Message]) -> dict[str, Order]:
     return newest
 
 
-def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outcome]) -> tuple[str, str]:
+def _outcome(message: Message, newest: dict[str, Order], written: dict[str, Outcome]) -> Outcome:
     """Say what became of a message: `stored` is only the one whose version was written."""
     order = message.order
     if order is None:
-        return message.kind, message.reason
-    kind, reason = written[order.order_id]
-    winner = newest[order.order_id]
-    if order is winner or kind == "failed":
-        return kind, reason
+        return message.outcome
+    outcome, winner = written[order.order_id], newest[order.order_id]
+    if order is winner or outcome.kind == "failed":
+        return outcome
     tie = order.version != winner.version and order.version[:INSTANT] == winner.version[:INSTANT]
     return TIE if tie else SUPERSEDED
 
@@ -144,14 +142,12 @@ class _Log:
 
     def __init__(self, request_id: str, level: str) -> None:
         self._request_id = request_id
-        self._threshold = _LEVELS.get(level.upper(), _LEVELS["INFO"])
-
-    def shows(self, level: str) -> bool:
-        return _LEVELS[level] >= self._threshold
+        lowest = _LEVELS.get(level.upper(), _LEVELS["INFO"])
+        self.levels = {name for name, height in _LEVELS.items() if height >= lowest}
 
     def write(self, level: str, message: str, **fields: object) -> None:
         """Write one line in one piece, in ASCII, so that no text of a producer can forge a line or move a cursor."""
-        if not self.shows(level):
+        if level not in self.levels:
             return
         now = time.time()
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))

@@ -5,11 +5,11 @@ import random
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
-from .answers import REFUSED, TRANSIENT, Result, explain, read
+from .answers import DONE, REFUSED, TRANSIENT, Result, explain, read
 from .expectation import Expectation
 from .orders import COLUMNS, Order
 
@@ -131,6 +131,9 @@ class Store:
                 self._write(writes[half:], outcomes, deadline)
                 return
             self._learn(writes, results)
+            if results.count(DONE) == len(results):
+                outcomes.update((each.order.order_id, STORED) for each in writes)
+                return
             again = []
             for each, result in zip(writes, results, strict=True):
                 if outcome := _settle(each, result):
@@ -145,7 +148,7 @@ class Store:
                 self._sleep(pause)
                 attempts += 1
 
-    def _learn(self, writes: list[_Write], results: list[Result]) -> None:
+    def _learn(self, writes: list[_Write], results: Sequence[Result]) -> None:
         """Take in whether orders had a row, each by the first answer that tells: of an INSERT, or of an UPDATE made."""
         self._expectation.learn(
             (each.order.status, each.update or bool(result.code), each.update)
@@ -153,7 +156,7 @@ class Store:
             if result.code in ("", "DuplicateItem") and each.refusals + each.update < 2
         )
 
-    def _call(self, writes: list[_Write], seconds: float) -> list[Result]:
+    def _call(self, writes: list[_Write], seconds: float) -> Sequence[Result]:
         """Send one statement per order, in one call, and say how each ended."""
         request = b'{"Statements":[%b]}' % b",".join(map(self._statement, writes))
         try:

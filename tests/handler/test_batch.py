@@ -1,6 +1,5 @@
 """One invocation: which messages fail, what the log says, and that nothing of a message gets into it."""
 
-import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,18 +19,12 @@ SECRET = "payload-secret"
 BAD = {
     "not JSON": "{" + SECRET,
     "missing": without("status"),
-    "quantity 0": body(quantity=0),
-    "quantity very huge": body(quantity="?").replace('"?"', "9" * 5000),
     "secret time": body(timestamp=SECRET),
-    "10,000 nested lists in an order": body(note="?").replace('"?"', "[" * 10_000 + "]" * 10_000),
     "lone surrogate": body(note="\ud800" + SECRET),
     "name twice": body()[:-1] + f', "{SECRET}": 1, "{SECRET}": 2}}',
     "too large": body(note=SECRET * 40_000),
-    "number too precise": body(note="?").replace('"?"', "0." + "1" * 50),
     "no body": None,
     "body is an object": {"orderId": SECRET},
-    "body of bytes": b"{}",
-    "envelope of nothing": json.dumps({"Type": "Notification", "Message": ""}),
 }
 
 
@@ -46,25 +39,6 @@ def test_bad_input_fails_alone_with_a_reason_and_no_payload(bad: Any) -> None:
     assert line["messageId"] == "m1"
     assert 10 < len(line["reason"]) < 300
     assert SECRET not in result.output
-
-
-GOOD = {
-    "NUL": body(userId="\x00", itemName="a\x00b"),
-    "250 KB": body(note="x" * 250_000),
-    "PartiQL": body(**dict.fromkeys(("userId", "itemName", "status"), '\'}; DELETE FROM "Orders" WHERE 1=1 --')),
-    "envelope": json.dumps({"Type": "Notification", "Message": body()}),
-    "quantity 1.0": body(quantity=1.0),
-    "emoji": body(itemName="\U0001f4e6"),
-}
-
-
-@pytest.mark.parametrize("good", GOOD.values(), ids=GOOD.keys())
-def test_unusual_orders_are_stored(good: str) -> None:
-    table = Table()
-    result = run(sqs_event(good), store_of(table))
-    assert result.failed == []
-    assert set(table.items) == {"O1234"}
-    assert result.output.count("\n") == 1
 
 
 @pytest.mark.parametrize("event", [{"Records": []}, {}, None, [], "x", {"Records": None}, {"Records": {"a": 1}}])
@@ -133,14 +107,6 @@ def test_no_time_left_fails_every_message_and_starts_nothing() -> None:
     assert result.failed == ["m0", "m1"]
     assert table.calls == []
     assert [line["reason"] for line in result.lines[:2]] == ["the function had no time left to read it"] * 2
-
-
-def test_retries_end_half_a_second_before_the_function_does() -> None:
-    clock = Clock()
-    table = Table(before=lambda call, statements: {0: "ThrottlingError"})
-    assert run(sqs_event(body()), store_of(table, clock), context=Context(milliseconds=3_000)).failed == ["m0"]
-    assert len(table.calls) > 3
-    assert clock.now < 2.5
 
 
 def test_the_time_kept_to_answer_grows_with_the_batch() -> None:

