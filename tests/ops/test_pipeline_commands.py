@@ -58,16 +58,11 @@ def test_what_is_stored_in_place_of_an_event_is_told(command: Command, outputs: 
     assert "! a newer version is stored of" in command("publish", str(tmp_path / "older.json"), *shared).out
 
 
-def test_a_lost_tie_is_told(command: Command, outputs: Path, tmp_path: Path) -> None:
-    first = order()
-    events = sorted((json.dumps({**first, "itemName": name}) for name in "abc"), key=lambda body: parse(body).version)
-    (tmp_path / "winner.json").write_text(events[-1])
-    (tmp_path / "loser.json").write_text(events[0])
-    for name in ("winner", "loser"):
-        published = command("publish", str(tmp_path / f"{name}.json"), "--outputs", str(outputs)).out
-        assert ("another event of the same instant is stored" in published) is (name == "loser")
-        told = str(checks(command, outputs, str(tmp_path / f"{name}.json"))["table"]["text"])
-        assert ("another event of the same instant is stored" in told) is (name == "loser")
+def test_a_lost_tie_is_told() -> None:
+    lost, stored = sorted(parse(json.dumps(order(orderId="O", itemName=name))).version for name in "ab")
+    remark = "another event of the same instant is stored, which a newer timestamp overcomes, of O"
+    assert table.remarks({"O": stored}, {"O": lost}) == [remark]
+    assert table.remarks({"O": lost}, {"O": stored}) == []
 
 
 def test_a_row_that_is_dated_after_now_is_named(
