@@ -59,18 +59,6 @@ def spanning(name: str, default: str, what: str) -> Callable[[Function], Functio
 rated = click.option(
     "--rate", type=click.IntRange(min=1), metavar="N", help="messages per second; default: all at once"
 )
-limited = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="messages read of each dead-letter queue; default: all",
-)
-sourced = click.option(
-    "--from",
-    "source",
-    metavar="queue|topic|CONSUMER",
-    help="whose dead letters: the queue's, the topic's, or another consumer's; default: all",
-)
 confirmed = click.option("--yes", is_flag=True, help="really do it; without it, only show the plan")
 unchecked = click.option("--no-check", is_flag=True, help="send what the function will reject, too")
 
@@ -104,8 +92,8 @@ def selecting(function: Callable[..., int]) -> Callable[..., int]:
         click.option("--match", type=pattern, metavar="REGEX", help="only messages whose body matches"),
         click.option("--order", metavar="ID", help="only messages of this order"),
         click.option("--id", "ids", multiple=True, metavar="ID", help="only messages whose id begins with this"),
-        limited,
-        sourced,
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="messages read of each; default: all"),
+        click.option("--from", "source", metavar="queue|topic|CONSUMER", help="whose dead letters; default: all"),
     ):
         run = option(run)
     return run

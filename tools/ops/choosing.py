@@ -72,8 +72,8 @@ def warn_of(found: Found, printer: Printer) -> None:
     """Say that there is more than was read."""
     if found.unseen:
         printer.error(
-            f"about {counted(found.unseen, 'message')} were not read (because of --limit, or because they just "
-            "arrived): run it again with a larger --limit, or after these"
+            f"about {counted(found.unseen, 'message')} were not read, because of --limit or because they just arrived: "
+            "run it again"
         )
     if found.held:
         printer.error(
