@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import io
 import json
 import re
 import shutil
@@ -77,19 +76,10 @@ class Printer:
         with Progress(*columns, console=_console(self.errors), transient=True) as shown:
             yield Bar(functools.partial(shown.update, shown.add_task(what, total=total)))
 
-    @contextlib.contextmanager
-    def screen(self) -> Iterator[None]:
-        """What is printed inside replaces what was on the terminal, at once."""
-        if self.as_json or not self.out.isatty():
-            yield
-            return
-        screen, self.out = self.out, Screen()
-        try:
-            yield
-        finally:
-            screen.write("\x1b[H\x1b[2J" + self.out.getvalue())
-            screen.flush()
-            self.out = screen
+    def clear(self) -> None:
+        """Begin at the top of an empty terminal."""
+        if not self.as_json and self.out.isatty():
+            self.out.write("\x1b[H\x1b[2J")
 
     @property
     def width(self) -> int | None:
@@ -136,13 +126,6 @@ def _console(stream: IO[str]) -> Any:
     from rich.console import Console
 
     return Console(file=stream)
-
-
-class Screen(io.StringIO):
-    """What a terminal is going to show."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def cells(text: str) -> int:

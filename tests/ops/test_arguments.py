@@ -61,9 +61,8 @@ def test_a_shell_reads_a_quoted_text_back(text: str) -> None:
     [
         ("tail --since yesterday", "must be a time such as 90s, 15m, 2h or 3d, got 'yesterday'"),
         ("publish f --attribute kind", "must be NAME=VALUE, got 'kind'"),
-        ("publish f --rate 0", "'--rate': 0.0 is not in the range x>=0.01"),
+        ("publish f --rate 0", "'--rate': 0 is not in the range x>=1"),
         ("dlq list --match [", "must be a regular expression, got '['"),
-        ("publish f --rate nan", "must be a finite number, got 'nan'"),
         ("dlq lift", "No such command 'lift'. Did you mean list?"),
         ("", "Operate a stack:"),
     ],
@@ -79,13 +78,6 @@ def test_a_command_without_a_stack_says_how_to_name_one(command: Command, monkey
     monkeypatch.delenv("ORDERS_STACK", raising=False)
     done = command("status")
     assert (done.status, "--stack NAME or by --outputs FILE" in done.err) == (2, True)
-
-
-def test_the_exit_codes_are_documented() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tools", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert re.findall(r"^  ([0-9])  ", done.stdout, re.MULTILINE) == ["0", "1", "2", "3"]
 
 
 def test_help_loads_neither_boto3_nor_rich() -> None:

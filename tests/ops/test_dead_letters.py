@@ -221,4 +221,4 @@ def test_a_proof_that_takes_long_says_what_it_waits_for(letters: Own) -> None:
     stack = connect(stack=None, outputs=path)
     waiting = [message.letter for message in read_all(stack, ["queue"])]
     assert redrive.prove(stack, waiting, seconds=0.5, printer=Printer(errors=errors)) == {lacking["orderId"]}
-    assert re.search(r"0/1 .* in flight; one that failed is tried again \d+ s later", " ".join(plain(errors)))
+    assert re.search(r"0/1 .* in flight; all tries take \d+ s at most", " ".join(plain(errors)))

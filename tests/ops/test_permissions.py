@@ -94,7 +94,9 @@ def test_a_command_asks_for_what_its_row_says_and_an_operator_has_it(
 def test_a_producer_may_publish_and_nothing_else(dead: Deployment, command: Command, tmp_path: Path) -> None:
     path = allowed(PRODUCERS, dead, tmp_path)
     assert command(*words("publish FILE", tmp_path), "--outputs", path).status == 0
-    assert command("dlq", "list", "--outputs", path).status == 3
+    refused = command("dlq", "list", "--outputs", path)
+    assert (refused.status, refused.out) == (3, "")
+    assert "your credentials must allow sqs:GetQueueAttributes" in refused.err
 
 
 def test_the_policies_grant_what_the_rows_say_and_the_use_of_the_key() -> None:

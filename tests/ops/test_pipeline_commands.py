@@ -1,6 +1,5 @@
 """publish, status, verify, trace and tail on a real local cloud that others use at the same time."""
 
-import io
 import json
 import re
 import signal
@@ -59,16 +58,11 @@ def test_what_is_stored_in_place_of_an_event_is_told(command: Command, outputs: 
     assert "! a newer version is stored of" in command("publish", str(tmp_path / "older.json"), *shared).out
 
 
-def test_a_lost_tie_is_told(command: Command, outputs: Path, tmp_path: Path) -> None:
-    first = order()
-    events = sorted((json.dumps({**first, "itemName": name}) for name in "abc"), key=lambda body: parse(body).version)
-    (tmp_path / "winner.json").write_text(events[-1])
-    (tmp_path / "loser.json").write_text(events[0])
-    for name in ("winner", "loser"):
-        published = command("publish", str(tmp_path / f"{name}.json"), "--outputs", str(outputs)).out
-        assert ("another event of the same instant is stored" in published) is (name == "loser")
-        told = str(checks(command, outputs, str(tmp_path / f"{name}.json"))["table"]["text"])
-        assert ("another event of the same instant is stored" in told) is (name == "loser")
+def test_a_lost_tie_is_told() -> None:
+    lost, stored = sorted(parse(json.dumps(order(orderId="O", itemName=name))).version for name in "ab")
+    remark = "another event of the same instant is stored, which a newer timestamp overcomes, of O"
+    assert table.remarks({"O": stored}, {"O": lost}) == [remark]
+    assert table.remarks({"O": lost}, {"O": stored}) == []
 
 
 def test_a_row_that_is_dated_after_now_is_named(
@@ -92,13 +86,6 @@ def test_a_row_that_is_dated_after_now_is_named(
     found = checks(command, outputs, file)["table"]
     assert (found["ok"], far in str(found["text"])) == (False, True)
     assert "dated after now by more than a day" in command("publish", file, *shared).out
-
-
-def test_orders_come_from_standard_input(command: Command, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "\n".join(json.dumps(order()) for _ in range(2))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    answer = command("publish", "-", "--json", "--outputs", str(outputs)).json()
-    assert (answer["published"], answer["failed"]) == (2, [])
 
 
 def test_nothing_is_published_if_one_order_breaks_the_contract(
@@ -155,7 +142,7 @@ def test_the_status_shows_every_part_of_the_stack(command: Command, deployment: 
 def test_the_log_is_read_and_filtered(command: Command, deployment: Deployment, outputs: Path) -> None:
     bad = order(status="")
     hand_over(deployment, bad)
-    arguments = ("tail", "--no-follow", "--order", bad["orderId"], "--level", "WARN", "--outputs", str(outputs))
+    arguments = ("tail", "--no-follow", "--match", bad["orderId"], "--level", "WARN", "--outputs", str(outputs))
     deadline = time.monotonic() + 20
     while not (shown := command(*arguments).out):
         assert time.monotonic() < deadline

@@ -71,14 +71,6 @@ def test_a_pace_spreads_messages_evenly() -> None:
     assert starts == [0.0, 1.0, 2.0, 3.0]
 
 
-def test_a_long_wait_lets_other_things_be_done() -> None:
-    clock = Clock()
-    pace, seen = Pace(0.05, clock=clock, sleep=clock.sleep), list[float]()
-    pace.wait(1)
-    pace.wait(1, idle=lambda: seen.append(clock.now))
-    assert seen == [5.0, 10.0, 15.0, 20.0]
-
-
 def test_time_that_passed_unused_is_not_made_up_for() -> None:
     clock = Clock()
     pace = Pace(1, clock=clock, sleep=clock.sleep)

@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.ops.cloud import order
-from tests.unit.test_terminal import Terminal, plain
 from tools.ops.arguments import Selection
 from tools.ops.choosing import find, warn_of
 from tools.ops.deadletters import Message, drain
@@ -34,8 +33,8 @@ class SlowQueue:
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
         shown = sum(until <= self._now for until in self._hidden_until)
         hidden = len(self._hidden_until) - shown
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        return {"Attributes": dict(zip(names, map(str, (shown, hidden)), strict=True))}
+        names = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
+        return {"Attributes": dict(zip(names, map(str, (shown, hidden, 0)), strict=True))}
 
     def clock(self) -> float:
         return self._now
@@ -83,13 +82,6 @@ def test_the_last_message_of_a_queue_that_takes_long_to_read_is_found_again() ->
     assert used == ["2999"]
 
 
-def test_messages_that_another_reader_holds_are_counted() -> None:
-    queue = SlowQueue(messages=21, seconds=0.1)
-    queue.receive_message(MaxNumberOfMessages=15, VisibilityTimeout=1000)
-    found = find(stack_of(queue), Selection(sources=("queue",)), Printer(), clock=queue.clock)
-    assert (len(found.letters), found.unseen, found.held) == (6, 0, 15)
-
-
 def test_more_than_sqs_lends_at_a_time_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     queue = SlowQueue(messages=500, seconds=0, most=120)
     found = find(stack_of(queue), Selection(sources=("queue",)), Printer(), clock=queue.clock)
@@ -117,9 +109,3 @@ def test_reading_and_exporting_keep_no_bodies_in_memory(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 3_000_000  # of 25 MB more
-
-
-def test_a_bar_counts_what_has_been_read() -> None:
-    errors = Terminal()
-    find(stack_of(SlowQueue(messages=25, seconds=0)), Selection(sources=("queue",)), Printer(errors=errors))
-    assert "25/25" in " ".join(plain(errors))

@@ -5,27 +5,27 @@ from typing import Any
 import pytest
 
 from tools.ops.stack import Stack
-from tools.ops.status import Facts, problems, unknown
+from tools.ops.status import problems, unknown
 from tools.ops.verify import check_queues
 
 QUIET: dict[str, Any] = {"visible": 0, "inFlight": 0, "delayed": 0, "oldest": None, "patience": 540}
 
 
-def facts(*, log: dict[str, Any] | None = None, **queue: Any) -> Facts:
+def facts(*, log: dict[str, Any] | None = None, **queue: Any) -> dict[str, Any]:
     """A stack at rest, but for what is given."""
     counts = dict.fromkeys(("batches", "stored", "superseded", "rejected", "failed", "errors"), 0)
-    return Facts(
-        stack="a test",
-        region="eu-west-1",
-        queues=[
+    return {
+        "stack": "a test",
+        "region": "eu-west-1",
+        "queues": [
             {"name": "OrderQueue", "deadLetters": False, **QUIET, **queue},
             {"name": "OrderQueue-dlq", "deadLetters": True, **QUIET},
         ],
-        log={**counts, "others": {}, "seconds": 900, **(log or {})},
-        functions=[{"name": "f", "state": "Active", "lastUpdate": "Successful", "mappings": ["Enabled"]}],
-        table={"name": "Orders", "state": "ACTIVE"},
-        alarms=[],
-    )
+        "log": {**counts, "others": {}, "seconds": 900, **(log or {})},
+        "functions": [{"name": "f", "state": "Active", "lastUpdate": "Successful", "mappings": ["Enabled"]}],
+        "table": {"name": "Orders", "state": "ACTIVE"},
+        "alarms": [],
+    }
 
 
 def test_a_stack_at_rest_and_one_at_work_are_well() -> None:

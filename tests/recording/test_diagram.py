@@ -12,13 +12,6 @@ from tools.recording.diagram import mermaid
 from tools.recording.graph import record
 
 
-def test_the_picture_is_that_of_the_stack() -> None:
-    config = {"orders:maxReceiveCount": "5", "orders:batchSize": "9", "orders:maximumConcurrency": "8"}
-    text = mermaid(record(stack="dev", config=config))
-    assert "after 5 receives" in text
-    assert "batches of 9, 8 at once" in text
-
-
 def test_another_consumer_is_drawn_without_being_described() -> None:
     def program() -> None:
         args = QueueArgs(

@@ -69,15 +69,11 @@ def test_json_is_one_line_of_ascii_and_nothing_is_printed_beside_it() -> None:
     assert json.loads(out.getvalue()) == {"body": HOSTILE}
 
 
-def test_a_screen_replaces_what_was_there_in_one_piece() -> None:
-    out = Terminal()
-    printer = Printer(out=out)
-    with printer.screen():
-        printer.line("one")
-        printer.table(("two",), [("three",)])
-        assert out.getvalue() == ""
-    assert out.getvalue().startswith("\x1b[H\x1b[2Jone\n")
-    assert "three" in out.getvalue()
+def test_a_screen_is_cleared_and_a_pipe_is_not() -> None:
+    screen, pipe = Terminal(), io.StringIO()
+    for out in (screen, pipe):
+        Printer(out=out).clear()
+    assert (screen.getvalue(), pipe.getvalue()) == ("\x1b[H\x1b[2J", "")
 
 
 def test_a_span_is_told_in_the_unit_a_person_would_choose() -> None:

@@ -154,7 +154,7 @@ class Actions:
         if not order_id:
             raise Failure("the id of an order must not be empty")
         with self._feed.letters_lock:
-            found = trace(self._pipeline.stack, order_id, seconds=LOOK_BACK, limit=None, printer=self._quiet)
+            found = trace(self._pipeline.stack, order_id, seconds=LOOK_BACK, printer=self._quiet)
         letters = [{name: each[name] for name in ("messageId", "source", "reason")} for each in found["deadLetters"]]
         where = "It is stored." if found["stored"] else "It is not stored."
         waiting = found["queue"]["visible"] + found["queue"]["inFlight"]

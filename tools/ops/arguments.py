@@ -1,6 +1,5 @@
 """Options that several commands of `./orders` share, and the kinds of values that options take."""
 
-import math
 import re
 import shlex
 from collections.abc import Callable
@@ -52,35 +51,13 @@ def attribute(text: str) -> tuple[str, str]:
     return name, value
 
 
-class Number(click.FloatRange):
-    """A finite number within bounds."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"must be a finite number, got {value!r}", param, ctx)
-        return number
-
-
 def spanning(name: str, default: str, what: str) -> Callable[[Function], Function]:
     """An option that takes a span of time."""
     return click.option(name, type=span, default=default, metavar="TIME", help=what)
 
 
-rated = click.option("--rate", type=Number(min=0.01), metavar="N", help="messages per second; default: all at once")
-limited = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="messages read of each dead-letter queue; default: all",
-)
-sourced = click.option(
-    "--from",
-    "source",
-    metavar="queue|topic|both|CONSUMER",
-    help="whose dead letters: the queue's, the topic's, both, or another consumer's; default: all",
+rated = click.option(
+    "--rate", type=click.IntRange(min=1), metavar="N", help="messages per second; default: all at once"
 )
 confirmed = click.option("--yes", is_flag=True, help="really do it; without it, only show the plan")
 unchecked = click.option("--no-check", is_flag=True, help="send what the function will reject, too")
@@ -115,8 +92,8 @@ def selecting(function: Callable[..., int]) -> Callable[..., int]:
         click.option("--match", type=pattern, metavar="REGEX", help="only messages whose body matches"),
         click.option("--order", metavar="ID", help="only messages of this order"),
         click.option("--id", "ids", multiple=True, metavar="ID", help="only messages whose id begins with this"),
-        limited,
-        sourced,
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="messages read of each; default: all"),
+        click.option("--from", "source", metavar="queue|topic|CONSUMER", help="whose dead letters; default: all"),
     ):
         run = option(run)
     return run

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from tools.ops import deadletters, table
 from tools.ops.arguments import Selection
 from tools.ops.deadletters import Letter, Message
-from tools.ops.holding import depth, span
+from tools.ops.holding import span
 from tools.ops.stack import OWN, Stack
+from tools.ops.status import depth
 from tools.terminal import BAD, DIM, GOOD, Printer, ago, counted
 
 COLUMNS = ("queue", "message", "order", "age", "state", "reason")
@@ -43,7 +44,8 @@ def find(
 ) -> Found:
     """Look through the dead-letter queues, and let `use` see each whole message that is asked for."""
     letters: list[Letter] = []
-    expected = sum(depth(stack, source).visible for source in selection.sources)
+    urls = {source: stack.dead_letters[source].url for source in selection.sources}
+    expected = sum(depth(stack, url)["visible"] for url in urls.values())
     with printer.progress("reading dead letters", expected) as bar:
 
         def look(messages: list[Message]) -> None:
@@ -59,10 +61,10 @@ def find(
         }
     unseen = held = 0
     for source, count in read.items():
-        now = depth(stack, source)
-        left = max(0, now.total - count)
-        held += min(left, now.in_flight)
-        unseen += left - min(left, now.in_flight)
+        now = depth(stack, urls[source])
+        left = max(0, now["visible"] + now["inFlight"] - count)
+        held += min(left, now["inFlight"])
+        unseen += left - min(left, now["inFlight"])
     return Found(letters=sorted(letters, key=lambda letter: letter.sent), unseen=unseen, held=held)
 
 
@@ -70,8 +72,8 @@ def warn_of(found: Found, printer: Printer) -> None:
     """Say that there is more than was read."""
     if found.unseen:
         printer.error(
-            f"about {counted(found.unseen, 'message')} were not read (because of --limit, or because they just "
-            "arrived): run it again with a larger --limit, or after these"
+            f"about {counted(found.unseen, 'message')} were not read, because of --limit or because they just arrived: "
+            "run it again"
         )
     if found.held:
         printer.error(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.process_order import orders
-from tools.ops.holding import Held, depth
+from tools.ops.holding import Held
 from tools.ops.sending import BATCH, Entry, Pace, Refused, batches, send
 from tools.ops.stack import OWN, Stack
+from tools.ops.status import depth
 from tools.terminal import Advance
 
 ADDED_BY_SNS = frozenset({"RequestID", "ErrorCode", "ErrorMessage"})
@@ -124,7 +125,7 @@ def read(
 
     Reading adds one to the receive count of each, which here has no consequence.
     """
-    expected, count, empty = depth(stack, source).visible, 0, 0
+    expected, count, empty = depth(stack, stack.dead_letters[source].url)["visible"], 0, 0
     with Held(stack, source, clock=clock) as held:
         while limit is None or count < limit:
             more_expected = count < expected
@@ -173,7 +174,7 @@ def drain(
             ours = [message for message in fresh if message.letter.id in remaining]
             for start in range(0, len(ours), pace.at_once):
                 some = ours[start : start + pace.at_once]
-                pace.wait(len(some), idle=held.extend)
+                pace.wait(len(some))
                 done = use(some)
                 deleted += delete(stack, source, done)
                 held.forget(message.letter.id for message in done)

@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -18,26 +17,6 @@ HOLD = 30
 show again after so long; one that is interrupted shows them at once."""
 EXTENDED = 100
 """Messages per second that are hidden for longer, at least: so many more make the holds a second longer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Depth:
-    """How many messages a queue holds, about."""
-
-    visible: int
-    in_flight: int
-    """Those that some reader has received and others cannot."""
-
-    @property
-    def total(self) -> int:
-        return self.visible + self.in_flight
-
-
-def depth(stack: Stack, source: str) -> Depth:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack.dead_letters[source].url, AttributeNames=names)
-    visible, in_flight = (int(answer["Attributes"][name]) for name in names)
-    return Depth(visible=visible, in_flight=in_flight)
 
 
 def span(messages: int) -> int:

@@ -3,7 +3,7 @@
 import click
 
 from tools.ops import logs
-from tools.ops.arguments import Selection, limited, selecting, sourced
+from tools.ops.arguments import Selection, selecting
 from tools.ops.choosing import compare, find, show_table, warn_of
 from tools.ops.deadletters import Message
 from tools.ops.export import describe, summary
@@ -32,16 +32,14 @@ def run(stack: Stack, printer: Printer, *, selection: Selection) -> int:
 
 
 @click.argument("wanted", metavar="MESSAGE_OR_ORDER_ID")
-@sourced
-@limited
-def show(stack: Stack, printer: Printer, *, wanted: str, source: str | None, limit: int | None) -> int:
+def show(stack: Stack, printer: Printer, *, wanted: str) -> int:
     messages: list[Message] = []
 
     def keep(message: Message) -> None:
         if message.letter.id.startswith(wanted) or message.concerns(wanted):
             messages.append(message)
 
-    found = find(stack, Selection(sources=stack.sources(source), limit=limit), printer, use=keep)
+    found = find(stack, Selection(sources=stack.sources(None)), printer, use=keep)
     warn_of(found, printer)
     if printer.as_json:
         printer.json([{**describe(m), "failures": failures(stack, m)} for m in messages])

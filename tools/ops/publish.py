@@ -6,7 +6,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -53,7 +53,7 @@ def run(
     count: int | None,
     save: str | None,
     no_check: bool,
-    rate: float | None,
+    rate: int | None,
     attributes: tuple[tuple[str, str], ...] = (),
 ) -> int:
     """Publish the orders of a file (`-` for standard input), or made-up ones."""
@@ -209,11 +209,9 @@ def reason(body: str) -> str:
     return ""
 
 
-def generate(
-    count: int, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), seed: int | None = None
-) -> Iterator[str]:
+def generate(count: int) -> Iterator[str]:
     """So many orders with ids of their own, as a shop could send them."""
-    chance = random.Random(seed)  # noqa: S311 - sample data
+    chance = random.Random()  # noqa: S311 - sample data
     run = f"{chance.randrange(16**6):06x}"
     example = json.loads((ROOT / "functions/process_order/order.schema.json").read_text())["examples"][0]
     goods = ("Laptop", "Phone", "Headphones", "Keyboard", "Monitor", "Desk lamp")
@@ -224,6 +222,6 @@ def generate(
             "userId": f"U{chance.randrange(1000)}",
             "itemName": chance.choice(goods),
             "quantity": chance.randint(1, 5),
-            "timestamp": now().isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "timestamp": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         }
         yield json.dumps(order)

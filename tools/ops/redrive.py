@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 import click
 
-from tools.ops import table
+from tools.ops import status, table
 from tools.ops.arguments import Selection, confirmed, rated, selecting, spanning
 from tools.ops.choosing import Found, compare, find, show_plan, warn_of
 from tools.ops.deadletters import Letter, Message, drain, send_messages
@@ -47,7 +47,7 @@ def run(
     *,
     selection: Selection,
     everything: bool,
-    rate: float | None,
+    rate: int | None,
     dry_run: bool,
     yes: bool,
     wait: float,
@@ -70,7 +70,7 @@ def run(
 
 
 def redrive(
-    stack: Stack, plan: Sequence[Letter], *, printer: Printer, rate: float | None = None, wait: float = 60
+    stack: Stack, plan: Sequence[Letter], *, printer: Printer, rate: int | None = None, wait: float = 60
 ) -> Outcome:
     """Send dead letters back to their queues, and prove that their orders arrive.
 
@@ -116,10 +116,8 @@ def prove(stack: Stack, letters: Iterable[Letter], *, seconds: float, printer: P
 
 def _waiting(stack: Stack) -> str:
     """What an order waits for that was sent and is not stored yet."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "VisibilityTimeout"]
-    answer = stack.client("sqs").get_queue_attributes(QueueUrl=stack["queueUrl"], AttributeNames=names)
-    waiting, in_flight, timeout = (answer["Attributes"][name] for name in names)
-    return f"{waiting} wait, {in_flight} in flight; one that failed is tried again {timeout} s later"
+    found = status.depth(stack, stack["queueUrl"])
+    return f"{found['visible']} wait, {found['inFlight']} in flight; all tries take {found['patience']} s at most"
 
 
 def _show_plan(stack: Stack, plan: list[Letter], left: int, printer: Printer) -> None:

@@ -4,30 +4,11 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.ops.failure import UNREACHABLE, Failure
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "KMS.AccessDeniedException"})
-UNKNOWN_CALLER = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
 MISSING = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -38,16 +19,6 @@ MISSING = frozenset(
 )
 
 
-NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-
-
 @contextlib.contextmanager
 def explained(origin: str) -> Iterator[None]:
     """Errors of boto3 inside the block become failures; `origin` is where the addresses come from."""
@@ -55,13 +26,10 @@ def explained(origin: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise Failure(_refusal(error, origin), UNREACHABLE) from error
-    except NO_CREDENTIALS as error:
-        raise Failure(
-            f"AWS credentials must be at hand, but: {error}. `aws sts get-caller-identity` must work first", UNREACHABLE
-        ) from error
     except BotoCoreError as error:
         raise Failure(
-            f"the services of {origin} must answer, but: {error}. Is the local cloud still running, or the network up?",
+            f"the services of {origin} must answer, but: {error}. Does `aws sts get-caller-identity` work, or is the "
+            "local cloud still running?",
             UNREACHABLE,
         ) from error
 
@@ -72,8 +40,6 @@ def _refusal(error: ClientError, origin: str) -> str:
     if code in DENIED:
         action = next(iter(re.findall(r"perform: ([\w:*]+)", text)), error.operation_name)
         return f"your credentials must allow {action}, but the request was refused: {text}"
-    if code in UNKNOWN_CALLER:
-        return f"your credentials must be valid for the account of {origin}, but AWS answered {code}: {text}"
     if code in MISSING:
         return (
             f"what {origin} names must exist, but {error.operation_name} answered {code}: {text} "

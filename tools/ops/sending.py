@@ -15,9 +15,6 @@ https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
 ATTEMPTS = 6
 """Times an entry is tried before it is given up; the pauses in between add up to about 6 s at most."""
 
-IDLE = 5.0
-"""Seconds that a wait lasts at most before it lets something else be done."""
-
 Entry = dict[str, Any]
 """An entry of a batch request without its `Id`."""
 
@@ -36,7 +33,7 @@ class Pace:
 
     def __init__(
         self,
-        rate: float | None,
+        rate: int | None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -48,20 +45,17 @@ class Pace:
     @property
     def at_once(self) -> int:
         """How many messages to take in one step: at most what goes out in a second."""
-        return BATCH if self._rate is None else max(1, min(BATCH, int(self._rate)))
+        return BATCH if self._rate is None else min(BATCH, self._rate)
 
-    def wait(self, messages: int, idle: Callable[[], object] = lambda: None) -> None:
-        """Wait until it is time for the next message, and take the time of so many; call `idle` meanwhile."""
+    def wait(self, messages: int) -> None:
+        """Wait until it is time for the next message, and take the time of so many."""
         if self._rate is None:
             return
         with self._lock:
             now = self._clock()
             start = max(now, self._next)
             self._next = start + messages / self._rate
-        while now < start:
-            self._sleep(min(start - now, IDLE))
-            idle()
-            now = self._clock()
+        self._sleep(start - now)
 
 
 def batches(sizes: Sequence[int], *, most: int = BATCH, most_bytes: int = BATCH_BYTES) -> Iterator[range]:

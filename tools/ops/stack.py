@@ -83,12 +83,10 @@ class Stack:
         Raises:
             Failure: there is none of that name.
         """
-        known = {"both": OWN, **{key: (key,) for key in self.dead_letters}}
-        if name is None:
-            return tuple(self.dead_letters)
-        if name not in known:
+        known = tuple(self.dead_letters)
+        if name is not None and name not in known:
             raise Failure(f"--from must be one of {', '.join(known)}, got {name}")
-        return known[name]
+        return known if name is None else (name,)
 
     @property
     def queues(self) -> list[str]:

@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,21 +25,6 @@ Part = dict[str, Any]
 """What is known of one part of a stack, as JSON-ready values."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What `status` shows."""
-
-    stack: str
-    region: str
-    queues: list[Part]
-    """First the one that the orders wait in."""
-    functions: list[Part]
-    """First the one that stores the orders."""
-    table: Part
-    log: Part
-    alarms: list[Part]
-
-
 @spanning("--since", "15m", "how far back to read the log")
 @click.option("--watch", is_flag=True, help="refresh it until Ctrl-C")
 def run(stack: Stack, printer: Printer, *, since: float, watch: bool) -> int:
@@ -48,8 +32,8 @@ def run(stack: Stack, printer: Printer, *, since: float, watch: bool) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 facts = gather(stack, recent=since)
-                with printer.screen():
-                    show(facts, printer)
+                printer.clear()
+                show(facts, printer)
                 time.sleep(AGAIN)
         return 0
     facts = gather(stack, recent=since)
@@ -59,7 +43,7 @@ def run(stack: Stack, printer: Printer, *, since: float, watch: bool) -> int:
     return UNREACHABLE if any(unknown(facts)) else 0
 
 
-def gather(stack: Stack, *, recent: float) -> Facts:
+def gather(stack: Stack, *, recent: float) -> Part:
     """Everything that `status` shows, asked for at once; `recent` is how many seconds of log are read."""
     # Threads may share a client but not make one.
     for service in ("sqs", "cloudwatch", "lambda", "logs", "dynamodb"):
@@ -67,20 +51,16 @@ def gather(stack: Stack, *, recent: float) -> Facts:
     with ThreadPoolExecutor(len(stack.queues) + len(stack.functions) + 3) as pool:
         queues = [pool.submit(queue, stack, url) for url in stack.queues]
         functions = [pool.submit(function, stack, name) for name in stack.functions]
-        asked_table, asked_log, asked_alarms = (
-            pool.submit(table, stack),
-            pool.submit(log, stack, recent),
-            pool.submit(alarms, stack),
-        )
-        return Facts(
-            stack=stack.origin,
-            region=stack["region"],
-            queues=[answer.result() for answer in queues],
-            functions=[answer.result() for answer in functions],
-            table=asked_table.result(),
-            log=asked_log.result(),
-            alarms=asked_alarms.result(),
-        )
+        rest = pool.submit(table, stack), pool.submit(log, stack, recent), pool.submit(alarms, stack)
+        return {
+            "stack": stack.origin,
+            "region": stack["region"],
+            "queues": [answer.result() for answer in queues],
+            "functions": [answer.result() for answer in functions],
+            "table": rest[0].result(),
+            "log": rest[1].result(),
+            "alarms": rest[2].result(),
+        }
 
 
 def queue(stack: Stack, url: str) -> Part:
@@ -166,24 +146,24 @@ def alarms(stack: Stack) -> list[Part]:
     return sorted(rows, key=lambda row: (row["state"] != "ALARM", row["name"]))
 
 
-def problems(facts: Facts) -> Iterable[str]:
+def problems(facts: Part) -> Iterable[str]:
     """What an operator must look at, with the command that helps."""
-    for found in facts.queues:
+    for found in facts["queues"]:
         if found["deadLetters"] and (count := found["visible"] + found["inFlight"]):
             held = counted(count, "message")
             yield f"{found['name']} holds {held}: `dlq list` says why, `dlq redrive` sends back"
         elif not found["deadLetters"] and (found["oldest"] or 0) > found["patience"]:
             yield f"the oldest message in {found['name']} has waited for {ago(found['oldest'])}"
-    yield from orders_at_risk(facts.log)
-    for state in facts.functions:
+    yield from orders_at_risk(facts["log"])
+    for state in facts["functions"]:
         if state["state"] not in ("Active", "Inactive") or state["lastUpdate"] == "Failed":
             yield f"{state['name']} is {state['state']}, its last update {state['lastUpdate']}"
         if not any(mapping == "Enabled" for mapping in state["mappings"]):
             mappings = ", ".join(state["mappings"]) or "missing"
             yield f"{state['name']} reads no queue: its event source mapping is {mappings}"
-    if facts.table["state"] not in ("ACTIVE", "UPDATING"):
-        yield f"{facts.table['name']} is {facts.table['state']}"
-    for alarm in facts.alarms:
+    if facts["table"]["state"] not in ("ACTIVE", "UPDATING"):
+        yield f"{facts['table']['name']} is {facts['table']['state']}"
+    for alarm in facts["alarms"]:
         if alarm["state"] == "ALARM":
             yield f"alarm {alarm['name']}: {alarm['reason']}"
 
@@ -204,9 +184,9 @@ def _errors(recent: Part, count: int, command: str) -> str:
     return f"{lines} in the log of the last {ago(recent['seconds'])}: {command} shows them"
 
 
-def unknown(facts: Facts) -> Iterable[str]:
+def unknown(facts: Part) -> Iterable[str]:
     """What cannot be told: whether messages that wait, while nothing shows that any is handled, wait for long."""
-    waiting, recent = facts.queues[0], facts.log
+    waiting, recent = facts["queues"][0], facts["log"]
     if waiting["visible"] and waiting["oldest"] is None and not recent["stored"] + recent["superseded"]:
         held = counted(waiting["visible"], "message")
         yield (
@@ -215,20 +195,20 @@ def unknown(facts: Facts) -> Iterable[str]:
         )
 
 
-def show(facts: Facts, printer: Printer) -> None:
+def show(facts: Part, printer: Printer) -> None:
     found_problems, found_unknown = list(problems(facts)), list(unknown(facts))
     if printer.as_json:
-        printer.json({**asdict(facts), "problems": found_problems, "unknown": found_unknown})
+        printer.json({**facts, "problems": found_problems, "unknown": found_unknown})
         return
-    items, recent = facts.table, facts.log
-    printer.line(f"{facts.stack} in {facts.region}", style="bold")
+    items, recent = facts["table"], facts["log"]
+    printer.line(f"{facts['stack']} in {facts['region']}", style="bold")
     rows = []
-    for found in facts.queues:
+    for found in facts["queues"]:
         style = BAD if found["deadLetters"] and found["visible"] + found["inFlight"] else ""
         cells = (found["name"], found["visible"], found["inFlight"], ago(found["oldest"]))
         rows.append([(text, style) for text in cells])
     printer.table(("queue", "visible", "in flight", "oldest"), rows)
-    for state in facts.functions:
+    for state in facts["functions"]:
         mappings = ", ".join(state["mappings"]) or "none"
         size = f"{state['memory']} MB, {state['timeout']} s"
         printer.line(f"function  {state['name']}: {state['state']}, mapping {mappings}, {size}")
@@ -237,7 +217,7 @@ def show(facts: Facts, printer: Printer) -> None:
     printer.line(f"last {ago(recent['seconds']):8} {recent['batches']} batches: {counts}")
     for line in recent["latest"]:
         printer.line(" ", line["text"].split("\n")[0], style=DIM)
-    states = [alarm["state"] for alarm in facts.alarms]
+    states = [alarm["state"] for alarm in facts["alarms"]]
     if states:
         printer.line(f"alarms    {states.count('ALARM')} of {len(states)} in alarm")
     else:

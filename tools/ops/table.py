@@ -83,7 +83,6 @@ def wait_until_stored(
     *,
     seconds: float,
     stored: Callable[[int], None] = lambda _count: None,
-    sleep: Callable[[float], None] = time.sleep,
     seen: dict[str, str] | None = None,
 ) -> set[str]:
     """Wait until the table holds every order at its version or a newer one; return those it still lacks at the end.
@@ -100,7 +99,7 @@ def wait_until_stored(
         waiting = {order_id: waiting[order_id] for order_id in lacking}
         if not waiting or time.monotonic() + pause > deadline:
             break
-        sleep(pause)
+        time.sleep(pause)
         pause = min(2.0, pause * 1.5)
     return set(waiting)
 

@@ -17,11 +17,9 @@ STYLES = {"DEBUG": DIM, "WARN": "yellow", "ERROR": BAD, "FATAL": BAD}
 
 @spanning("--since", "5m", "how far back to begin")
 @click.option("--level", type=click.Choice(LEVELS), default="DEBUG", help="least severe line")
-@click.option("--order", metavar="ID", help="only lines that name this order")
 @click.option("--match", type=pattern, metavar="REGEX", help="only lines in which this is found")
 @click.option("--function", "functions", multiple=True, metavar="NAME", help="only lines of this function")
 @click.option("--trace", is_flag=True, help="stack traces, too")
-@click.option("--platform", is_flag=True, help="Lambda's own lines, too")
 @click.option("--no-follow", is_flag=True, help="end after the lines that are there")
 def run(
     stack: Stack,
@@ -59,16 +57,12 @@ def wanted(
     line: Line,
     *,
     level: str = "DEBUG",
-    order: str | None = None,
     match: re.Pattern[str] | None = None,
-    platform: bool = False,
 ) -> bool:
     """Whether a line passes the filters; Lambda's own are left out while all is well."""
-    if line.platform and not platform:
+    if line.platform:
         return False
     severity = LEVELS.index(line.level) if line.level in LEVELS else len(LEVELS)
     if severity < LEVELS.index(level):
-        return False
-    if order is not None and line.fields.get("orderId") != order:
         return False
     return match is None or match.search(line.text) is not None

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from tools.ops import logs, status, table
-from tools.ops.arguments import Selection, limited, quoted, spanning
+from tools.ops.arguments import Selection, quoted, spanning
 from tools.ops.choosing import compare, find
 from tools.ops.deadletters import Message
 from tools.ops.export import describe
@@ -19,11 +19,10 @@ LONGEST_LOGGED = 128
 
 @click.argument("order_id")
 @spanning("--since", "1d", "how far back to read the log")
-@limited
-def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: int | None) -> int:
+def run(stack: Stack, printer: Printer, *, order_id: str, since: float) -> int:
     if not order_id or order_id.encode(errors="ignore").decode() != order_id:
         raise Failure(f"ORDER_ID must be a text of valid Unicode that is not empty, got {order_id!r}")
-    found = trace(stack, order_id, seconds=since, limit=limit, printer=printer)
+    found = trace(stack, order_id, seconds=since, printer=printer)
     if printer.as_json:
         printer.json(found)
     else:
@@ -32,7 +31,7 @@ def run(stack: Stack, printer: Printer, *, order_id: str, since: float, limit: i
     return 0 if settled and not found["held"] and found["ahead"] != table.FAR else NO
 
 
-def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, printer: Printer) -> dict[str, Any]:
+def trace(stack: Stack, order_id: str, *, seconds: float, printer: Printer) -> dict[str, Any]:
     """What the table, the dead-letter queues and the log know of an order, and how many messages still wait.
 
     A queue cannot be searched: every look would be a receive, of the few a message has before it is a dead letter.
@@ -47,7 +46,7 @@ def trace(stack: Stack, order_id: str, *, seconds: float, limit: int | None, pri
         elif message.letter.order_id is None:
             unreadable += 1
 
-    looked = find(stack, Selection(sources=tuple(stack.dead_letters), limit=limit), printer, use=look)
+    looked = find(stack, Selection(sources=stack.sources(None)), printer, use=look)
     states = compare(stack, [message.letter for message in letters])
     item = table.item(stack, order_id)
     version = str((item or {}).get("version", ""))
@@ -115,9 +114,7 @@ def _show_gaps(found: dict[str, Any], printer: Printer) -> None:
     elif not found["deadLetters"]:
         printer.line(f"dead   no dead letter whose order can be read is of it; {others} others do not tell theirs")
     if found["unseen"]:
-        printer.line(
-            f"dead   about {counted(found['unseen'], 'message')} were not read: try a larger --limit", style=BAD
-        )
+        printer.line(f"dead   about {counted(found['unseen'], 'message')} were not read", style=BAD)
     if found["held"]:
         printer.line(f"dead   about {counted(found['held'], 'message')} are held by another reader", style=BAD)
 

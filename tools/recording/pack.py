@@ -98,7 +98,11 @@ def analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, graph: Graph, config: Mapp
     provider, tags = _provider(graph), default_tags(graph.config)
     own_providers = {each.urn: _own_provider(each) for each in graph.all(PROVIDER).values()}
     for own in outputs:
-        diagnostics += analyzer.Analyze(_alone(own)).diagnostics
+        inputs = None if own.type == STACK_TYPE else own.properties
+        request = analyzer_pb2.AnalyzeRequest(
+            type=own.type, name=own.name, urn=own.urn, properties=inputs, options=own.options
+        )
+        diagnostics += analyzer.Analyze(request).diagnostics
     for resource in graph.resources:
         named = resource.request.provider.rpartition("::")[0]
         request = _request(resource, own_providers.get(named, provider))
@@ -159,14 +163,6 @@ def _engines_own(graph: Graph) -> list[analyzer_pb2.AnalyzerResource]:
             options=options,
         ),
     ]
-
-
-def _alone(resource: analyzer_pb2.AnalyzerResource) -> analyzer_pb2.AnalyzeRequest:
-    """The question about a resource of the engine's own; a stack has no inputs."""
-    properties = None if resource.type == STACK_TYPE else resource.properties
-    return analyzer_pb2.AnalyzeRequest(
-        type=resource.type, name=resource.name, urn=resource.urn, properties=properties, options=resource.options
-    )
 
 
 def _timeouts(**more: Any) -> analyzer_pb2.AnalyzerResourceOptions:
