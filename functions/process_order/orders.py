@@ -171,7 +171,7 @@ def _decode(text: object) -> Any:
     if len(text) > MAX_ITEM_SIZE and sum(map(text.count, ",[{")) > MAX_ITEM_SIZE:
         raise Rejected(_SIZE_LIMIT)
     try:
-        decoder = _PLAIN if text.count('"') == _MARKS else _DECODER
+        decoder = _PLAIN if text.count('"') == _MARKS and "\\" not in text else _DECODER
         value, end = decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
         if after := text[end:].lstrip(_BLANKS):
             raise json.JSONDecodeError("Extra data", text, len(text) - len(after))
@@ -199,7 +199,7 @@ def _constant(_: str) -> None:
 
 _PLAIN = json.JSONDecoder(parse_float=Decimal, parse_constant=_constant)
 _MARKS = 2 * (len(ATTRIBUTES) + 5)
-"""Quotation marks of six names and five texts: an order with no more of them names nothing twice."""
+"""Quotation marks of six names and five texts: an order with no more, and no escape, names nothing twice."""
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
 
 

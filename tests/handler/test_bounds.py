@@ -53,7 +53,7 @@ def filled(piece: str, size: int, total: int = DELIVERABLE) -> list[str]:
 
 
 BATCHES: dict[str, tuple[Callable[[], list[str]], int]] = {
-    "zeros": (lambda: filled("0", 400_000), 0),
+    "zeros": (lambda: filled("0", 400_000, 4_900_000), 0),
     "nulls, and what is too large": (
         lambda: (
             filled("null", 1_000_000, 4_000_000)

@@ -164,6 +164,9 @@ def test_an_attribute_is_given_once() -> None:
     assert reason(twice) == "an object must name each attribute once, got the same name twice"
     assert reason(body(note="?").replace('"?"', '{"a": 1, "\\u0061": 2}')).startswith("an object must name each")
     assert reason(body(timestamp=5)[:-1] + ', "status": 5}')  # with the quotation marks of an order
+    inner, names = body().replace('"', r"\u0022"), '"a": 1, ' * 7  # so has this
+    envelope = f'{{{names}"Type": "Notification", "Message": "{inner}"}}'
+    assert reason(envelope).startswith("an object must name each")
 
 
 @pytest.mark.parametrize("name", ["orderId", "userId", "note"])

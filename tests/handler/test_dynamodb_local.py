@@ -121,7 +121,7 @@ def _row(random: Random, order_id: str) -> dict[str, Any] | None:
 
 def test_the_table_in_memory_answers_as_dynamodb_local_does(client: Any) -> None:
     seen: set[tuple[str, str]] = set()
-    for case in range(5):
+    for case in range(3):
         random, table = Random(case), Table()
         ids = [f"{case}/{index}" for index in range(4)]
         compared = Compared(client, table)
@@ -171,7 +171,7 @@ def _nested(levels: int, inner: Any) -> Any:
 
 
 EMPTY: tuple[Any, ...] = (1, [], {})
-LARGE = [[value] * 1500 for value in (7, -7, 120, -1200, 10**37 - 1, 1 - 10**37, True, None)]
+LARGE = [[value] * 1500 for value in (7, -1200, 1 - 10**37, None)]
 EDGES = [
     {"": 1},
     {"note": [{"": 1}]},

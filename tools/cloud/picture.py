@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from tools.terminal import Printer
 
-WIDE = 77
-"""Cells that the picture takes."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -43,7 +40,7 @@ def print_picture(counts: Counts, printer: Printer) -> None:
     p50, p99 = _percentile(counts.latencies, 0.50), _percentile(counts.latencies, 0.99)
     lines = [
         "",
-        *(_pipeline(counts) if (printer.width or WIDE) >= WIDE else _stages(counts)),
+        *_pipeline(counts),
         "",
         f"Publish to stored: {counts.first:.2f} s for the first order, cold start included; "
         f"p50 {p50:.2f} s, p99 {p99:.2f} s with all at once.",
@@ -79,18 +76,6 @@ def _pipeline(counts: Counts) -> list[str]:
         under_queue + f"{len(counts.reasons):,} messages".center(17),
     ]
     return [row.rstrip() for row in rows]
-
-
-def _stages(counts: Counts) -> list[str]:
-    """The pipeline from top to bottom, for a terminal that is too narrow for the picture."""
-    failed = counts.rejected + counts.failed
-    return [
-        f"OrderTopic      {counts.published:,} published",
-        f"OrderQueue      {counts.received:,} receives",
-        f"ProcessOrder    {counts.stored:,} stored, {counts.superseded:,} superseded",
-        f"Orders          {counts.items:,} orders",
-        f"OrderQueue-dlq  {len(counts.reasons):,} messages, after {failed:,} failed receives",
-    ]
 
 
 def _percentile(values: tuple[float, ...], share: float) -> float:
