@@ -113,6 +113,9 @@ def test_the_topics_dead_letters_are_sent_to_the_queue(letters: Own, command: Co
     deployment, path = letters
     plain, wrapped = order(), order()
     send(deployment, TOPIC, plain, {"Type": "Notification", "Message": json.dumps(wrapped)}, ErrorMessage="no key")
+    send(deployment, QUEUE, order())
+    listed = command("dlq", "list", "--from", "topic", "--json", "--outputs", path).json()
+    assert [letter["reason"] for letter in listed] == ["", ""]
     assert "SNS could not deliver it (no key)" in command("dlq", "list", "--from", "topic", "--outputs", path).out
     assert command("dlq", "redrive", "--yes", "--outputs", path).status == 0
     assert item(deployment, plain["orderId"])
