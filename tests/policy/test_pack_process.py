@@ -17,7 +17,7 @@ from tests.policy.judge import judge
 from tests.policy.pipeline import Mode, Ref, added, given, graph, pipeline, without
 from tools.recording.graph import record
 from tools.recording.levels import configuration
-from tools.recording.pack import analyze, check, serve
+from tools.recording.pack import analyze, serve
 from tools.recording.report import print_report
 from tools.terminal import Printer
 
@@ -25,12 +25,12 @@ LOST = graph(pipeline(added(QUEUE, "lost")), Mode.BLIND)
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-@pytest.mark.parametrize("stack", ["dev", "staging", "prod", "local"])
+@pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_every_stack_passes(analyzer: AnalyzerStub, stack: str, preview: bool) -> None:
     report = analyze(analyzer, record(stack=stack, preview=preview))
     assert report.violations == ()
     assert report.rules == len(RULES)
-    # For the key\'s id, which nothing can know before the key exists.
+    # For the key's id, which nothing can know before the key exists.
     assert sorted(each.rule for each in report.of("waits")) == (
         ["consumer-role-can-use-queue", "iam-least-privilege"] if preview else []
     )
@@ -50,10 +50,8 @@ def test_the_process_says_what_the_rules_say(analyzer: AnalyzerStub, mode: Mode)
     assert {"sqs-queue-has-dlq", "sqs-dlq-redrive-allow", "esm-partial-batch-response"} < found.violated
 
 
-@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
-def test_a_lost_dead_letter_queue_stops_the_deployment_with_its_remedy(preview: bool) -> None:
-    damaged = pipeline(given("OrderQueue", redrivePolicy=None))
-    report = check(graph(damaged, Mode.PREVIEW if preview else Mode.UPDATE))
+def test_a_lost_dead_letter_queue_stops_the_deployment_with_its_remedy(analyzer: AnalyzerStub) -> None:
+    report = analyze(analyzer, graph(pipeline(given("OrderQueue", redrivePolicy=None)), Mode.UPDATE))
     printed = io.StringIO()
     print_report(report, printer=Printer(out=printed))
     assert "sqs-queue-has-dlq" in {violation.rule for violation in report.mandatory}
