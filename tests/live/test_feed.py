@@ -1,6 +1,5 @@
 """What the page is told of a pipeline on the local cloud."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,37 +19,8 @@ def stack(deployment: Deployment) -> Stack:
     return Stack(origin="a test", outputs=deployment.outputs, make_client=deployment.client)
 
 
-@pytest.fixture
-def with_audit(deployment: Deployment) -> Iterator[Stack]:
-    sqs = deployment.client("sqs")
-    names = {"url": "Audit", "deadLetterQueueUrl": "Audit-dlq"}
-    audit = {key: sqs.create_queue(QueueName=name)["QueueUrl"] for key, name in names.items()}
-    outputs = {**deployment.outputs, "queues": [{"name": "AuditQueue", **audit}]}
-    yield Stack(origin="a test", outputs=outputs, make_client=deployment.client)
-    for url in audit.values():
-        sqs.delete_queue(QueueUrl=url)
-
-
 def shown(feed: Feed, part: str) -> Any:
     return feed.snapshot[1].get(part)
-
-
-def test_another_consumer_is_shown_as_soon_as_the_stack_has_it(stack: Stack, with_audit: Stack) -> None:
-    pipeline = Pipeline(stack)
-    with Feed(pipeline, Outage(pipeline)) as feed:
-        assert shown(feed, "consumers") == []
-        pipeline.use(with_audit)
-        wait_until(lambda: shown(feed, "consumers"), 10, lambda: str(feed.snapshot))
-        dead = with_audit.dead_letters["AuditQueue"].url
-        with_audit.client("sqs").send_message(QueueUrl=dead, MessageBody="not an order")
-
-        def letters() -> list[Any]:  # beside those of the tests before
-            return [each for each in shown(feed, "letters") if each["source"] == "AuditQueue"]
-
-        wait_until(letters, 60, lambda: str(feed.snapshot))
-        assert shown(feed, "consumers")[0]["dead"] == 1
-        [letter] = letters()
-        assert feed.letter(letter["messageId"])["body"] == "not an order"
 
 
 def test_what_cannot_be_looked_up_says_so_in_its_place_and_the_rest_goes_on(
