@@ -16,7 +16,8 @@ _ASYNCHRONOUS = ("sns.amazonaws.com", "s3.amazonaws.com", "events.amazonaws.com"
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
-_RUNTIMES = (*_PYTHONS, "dotnet8", "java17", "java21", "nodejs22.x", "provided.al2023", "ruby3.3", "ruby3.4")
+_JAVAS = ("java8.al2", "java11", "java17", "java21", "java25")
+_OTHERS = ("dotnet8", "dotnet10", "nodejs22.x", "nodejs24.x", "provided.al2023", "ruby3.3", "ruby3.4")
 
 _KEY_MATERIAL = re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
@@ -62,7 +63,8 @@ def _caller_problems(permission: Resource) -> Iterator[Verdict]:
 
 def _names_source(arn: Any) -> bool:
     """Whether a pattern names one resource of one account, such as an API: what follows are its routes and stages."""
-    return "*" not in str(arn) or (is_arn(arn) and arn.split(":")[4].isdigit() and "*" not in named_in(arn))
+    fixed = re.sub(r"(:execute-api:.*:[a-z0-9]{10})\*", r"\1", str(arn))  # an API's id has ten characters, not more
+    return "*" not in fixed or (is_arn(fixed) and fixed.split(":")[4].isdigit() and "*" not in named_in(fixed))
 
 
 def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
@@ -75,10 +77,8 @@ def runtime_and_limits(function: Resource, config: Config) -> Iterator[Verdict]:
         yield f"runs on {stated}, not on one of {', '.join(config['runtimes'])}"
     # A pack sees a default that the provider filled in as if the program had set it: both at once were left to it.
     limits = {"timeout": 3, "memorySize": 128}
-    missing = [key for key in limits if not function.sets(key)]
-    if all(function.get(key) == default for key, default in limits.items()):
-        missing = [*limits]
-    if missing:
+    untouched = all(function.get(key) == default for key, default in limits.items())
+    if missing := [key for key in limits if untouched or not function.sets(key)]:
         yield f"leaves {' and '.join(missing)} to the default"
     tracing = function.get("tracingConfig", "mode")
     if config["requireTracing"] and tracing != "Active":
@@ -140,7 +140,7 @@ RULES = (
         link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
         on=(aws.FUNCTION,),
         settings=(
-            texts("runtimes", _RUNTIMES, "Runtimes that may be used."),
+            texts("runtimes", (*_PYTHONS, *_JAVAS, *_OTHERS), "Runtimes that may be used."),
             switch("requireTracing", "Whether X-Ray tracing must be active.", default=True),
         ),
         check=runtime_and_limits,

@@ -152,6 +152,8 @@ CASES: dict[str, list[Case]] = {
             passes(f"any part of {arn}", of_service("apigateway", arn))
             for arn in (
                 f"{API}:a1b2c3/*/*",
+                f"{API}:a1b2c3d4e5*/*",
+                f"{API}:a1b2c3d4e5/prod*/*",
                 f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:orders:*",
                 f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/orders:*",
             )
@@ -166,6 +168,8 @@ CASES: dict[str, list[Case]] = {
             for arn in (
                 "arn:aws:execute-api:*",
                 f"{API}:*/*/*",
+                f"{API}:a1b2*/*",
+                "arn:aws:execute-api:eu-west-1:*:a1b2c3d4e5*/*",
                 "arn:aws:execute-api:eu-west-1:*:a1b2c3/*",
                 f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/*",
                 "arn:aws:s3:::orders-*",
@@ -183,6 +187,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "lambda-runtime-and-limits": [
         passes("an image", function(runtime=None, packageType="Image")),
+        *(passes(f"{name} is supported", function(runtime=name)) for name in ("dotnet10", "java11", "nodejs24.x")),
         passes("another runtime if the team says so", function(runtime="ruby2.7"), runtimes=["ruby2.7"]),
         passes("no tracing if the team says so", function(tracingConfig=None), requireTracing=False),
         passes("one limit at the default's value", function(memorySize=128)),

@@ -1,5 +1,6 @@
 """A program that nobody here wrote runs under the recorder, which says what it could not look up."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ part = Part("part")
 api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
 shared = aws.sns.get_topic_output(name="shared")
 aws.sqs.Queue("tagged", tags={"topic": shared.arn})
-aws.lambda_.Permission("invoke", action="lambda:InvokeFunction", function="f", principal="apigateway.amazonaws.com",
-    source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"))
+stage = aws.apigatewayv2.Stage("live", api_id=api.id, name="live")
+for name, of in (("invoke", api), ("invoke-live", stage)):
+    aws.lambda_.Permission(name, action="lambda:InvokeFunction", function="f", principal="apigateway.amazonaws.com",
+        source_arn=pulumi.Output.concat(of.execution_arn, "/*/*"))
 statement = {"actions": ["sqs:SendMessage"], "resources": [part.queue.arn],
     "principals": [{"type": "Service", "identifiers": ["sns.amazonaws.com"]}],
     "conditions": [{"test": "ArnEquals", "variable": "aws:SourceArn", "values": ["arn:aws:sns:us-east-1:1:t"]}]}
@@ -40,7 +43,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_every_run_has_all_resources_and_names_what_only_aws_could_answer(project: Path) -> None:
-    names = {"alarms", "api", "invoke", "part", "part-queue", "policy", "tagged"}
+    names = {"alarms", "api", "invoke", "invoke-live", "live", "part", "part-queue", "policy", "tagged"}
     for preview in (True, False):
         graph = recorded(project, "dev", preview=preview)
         assert {each.name for each in graph.resources} == names
@@ -49,8 +52,10 @@ def test_every_run_has_all_resources_and_names_what_only_aws_could_answer(projec
 
 def test_an_update_knows_a_policy_document_and_what_creation_tells(project: Path) -> None:
     graph = recorded(project, "dev", preview=False)
-    invoke = graph.one("aws:lambda/permission:Permission", "invoke").properties["sourceArn"]
-    assert invoke == "arn:aws:apigatewayv2:us-east-1:123456789012:Api/api/*/*"
+    permissions = graph.all("aws:lambda/permission:Permission")
+    sources = [permissions[name].properties["sourceArn"] for name in ("invoke", "invoke-live")]
+    for source, called in zip(sources, ("", "/live"), strict=True):
+        assert re.fullmatch(rf"arn:aws:execute-api:us-east-1:123456789012:[a-z0-9]{{10}}{called}/\*/\*", source)
     policy = graph.one("aws:sqs/queuePolicy:QueuePolicy", "policy").properties["policy"]
     assert '"Principal": {"Service": ["sns.amazonaws.com"]}' in policy
     assert '"Condition": {"ArnEquals": {"aws:SourceArn": ["arn:aws:sns:us-east-1:1:t"]}}' in policy

@@ -14,7 +14,7 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import resource_pb2
 
 from tools.recording.lookups import answered
-from tools.recording.outputs import made_up
+from tools.recording.outputs import id_of, made_up
 from tools.recording.running import Monitor, run
 from tools.recording.stackfile import config_text, mapping
 from tools.recording.types import TYPES, checked, type_of
@@ -114,8 +114,8 @@ def recorded_answer(region: str, account: str = ACCOUNT) -> Answer:
         here = args.inputs.get("region") or regions.get(provider[-2] if len(provider) > 1 else "", region)
         arn = type_of(args.typ).arn.format(region=here, account=account, name=name)
         url = f"https://sqs.{here}.amazonaws.com/{account}/{name}"
-        id_ = url if args.typ == "aws:sqs/queue:Queue" else name
-        others = {} if args.typ in TYPES else made_up(args.typ, name, here, account)
+        id_ = url if args.typ == "aws:sqs/queue:Queue" else id_of(args.typ, name)
+        others = {} if args.typ in TYPES else made_up(args.typ, name, here, account, args.inputs)
         told = {"url": url, "name": name, "arn": arn, "qualifiedArn": f"{arn}:1", "keyId": name}
         return id_, {**others, **told, **args.inputs}
 

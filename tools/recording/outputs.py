@@ -1,16 +1,31 @@
 """What AWS would tell of a resource whose type has no row of its own, made up from the provider's own classes."""
 
+import hashlib
 import importlib
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 from pulumi import _types
 
+_APIS = ("aws:apigateway/restApi:RestApi", "aws:apigatewayv2/api:Api")
 
-def made_up(token: str, name: str, region: str, account: str) -> dict[str, str]:
+
+def id_of(token: str, name: str) -> str:
+    """A resource's id: its name, or the ten characters that stand for an API."""
+    return hashlib.sha256(name.encode()).hexdigest()[:10] if token in _APIS else name
+
+
+def made_up(token: str, name: str, region: str, account: str, inputs: Mapping[str, Any]) -> dict[str, str]:
     """The texts that creation would add to a resource: ARNs that look like ARNs, and names for the rest."""
     service, _, kind = token.partition("/")
     arn = f"arn:aws:{service.split(':')[1]}:{region}:{account}:{kind.split(':')[-1]}/{name}"
-    return {key: arn if key.lower().endswith("arn") else f"{name}-{key}" for key in _computed(token)}
+    told = {key: arn if key.lower().endswith("arn") else f"{name}-{key}" for key in _computed(token)}
+    if "executionArn" in told:  # programs write patterns behind it: an API's, or that of a stage of one
+        api = inputs.get("restApi") or inputs.get("apiId")
+        called = f"{api}/{inputs.get('stageName', name)}" if api else id_of(token, name)
+        told["executionArn"] = f"arn:aws:execute-api:{region}:{account}:{called}"
+    return told
 
 
 def _computed(token: str) -> set[str]:
