@@ -77,11 +77,6 @@ def case(name: str, *, says: str, **given: Any) -> Case:
     )
 
 
-def subscription_replaced() -> str:
-    after = changed(orders(), "OrderQueue-subscription", endpoint=UNKNOWN)
-    return preview(steps(orders(), after, {"OrderQueue-subscription": ("endpoint",)}))
-
-
 def secret_and_unknown() -> str:
     document = json.loads(orders()["ProcessOrder-permissions"]["inputs"]["policy"])
     document["Statement"].append(
@@ -107,6 +102,7 @@ def five_hundred() -> str:
     return preview(steps(before, after))
 
 
+FIVE_HUNDRED = Case(made=five_hundred, says="❌ UNSAFE (50 findings): deletes tenant-400 and the orders waiting in it")
 HOSTILE = (
     "a|b` @octocat <img src=x onerror=alert(1)>",
     "[click](https://evil.example) #1 GH-1 **bold**",
@@ -178,11 +174,6 @@ CASES = {
         "it; 1 replacement, 6 deletions, 4 updates, 6 creations",
         allowances=allowance("2026-06-01"),
     ),
-    "queue-renamed-and-no-longer-allowed": case(
-        "queue-renamed",
-        says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it",
-        allowances=allowance("2026-05-31"),
-    ),
     "hash-key-changed": case("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
     "key-replaced": case(
         "key-replaced",
@@ -206,26 +197,12 @@ CASES = {
     ),
     "secret-added": case("secret-added", says="✅ 1 creation, rehearsed: every order arrived"),
     "failed": case("failed", says="❌ FAILED: there is no whole preview to judge", failed=True),
-    "no-preview-at-all": Case(
-        made=lambda: "",
-        says="❌ FAILED: there is no whole preview to judge",
-        failed=True,
-        log="error: no stack named 'prod' found\n",
-    ),
     "tags-changed": Case(
         made=lambda: preview(steps(orders(), changed(orders(), "OrderQueue", tags={"a": "b"}, tagsAll={"a": "b"}))),
         says="✅ 1 update, rehearsed: every order arrived",
     ),
-    "subscription-replaced": Case(
-        made=subscription_replaced,
-        says="❌ UNSAFE: replaces OrderQueue-subscription: what is published "
-        "until there is another one does not reach its queue",
-    ),
     "secret-and-unknown": Case(
         made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 2 updates"
-    ),
-    "five-hundred-resources": Case(
-        made=five_hundred, says="❌ UNSAFE (50 findings): deletes tenant-400 and the orders waiting in it"
     ),
     "hostile-names": Case(
         made=hostile_names,

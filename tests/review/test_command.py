@@ -53,7 +53,8 @@ def told(folder: Path, **files: str) -> Path:
 
 
 def test_a_failed_preview_fails_with_what_the_cli_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = told(tmp_path, preview_json="", log_txt="error: no credentials", failed="")
+    preview = CASES["one-key-changed"].made()
+    folder = told(tmp_path, preview_json=preview, log_txt="error: no credentials", failed="")
     status, text = run(capsys, folder, "--stack", "dev")
     assert status == 1
     assert "Review of dev: ❌ FAILED" in text

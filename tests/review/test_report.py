@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.review.cases import CASES, finding
+from tests.review.cases import CASES, FIVE_HUNDRED, finding
 from tools.review.report import LIMIT, headline, report
 from tools.review.trial import NOT_ASKED, Trial
 
@@ -22,8 +22,9 @@ def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
     noise = "@#`<>&" * 1000
     exempt = [finding("exempt", "rule", f"{index} {noise}") for index in range(50)]
     reports = [{"mode": "update", "findings": exempt}]
-    case = replace(CASES["five-hundred-resources"], log=noise, failed=True, reports=json.dumps(reports))
+    case = replace(FIVE_HUNDRED, log=noise, failed=True, reports=json.dumps(reports))
     text = report(case.review())
+    assert case.says in text
     assert len(text.encode()) < LIMIT - 100
     assert "left out" in text
 
