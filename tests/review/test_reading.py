@@ -98,8 +98,10 @@ def test_what_differs_in_the_cloud_is_told_with_the_value_that_is_there() -> Non
 
 
 def test_each_resource_is_one_change_with_the_old_and_the_new_state() -> None:
-    found = read_preview(preview(steps(orders(), changed(orders(), "OrderKey", x=1), {"OrderKey": ("x",)})))
-    [key] = [change for change in found.changes if change.state.name == "OrderKey"]
+    old, new = (stack["OrderKey"] for stack in (orders(), changed(orders(), "OrderKey", x=1)))
+    replaced = [step(op, old, new, "x") for op in ("create-replacement", "replace")]
+    found = read_preview(preview([*replaced, step("delete-replaced", old, None)]))
+    [key] = found.changes
     assert (key.operation, key.reasons, key.paths) == ("replace", ("x",), ("x",))
     assert key.before is not None
     assert key.after is not None
@@ -116,7 +118,7 @@ def test_a_preview_without_the_unchanged_resources_is_not_whole() -> None:
 
 
 def test_a_resource_that_the_engine_could_not_write_down_is_told_by_its_urn() -> None:
-    lost = {"op": "delete", "urn": urn(f"orders:index:Queue${QUEUE}", "a::b"), "detailedDiff": None}
+    lost = {"op": "delete", "urn": urn(f"orders:index:Queue${QUEUE}", "a::b")}
     [change] = read_preview(preview([lost])).changes
     assert (change.operation, change.state.type, change.state.name) == ("delete", QUEUE, "a::b")
 

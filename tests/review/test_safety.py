@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from tests.defaults import record_defaults
-from tests.review.stack import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE, TOPIC, urn
+from tests.review.stack import urn
 from tools.recording.types import type_of
 from tools.review.allowances import Allowance
 from tools.review.changes import Change, Preview, State, operation_of
 from tools.review.losses import LOSSES
+from tools.review.pipeline import ALARM, FUNCTION, KEY, LOG_GROUP, MAPPING, QUEUE, SUBSCRIPTION, TABLE, TOPIC
 from tools.review.safety import judge
 
 TODAY = date(2026, 6, 1)
