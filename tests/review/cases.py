@@ -23,7 +23,7 @@ from tests.review.stack import (
     steps,
     urn,
 )
-from tools.review.allowances import Allowance, read_allowances
+from tools.review.allowances import read_allowances
 from tools.review.engine import read_events, read_preview
 from tools.review.policies import policies
 from tools.review.report import Review
@@ -53,7 +53,7 @@ class Case:
         events = None if self.events is None else read_events(self.events)
         refused = any(verdict.mandatory for verdict in events or ())
         read = read_preview(self.made(), log=self.log, failed=self.failed, refused=refused)
-        allowed: tuple[Allowance, ...] = read_allowances(self.allowances)
+        allowed = read_allowances(self.allowances)
         return Review(
             preview=read,
             safety=judge(read, allowed, TODAY, self.trial.lost),
@@ -78,12 +78,7 @@ def case(name: str, *, says: str, **given: Any) -> Case:
 
 
 def secret_and_unknown() -> str:
-    document = json.loads(orders()["ProcessOrder-permissions"]["inputs"]["policy"])
-    document["Statement"].append(
-        {"Sid": "Draw", "Effect": "Allow", "Action": "xray:GetTraceSummaries", "Resource": "*"}
-    )
-    after = changed(orders(), "ProcessOrder-permissions", policy=json.dumps(document))
-    after = changed(after, "ProcessOrder", environment={"variables": {"TOKEN": SECRET, "TABLE": UNKNOWN}})
+    after = changed(orders(), "ProcessOrder", environment={"variables": {"TOKEN": SECRET, "TABLE": UNKNOWN}})
     return preview(steps(orders(), after))
 
 
@@ -120,15 +115,6 @@ def hostile_names() -> str:
         after[name] = queue(name, name, tags={f"{name}2": f"{name} {name}"})
     del after[HOSTILE[0]]
     return preview(steps(before, after), ("warning", "beware"))
-
-
-def allowance(expires: str) -> str:
-    reason = "Drained with `ops status` on 30 May; see @oncall's ticket."
-    entries = [
-        {"match": "OrderQueue*", "change": "delete", "reason": reason, "expires": expires},
-        {"match": "urn:pulumi:prod::*::Orders", "change": "replace", "reason": "left over", "expires": "2026-12-31"},
-    ]
-    return json.dumps(entries)
 
 
 EVENTS = (ENGINE / "policies-violated.jsonl").read_text() + json.dumps(
@@ -168,12 +154,6 @@ CASES = {
     "queue-renamed": case(
         "queue-renamed", says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it"
     ),
-    "queue-renamed-and-allowed": case(
-        "queue-renamed",
-        says="⚠️ LOOK (6 points): allowed: deletes OrderQueue and the orders waiting in "
-        "it; 1 replacement, 6 deletions, 4 updates, 6 creations",
-        allowances=allowance("2026-06-01"),
-    ),
     "hash-key-changed": case("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
     "key-replaced": case(
         "key-replaced",
@@ -202,7 +182,7 @@ CASES = {
         says="✅ 1 update, rehearsed: every order arrived",
     ),
     "secret-and-unknown": Case(
-        made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 2 updates"
+        made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 1 update"
     ),
     "hostile-names": Case(
         made=hostile_names,

@@ -4,7 +4,6 @@ The shape is that of Pulumi's pkg/display/json.go. The stack stays as it is: wha
 """
 
 import copy
-import functools
 import gzip
 import json
 from collections import Counter
@@ -32,15 +31,10 @@ def by_engine(name: str) -> str:
     return gzip.decompress((ENGINE / f"{name}.json.gz").read_bytes()).decode()
 
 
-@functools.cache
-def _written() -> Stack:
-    found = (each["oldState"] for each in json.loads(by_engine("one-key-changed"))["steps"])
-    return {each["urn"].rpartition("::")[2]: each for each in found if each["custom"]}
-
-
 def orders() -> Stack:
     """A pipeline as an `up` has left it."""
-    return copy.deepcopy(_written())
+    found = (each["oldState"] for each in json.loads(by_engine("one-key-changed"))["steps"])
+    return {each["urn"].rpartition("::")[2]: each for each in found if each["custom"]}
 
 
 def queue(name: str, physical: str, **inputs: Any) -> Document:

@@ -86,10 +86,9 @@ def without(rows: Rows) -> Rows:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (without, "orders are stored: 1 nowhere to be found"),
+        (without, "after the change 37 of 38 orders are stored: 1 nowhere to be found"),
         (older, "orders are stored: 1 stored in an older version"),
         (other_tie, "orders whose rows changed although nothing newer came: 1"),
-        (lambda _: {}, "after the change 0 of 38 orders are stored: 38 nowhere to be found"),
     ],
 )
 def test_orders_that_are_not_stored_as_they_should_be_are_counted(rows: Callable[[Rows], Rows], says: str) -> None:

@@ -27,10 +27,9 @@ HELD = Trial(said="every order arrived")
 OTHER = "arn:aws:sqs:eu-west-1:123456789012:other"
 
 
-def verdict(after: list[Document], trial: Trial = HELD, before: list[Document] | None = None) -> str:
+def verdict(after: list[Document], trial: Trial = HELD) -> str:
     """The headline for a change of what is registered."""
-    changes = tuple(compare(NOW if before is None else before, after))
-    preview = Preview(source="", stack="dev", changes=changes, whole=True)
+    preview = Preview(source="", stack="dev", changes=tuple(compare(NOW, after)), whole=True)
     safety = judge(preview, (), date(2026, 6, 1), trial.lost)
     return headline(Review(preview=preview, safety=safety, policies=None, trial=trial, today=date(2026, 6, 1)))
 
@@ -53,11 +52,8 @@ def optioned(name: str, **options: Any) -> list[Document]:
 
 
 def renamed(name: str, new: str) -> list[Document]:
-    after = [dict(each) for each in NOW]
-    for each in after:
-        if each["urn"].endswith(f"::{name}"):
-            each["urn"] = each["urn"].removesuffix(name) + new
-    return after
+    [urn] = [each["urn"] for each in NOW if each["urn"].endswith(f"::{name}")]
+    return optioned(name, urn=urn.removesuffix(name) + new)
 
 
 def replacing(old: str, new: str) -> Callable[[str], str]:
@@ -114,7 +110,6 @@ DANGEROUS: dict[str, tuple[list[Document], str]] = {
         renamed("OrderQueue-policy", "OrderQueue-access"),
         "deletes OrderQueue-policy together with OrderQueue-access",
     ),
-    "a redrive-allow policy under another name": (renamed("OrderQueue-redrive-allow", "x"), "together with x"),
     "a dashboard under another name": (renamed("OrderAlarms-dashboard", "x"), "together with x"),
     "a table elsewhere": (edited("Orders", region="eu-central-1"), "replaces Orders and deletes every order in it"),
     "one day of recovery points": (
@@ -236,5 +231,4 @@ def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, 
         return
     said = verdict(after)
     assert said.startswith(("❌", "⚠️")) or key in {*listed, "threshold"}  # which is lower: the alarm rings earlier
-    assert not verdict(after, Trial(left_out="no time")).startswith("✅")
     assert not verdict(edited(name, **{more: {"x": 1}})).startswith("✅")

@@ -147,7 +147,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
 def test_whatever_stands_where_a_preview_should_be_there_is_a_report(
     changes: list[tuple[tuple[Any, ...], Any]],

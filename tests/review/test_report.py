@@ -1,5 +1,6 @@
 """The report says in one sentence what a change does, and all of it fits a comment."""
 
+import io
 import json
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.review.cases import CASES, FIVE_HUNDRED, finding
 from tools.review.report import LIMIT, headline, report
+from tools.review.screen import show
 from tools.review.trial import NOT_ASKED, Trial
 
 
@@ -45,3 +47,19 @@ def test_orders_that_a_rehearsal_has_lost_come_first_and_can_be_allowed_by_name(
     entry = {"match": "rehearsal", "change": "orders", "reason": "meant", "expires": "2026-06-01"}
     allowed = replace(CASES["first-deployment"], trial=lost, allowances=json.dumps([entry])).review()
     assert headline(allowed).startswith("⚠️ LOOK: allowed: after the change 0 of 32 orders are stored")
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_page_without_markup_and_obeys_no_name() -> None:
+    out = Terminal()
+    show(report(CASES["hostile-names"].review()), out)
+    page = out.getvalue()
+    assert "UNSAFE: deletes" in page
+    marks = ("|---", "<br>", "<details>", "<summary>", "####", "\u202e", "\u0007")
+    assert not [mark for mark in marks if mark in page]

@@ -46,7 +46,6 @@ FAULTS = {
         "datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()[:19]",
         "timestamp[:19]",
     ),
-    "fractions are ignored": (ORDERS, "{seconds}.{fraction[:6]}Z#{fraction[6:]}", "{seconds}.000000Z#000"),
     "nanoseconds are ignored": (ORDERS, "Z#{fraction[6:]}", "Z#000"),
     "another hash decides a tie": (ORDERS, "hexdigest()[:32]", "hexdigest()[32:]"),
     "no quantity is accepted": (ORDERS, "1 <= value <= MAX_QUANTITY", "0 <= value <= MAX_QUANTITY"),
