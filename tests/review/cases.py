@@ -154,14 +154,10 @@ CASES = {
     "queue-renamed": case(
         "queue-renamed", says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it"
     ),
-    "hash-key-changed": case("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
     "key-replaced": case(
         "key-replaced",
         says="❌ UNSAFE: replaces OrderKey: nothing that it encrypts can be read once "
         "it is gone, orders that wait and backups included",
-    ),
-    "retention-lowered": case(
-        "retention-lowered", says="❌ UNSAFE: OrderQueue loses the orders in it that have waited longer"
     ),
     "dead-letter-queue-removed": case(
         "dead-letter-queue-removed",

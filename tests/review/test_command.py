@@ -10,32 +10,29 @@ from tests.tree import copied
 from tools.__main__ import main
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a preview that is safe, and one that is not."""
-    (tmp_path / "safe.json").write_text(CASES["one-key-changed"].made())
-    (tmp_path / "unsafe.json").write_text(CASES["queue-renamed"].made())
-    return tmp_path
-
-
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
     status = main(["review", *(str(argument) for argument in arguments)])
     return status, capsys.readouterr().out
 
 
-def test_a_safe_change_that_was_not_tried_passes_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, text = run(capsys, folder / "safe.json", "--change", folder)
+def test_a_safe_change_that_was_not_tried_passes_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preview = tmp_path / "safe.json"
+    preview.write_text(CASES["one-key-changed"].made())
+    status, text = run(capsys, preview, "--change", tmp_path)
     assert status == 0
     assert text.startswith("### Review of dev: ⚠️ LOOK: not rehearsed; 5 updates")
 
 
-def test_an_unsafe_change_fails_until_it_is_allowed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, folder / "unsafe.json", "--change", folder)[0] == 1
+def test_an_unsafe_change_fails_until_it_is_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = told(tmp_path, preview_json=CASES["queue-renamed"].made())
+    assert run(capsys, folder, "--change", folder)[0] == 1
     allowed = [{"match": "OrderQueue*", "change": "delete", "reason": "drained", "expires": "2999-12-31"}]
     (folder / "allowed-changes.json").write_text(json.dumps(allowed))
-    status, text = run(capsys, folder / "unsafe.json", "--change", folder)
+    status, text = run(capsys, folder, "--change", folder)
     assert status == 0
-    assert "⚠️ LOOK (7 points): allowed: deletes OrderQueue and the orders waiting in it; 1 replacement, " in text
+    assert "⚠️ LOOK (8 points): allowed: deletes OrderQueue and the orders waiting in it; 1 replacement, " in text
 
 
 def told(folder: Path, **files: str) -> Path:

@@ -83,8 +83,3 @@ def test_a_table_that_is_too_long_says_how_much_it_leaves_out() -> None:
     assert len(text.encode()) <= 2000
     shown = text.count("x" * 100)
     assert f"{100 - shown} more" in text
-
-
-def test_a_long_value_is_cut() -> None:
-    assert code("x" * 500, 10) == f"`{'x' * 10}…`"
-    assert len(prose("x" * 5000, 100)) < 110

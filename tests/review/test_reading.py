@@ -82,11 +82,6 @@ def test_what_differs_is_told_by_its_path(before: dict[str, Any], after: dict[st
     assert differ(before, after) == found
 
 
-def test_of_a_new_resource_what_the_program_gives_is_told() -> None:
-    new = State(urn="u", type="t", inputs={"a": 1, "b": 2}, defaults=frozenset({"b"}))
-    assert [each.path for each in differences(Change(operation="create", after=new))] == ["a"]
-
-
 def test_a_changed_secret_is_told_of_and_not_shown() -> None:
     secret = {"environment": {"variables": SECRET_OBJECT}}
     assert differ(secret, secret, 'environment.variables["TOKEN"]') == [("environment", SECRET, SECRET)]

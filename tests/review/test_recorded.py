@@ -70,10 +70,7 @@ def test_the_parts_of_a_renamed_component_are_renamed_with_it() -> None:
 
 def test_protection_that_is_taken_away_is_a_change() -> None:
     protected = queue(opts=pulumi.ResourceOptions(protect=True))
-    change = changes(protected, queue())["Q"]
-    assert change.operation == "update"
-    assert change.before is not None
-    assert change.before.protect
+    assert operations(protected, queue()) == {"Q": "update"}
 
 
 def test_the_code_of_a_function_is_told_by_its_content_and_not_by_its_place() -> None:

@@ -49,15 +49,9 @@ def test_orders_that_a_rehearsal_has_lost_come_first_and_can_be_allowed_by_name(
     assert headline(allowed).startswith("⚠️ LOOK: allowed: after the change 0 of 32 orders are stored")
 
 
-class Terminal(io.StringIO):
-    """A terminal that keeps what is written to it."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_gets_a_page_without_markup_and_obeys_no_name() -> None:
-    out = Terminal()
+def test_a_terminal_gets_a_page_without_markup_and_obeys_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
     show(report(CASES["hostile-names"].review()), out)
     page = out.getvalue()
     assert "UNSAFE: deletes" in page

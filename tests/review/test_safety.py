@@ -104,13 +104,6 @@ def test_an_update_that_loses_orders_or_their_delivery_is_unsafe_and_its_reverse
             assert update(type_, new, old) == [], (after, before)
 
 
-def test_what_aws_keeps_is_said_to_be_kept_and_still_has_to_be_allowed() -> None:
-    kept = State(urn=urn(TABLE, "it"), type=TABLE, retained=True, inputs={})
-    preview = Preview(source="", stack="", changes=(Change(operation="delete", before=kept),))
-    [finding] = judge(preview, (), TODAY).unsafe
-    assert finding.says.startswith(": AWS keeps it")
-
-
 def test_what_held_orders_is_not_unprotected() -> None:
     before, after = state(TABLE, protect=True), state(TABLE)
     assert kinds(Change(operation="same", before=before, after=after)) == ["unprotect"]

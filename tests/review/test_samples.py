@@ -31,11 +31,6 @@ FAULTS = {
     "what is not written is taken for stored": (HANDLER, 'in ("rejected", "failed")', '== "rejected"'),
     "poison fails its batch": (HANDLER, "except Rejected as", "except MemoryError as"),
     "the log tells what an order holds": (HANDLER, "order.order_id, order)", "str(order.rest), order)"),
-    "a row that exists is taken for this one": (
-        STORE,
-        "if not result.code:",
-        'if result.code in ("", "DuplicateItem"):',
-    ),
     "an update leaves a column as it was": (STORE, "changes = ", "changes = '' and "),
     "what is null is dropped": (ORDERS, "name not in ATTRIBUTES}", "name not in ATTRIBUTES and value is not None}"),
     "names of columns are dropped": (ORDERS, "name not in ATTRIBUTES}", "name not in COLUMNS}"),
