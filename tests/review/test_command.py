@@ -1,20 +1,13 @@
 """`./orders review` prints the report and says with its exit status whether the change may go ahead."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.review.cases import CASES, EVENTS, REPORTS, allowance
+from tests.review.cases import CASES, EVENTS, REPORTS
 from tests.tree import copied
 from tools.__main__ import main
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a preview that is safe, and one that is not."""
-    (tmp_path / "safe.json").write_text(CASES["one-key-changed"].made())
-    (tmp_path / "unsafe.json").write_text(CASES["queue-renamed"].made())
-    return tmp_path
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
@@ -22,27 +15,24 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
     return status, capsys.readouterr().out
 
 
-def test_a_safe_change_that_was_not_tried_passes_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, text = run(capsys, folder / "safe.json", "--change", folder)
+def test_a_safe_change_that_was_not_tried_passes_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preview = tmp_path / "safe.json"
+    preview.write_text(CASES["one-key-changed"].made())
+    status, text = run(capsys, preview, "--change", tmp_path)
     assert status == 0
     assert text.startswith("### Review of dev: ⚠️ LOOK: not rehearsed; 5 updates")
 
 
-def test_an_unsafe_change_fails_until_it_is_allowed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, folder / "unsafe.json", "--change", folder)[0] == 1
-    (folder / "allowed-changes.json").write_text(allowance("2999-12-31"))
-    status, text = run(capsys, folder / "unsafe.json", "--change", folder)
+def test_an_unsafe_change_fails_until_it_is_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = told(tmp_path, preview_json=CASES["queue-renamed"].made())
+    assert run(capsys, folder, "--change", folder)[0] == 1
+    allowed = [{"match": "OrderQueue*", "change": "delete", "reason": "drained", "expires": "2999-12-31"}]
+    (folder / "allowed-changes.json").write_text(json.dumps(allowed))
+    status, text = run(capsys, folder, "--change", folder)
     assert status == 0
-    assert "allowed: deletes OrderQueue" in text
-
-
-def test_a_file_of_allowances_that_cannot_be_read_fails_in_the_report(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (folder / "allowed-changes.json").write_text("[{}]")
-    status, text = run(capsys, folder / "safe.json", "--change", folder)
-    assert status == 1
-    assert "entry 1 match must be a name" in text
+    assert "⚠️ LOOK (8 points): allowed: deletes OrderQueue and the orders waiting in it; 1 replacement, " in text
 
 
 def told(folder: Path, **files: str) -> Path:
@@ -53,18 +43,30 @@ def told(folder: Path, **files: str) -> Path:
 
 
 def test_a_failed_preview_fails_with_what_the_cli_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = told(tmp_path, preview_json="", log_txt="error: no credentials", failed="")
+    preview = CASES["one-key-changed"].made()
+    folder = told(tmp_path, preview_json=preview, log_txt="error: no credentials", failed="")
     status, text = run(capsys, folder, "--stack", "dev")
     assert status == 1
     assert "Review of dev: ❌ FAILED" in text
     assert "no credentials" in text
 
 
-def test_policies_that_cannot_be_read_fail_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = told(tmp_path, preview_json=CASES["one-key-changed"].made(), policies_json="[7]")
-    status, text = run(capsys, folder)
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("allowed-changes.json", "[{}]", "entry 1 match must be a name"),
+        ("policies.json", "[7]", "the policies must be what"),
+        ("rehearsal.json", "{}", "rehearsal.json must be what"),
+    ],
+)
+def test_what_cannot_be_read_fails_in_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, says: str
+) -> None:
+    folder = told(tmp_path, preview_json=CASES["one-key-changed"].made())
+    (folder / name).write_text(text)
+    status, report = run(capsys, folder, "--change", folder)
     assert status == 1
-    assert "the policies must be what" in text
+    assert says in report
 
 
 def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
@@ -78,13 +80,6 @@ def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
     assert "sqs-queue-encrypted: exempt" in text
 
 
-def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision(capsys: pytest.CaptureFixture[str]) -> None:
-    _, text = run(capsys, "--stack", "prod", "--against", "HEAD", "--no-rehearsal")
-    assert "### Review of prod: " in text
-    assert "From two recorded runs of the program" in text
-    assert "No policy check has to wait for the update." in text
-
-
 def test_the_tools_that_judge_a_change_elsewhere_are_not_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +88,13 @@ def test_the_tools_that_judge_a_change_elsewhere_are_not_its_own(
     _, text = run(capsys, "--stack", "local", "--no-rehearsal", "--change", change)
     assert text.startswith("### Review of local: ⚠️ LOOK")
     assert "edits its own judge: " in text
+
+
+def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text = run(capsys, "--stack", "prod", "--against", "HEAD", "--no-rehearsal")
+    assert "### Review of prod: " in text
+    assert "From two recorded runs of the program" in text
+    assert "No policy check has to wait for the update." in text
 
 
 def test_a_revision_that_does_not_exist_is_said_to(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,10 +27,9 @@ HELD = Trial(said="every order arrived")
 OTHER = "arn:aws:sqs:eu-west-1:123456789012:other"
 
 
-def verdict(after: list[Document], trial: Trial = HELD, before: list[Document] | None = None) -> str:
+def verdict(after: list[Document], trial: Trial = HELD) -> str:
     """The headline for a change of what is registered."""
-    changes = tuple(compare(NOW if before is None else before, after))
-    preview = Preview(source="", stack="dev", changes=changes, whole=True)
+    preview = Preview(source="", stack="dev", changes=tuple(compare(NOW, after)), whole=True)
     safety = judge(preview, (), date(2026, 6, 1), trial.lost)
     return headline(Review(preview=preview, safety=safety, policies=None, trial=trial, today=date(2026, 6, 1)))
 
@@ -53,11 +52,8 @@ def optioned(name: str, **options: Any) -> list[Document]:
 
 
 def renamed(name: str, new: str) -> list[Document]:
-    after = [dict(each) for each in NOW]
-    for each in after:
-        if each["urn"].endswith(f"::{name}"):
-            each["urn"] = each["urn"].removesuffix(name) + new
-    return after
+    [urn] = [each["urn"] for each in NOW if each["urn"].endswith(f"::{name}")]
+    return optioned(name, urn=urn.removesuffix(name) + new)
 
 
 def replacing(old: str, new: str) -> Callable[[str], str]:
@@ -114,13 +110,8 @@ DANGEROUS: dict[str, tuple[list[Document], str]] = {
         renamed("OrderQueue-policy", "OrderQueue-access"),
         "deletes OrderQueue-policy together with OrderQueue-access",
     ),
-    "a redrive-allow policy under another name": (renamed("OrderQueue-redrive-allow", "x"), "together with x"),
     "a dashboard under another name": (renamed("OrderAlarms-dashboard", "x"), "together with x"),
     "a table elsewhere": (edited("Orders", region="eu-central-1"), "replaces Orders and deletes every order in it"),
-    "one day of recovery points": (
-        edited("Orders", pointInTimeRecovery={"enabled": True, "recoveryPeriodInDays": 1}),
-        "recovery points",
-    ),
     "a second mapping of the queue": (
         [*NOW, {**BY_NAME["ProcessOrder-mapping"], "urn": "urn:pulumi:dev::orders::x::spy"}],
         "ProcessOrder-mapping is the same thing in the cloud",
@@ -138,13 +129,9 @@ def test_what_takes_orders_their_delivery_or_the_word_about_them_is_unsafe(what:
 
 TO_LOOK_AT = {
     "log filters that match nothing": edited("OrderAlarms-stored", pattern=replacing("batch processed", "batch done")),
-    "log filters that count nothing": edited(
-        "OrderAlarms-stored", metricTransformation=lambda old: {**old, "value": "0"}
-    ),
     "a function that writes no summary": edited(
         "ProcessOrder", loggingConfig=lambda old: {**old, "applicationLogLevel": "ERROR"}
     ),
-    "alarms elsewhere": edited("OrderAlarms-function-errors", region="us-east-1"),
     "a right that no order needs": edited(
         "ProcessOrder-permissions", policy=replacing('"xray:PutTraceSegments", ', "")
     ),
@@ -236,5 +223,4 @@ def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, 
         return
     said = verdict(after)
     assert said.startswith(("❌", "⚠️")) or key in {*listed, "threshold"}  # which is lower: the alarm rings earlier
-    assert not verdict(after, Trial(left_out="no time")).startswith("✅")
     assert not verdict(edited(name, **{more: {"x": 1}})).startswith("✅")

@@ -24,25 +24,18 @@ HOSTILE_TEXT = st.one_of(
 
 
 class Page(HTMLParser):
-    """The tags of a page, its text outside code, and the number of cells in each row."""
+    """The tags of a page, and its text outside code."""
 
     def __init__(self, markdown: str) -> None:
         super().__init__()
         self.tags: list[str] = []
-        self.links: list[str] = []
         self.text = ""
-        self.cells: list[int] = []
         self._code = 0
         self.feed(PARSER.render(markdown))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.links += [value or "" for key, value in attrs if key in ("href", "src")]
         self._code += tag == "code"
-        if tag == "tr":
-            self.cells.append(0)
-        elif tag in ("td", "th"):
-            self.cells[-1] += 1
 
     def handle_endtag(self, tag: str) -> None:
         self._code -= tag == "code"
@@ -63,8 +56,8 @@ MENTIONS = re.compile(r"@\w|#\d|https?:|www\.|\bgh-\d", re.IGNORECASE)
 @given(HOSTILE_TEXT, st.sampled_from([name, code, prose]))
 def test_whatever_a_text_holds_it_stays_in_its_cell(text: str, shown: type) -> None:
     page = Page(table(("a", "b"), [(shown(text), "mine")], 10_000))
-    assert set(page.tags) <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
-    assert page.cells == [2, 2]
+    tags = [tag for tag in page.tags if tag != "code"]
+    assert tags == ["table", "thead", "tr", "th", "th", "tbody", "tr", "td", "td"]
     assert page.text.rstrip().endswith("mine")
     assert not MENTIONS.search(page.text)
 
@@ -77,28 +70,10 @@ def test_whatever_a_message_holds_it_stays_in_its_block(text: str) -> None:
     assert page.text.strip() == "mine"
 
 
-@settings(deadline=None)
-@given(HOSTILE_TEXT.filter(lambda text: "\r" not in text))
-def test_a_text_can_be_read_as_it_was(text: str) -> None:
-    """What is shown is the text, but for characters that cannot be seen."""
-
-    class Code(HTMLParser):
-        read = ""
-
-        def handle_data(self, data: str) -> None:
-            self.read += data
-
-    reader = Code()
-    reader.feed(PARSER.renderInline(code(text, 10_000)))
-    visible = "".join(text.split())
-    assert all(character in reader.read for character in visible if character.isalnum())
-
-
-@pytest.mark.parametrize("case", ["hostile-names", "failed", "five-hundred-resources", "first-deployment"])
+@pytest.mark.parametrize("case", ["hostile-names", "failed", "first-deployment"])
 def test_a_report_holds_only_its_own_tags_and_calls_nobody(case: str) -> None:
     page = Page(report(CASES[case].review()))
     assert set(page.tags) <= OWN
-    assert page.links == []
     assert not MENTIONS.search(page.text)
 
 
@@ -108,8 +83,3 @@ def test_a_table_that_is_too_long_says_how_much_it_leaves_out() -> None:
     assert len(text.encode()) <= 2000
     shown = text.count("x" * 100)
     assert f"{100 - shown} more" in text
-
-
-def test_a_long_value_is_cut() -> None:
-    assert code("x" * 500, 10) == f"`{'x' * 10}…`"
-    assert len(prose("x" * 5000, 100)) < 110

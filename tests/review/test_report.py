@@ -1,12 +1,14 @@
 """The report says in one sentence what a change does, and all of it fits a comment."""
 
+import io
 import json
 from dataclasses import replace
 
 import pytest
 
-from tests.review.cases import CASES, finding
+from tests.review.cases import CASES, FIVE_HUNDRED, finding
 from tools.review.report import LIMIT, headline, report
+from tools.review.screen import show
 from tools.review.trial import NOT_ASKED, Trial
 
 
@@ -22,8 +24,9 @@ def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
     noise = "@#`<>&" * 1000
     exempt = [finding("exempt", "rule", f"{index} {noise}") for index in range(50)]
     reports = [{"mode": "update", "findings": exempt}]
-    case = replace(CASES["five-hundred-resources"], log=noise, failed=True, reports=json.dumps(reports))
+    case = replace(FIVE_HUNDRED, log=noise, failed=True, reports=json.dumps(reports))
     text = report(case.review())
+    assert case.says in text
     assert len(text.encode()) < LIMIT - 100
     assert "left out" in text
 
@@ -44,3 +47,13 @@ def test_orders_that_a_rehearsal_has_lost_come_first_and_can_be_allowed_by_name(
     entry = {"match": "rehearsal", "change": "orders", "reason": "meant", "expires": "2026-06-01"}
     allowed = replace(CASES["first-deployment"], trial=lost, allowances=json.dumps([entry])).review()
     assert headline(allowed).startswith("⚠️ LOOK: allowed: after the change 0 of 32 orders are stored")
+
+
+def test_a_terminal_gets_a_page_without_markup_and_obeys_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    show(report(CASES["hostile-names"].review()), out)
+    page = out.getvalue()
+    assert "UNSAFE: deletes" in page
+    marks = ("|---", "<br>", "<details>", "<summary>", "####", "\u202e", "\u0007")
+    assert not [mark for mark in marks if mark in page]

@@ -25,27 +25,15 @@ from tools.root import ROOT
 
 HANDLER, ORDERS, STORE, VALUES = "lambda_function.py", "orders.py", "store.py", "values.py"
 FAULTS = {
-    "the oldest of a batch wins": (HANDLER, "known.version < order.version", "known.version > order.version"),
     "the last of a batch wins": (HANDLER, "known.version < order.version", "True"),
-    "only the first record is read": (HANDLER, "for record in records]", "for record in records[:1]]"),
     "nothing is reported as failed": (HANDLER, "for message_id in failures]", "for message_id in ()]"),
-    "one of several is reported": (HANDLER, "for message_id in failures]", "for message_id in list(failures)[:1]]"),
-    "all are reported": (HANDLER, "for message_id in failures]", "for message_id in [m.id for m in messages]]"),
     "another identifier is reported": (HANDLER, "failures[message.id]", "failures[message.order_id]"),
     "what is not written is taken for stored": (HANDLER, 'in ("rejected", "failed")', '== "rejected"'),
     "poison fails its batch": (HANDLER, "except Rejected as", "except MemoryError as"),
     "the log tells what an order holds": (HANDLER, "order.order_id, order)", "str(order.rest), order)"),
-    "nothing is ever updated": (STORE, "write.update = not write.update", "pass"),
-    "a row that exists is taken for this one": (
-        STORE,
-        "if not result.code:",
-        'if result.code in ("", "DuplicateItem"):',
-    ),
     "an update leaves a column as it was": (STORE, "changes = ", "changes = '' and "),
-    "extra is dropped": (ORDERS, "if len(document) > len(ATTRIBUTES)", "if not document"),
     "what is null is dropped": (ORDERS, "name not in ATTRIBUTES}", "name not in ATTRIBUTES and value is not None}"),
     "names of columns are dropped": (ORDERS, "name not in ATTRIBUTES}", "name not in COLUMNS}"),
-    "an attribute is misspelt": (ORDERS, "COLUMNS = (*ATTRIBUTES,", 'COLUMNS = ("orderId", "userID", *ATTRIBUTES[2:],'),
     "a number becomes a text": (ORDERS, '{{"N":"{quantity}"}},{{"S"', '{{"S":"{quantity}"}},{{"S"'),
     "a long number is rounded": (ORDERS, "parse_float=Decimal", "parse_float=lambda text: Decimal(float(text))"),
     "zones are ignored": (
@@ -53,7 +41,6 @@ FAULTS = {
         "datetime.fromisoformat(timestamp).astimezone(UTC).isoformat()[:19]",
         "timestamp[:19]",
     ),
-    "fractions are ignored": (ORDERS, "{seconds}.{fraction[:6]}Z#{fraction[6:]}", "{seconds}.000000Z#000"),
     "nanoseconds are ignored": (ORDERS, "Z#{fraction[6:]}", "Z#000"),
     "another hash decides a tie": (ORDERS, "hexdigest()[:32]", "hexdigest()[32:]"),
     "no quantity is accepted": (ORDERS, "1 <= value <= MAX_QUANTITY", "0 <= value <= MAX_QUANTITY"),
@@ -66,7 +53,6 @@ FAULTS = {
 HARMLESS = {
     "another text in the log": (HANDLER, 'f"message {kind}"', 'f"{kind} message"'),
     "another reason": (ORDERS, "must be JSON, got NaN or Infinity", "must hold no NaN"),
-    "fewer calls at once": (STORE, "PARALLEL_CALLS = 8", "PARALLEL_CALLS = 4"),
 }
 
 
