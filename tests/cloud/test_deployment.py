@@ -70,7 +70,7 @@ def test_a_replacement_comes_before_the_old_one_goes_and_tells_what_is_lost(stac
         stack.apply(BARE, program(name="other", delay_seconds=5000))
     assert names(stack.cloud) == {"q"}
     [step] = steps(stack, program(name="other"))
-    assert step == "replaced q (name): 12 orders waiting in it are lost"
+    assert step == "replaced q (name): 12 waiting orders lost"
     assert names(stack.cloud) == {"other"}
     assert stack.outputs["url"].endswith("/other")
 

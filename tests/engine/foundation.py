@@ -21,15 +21,12 @@ class Told:
         return name, {"arn": f"arn:aws:told:::{name}"}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        return {**state, "tags": state.get("tagsAll", {})}
+        return dict(state)
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
         """Nothing to do."""
 
     def delete(self, id_: str, state: Values) -> None:
-        """Nothing to do."""
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
         """Nothing to do."""
 
 
@@ -73,4 +70,8 @@ KEEPERS: dict[str, type[Keeper]] = {
     "aws:s3/bucketVersioning:BucketVersioning": Versioning,
     "aws:xray/resourcePolicy:ResourcePolicy": Told,
 }
-TYPES = {"aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed="arn")}
+TYPES = {
+    "aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed="arn", tagged=False),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Type(named=None, computed="arn", tagged=False),
+    "aws:iam/policy:Policy": Type(computed="arn", tagged=False),
+}

@@ -79,7 +79,7 @@ def test_what_is_renamed_is_replaced_and_what_is_lost_is_said(live: Live) -> Non
     stack = connect(stack=None, outputs=str(live.outputs))
     stack.client("sqs").send_message(QueueUrl=stack["deadLetterQueueUrl"], MessageBody="{}")
     edit(live.tree / "components/queue.py", 'f"{name}-dlq"', 'f"{name}-dead"')
-    live.wait_for("deleted OrderQueue-dlq: 1 order waiting in it is lost")
+    live.wait_for("deleted OrderQueue-dlq: 1 waiting order lost")
     edit(live.tree / "components/queue.py", 'f"{name}-dead"', 'f"{name}-dlq"')
     live.wait_for("deleted OrderQueue-dead")
 

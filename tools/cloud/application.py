@@ -52,11 +52,11 @@ class Step:
     inputs: tuple[str, ...] = ()
     """Inputs that changed."""
     lost: str = ""
-    """What was lost with it."""
+    """What it held."""
 
     def __str__(self) -> str:
         inputs = f" ({', '.join(self.inputs)})" if self.inputs else ""
-        return f"{self.action} {self.name}{inputs}{f': {self.lost}' if self.lost else ''}"
+        return f"{self.action} {self.name}{inputs}{f': {self.lost} lost' if self.lost else ''}"
 
 
 @dataclass(kw_only=True)
@@ -250,8 +250,8 @@ class Application:
         if not self.preview:
             if not old.retain:
                 with _explained(old):
-                    step = dataclasses.replace(step, lost=provider.held(self.cloud, old.type, old.id))
-                    provider.delete(self.cloud, old.type, old.name, old.id, old.outputs)
+                    lost = provider.delete(self.cloud, old.type, old.name, old.id, old.outputs)
+                    step = dataclasses.replace(step, lost=lost)
             if old in self.replaced:
                 self.replaced.remove(old)
             elif self.resources.get(old.urn) is old:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from botocore.exceptions import ClientError
 from pulumi.runtime import rpc
@@ -17,7 +17,9 @@ from pulumi.runtime import rpc
 from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources import KEEPERS, Keeper, Values
 from tools.cloud.resources.functions import code_bytes
-from tools.cloud.resources.keeper import Holding, Tagged, is_gone, same
+from tools.cloud.resources.keeper import Holding, is_gone, same
+from tools.cloud.resources.tags import tag
+from tools.cloud.resources.tags import tags_of as tags_told
 from tools.recording.types import DEFAULTS, checked, tags_of, type_of
 
 
@@ -99,9 +101,10 @@ def create(cloud: Cloud, token: str, name: str, inputs: Values, tags: Mapping[st
     """Create a resource; its id and outputs."""
     keeper = keeper_of(cloud, token, name)
     id_, made = keeper.create(inputs.get(type_of(token).named or "") or name, inputs)
+    made = _with_arn(cloud, token, id_, {**inputs, **made})
     all_tags = tags_of(token, inputs, tags)
     if all_tags.get("tagsAll"):
-        cast("Tagged", keeper).tag(id_, all_tags["tagsAll"], [])
+        tag(cloud, made["arn"], id_, all_tags["tagsAll"], [])
     return id_, {**_computed(token, made), **inputs, **all_tags}
 
 
@@ -124,7 +127,8 @@ def read(
         told = {}
     if not told:
         return None
-    tags = {"tagsAll": told.pop("tags")} if type_of(token).tagged else {}
+    told = _with_arn(cloud, token, id_, {key: value for key, value in told.items() if key != "tags"})
+    tags = {"tagsAll": tags_told(cloud, told["arn"], id_)} if type_of(token).tagged else {}
     if not inputs:  # an import: everything that can be an input is one
         inputs = {key: value for key, value in told.items() if key in keeper.honours.split() and value is not None}
     now = {key: told[key] for key in inputs if key in told and not same(inputs[key], told[key])}
@@ -141,28 +145,21 @@ def update(
     all_tags = tags_of(token, new, tags)
     if all_tags and state.get("tagsAll") != all_tags["tagsAll"]:
         gone = sorted(state.get("tagsAll", {}).keys() - all_tags["tagsAll"].keys())
-        cast("Tagged", keeper).tag(id_, all_tags["tagsAll"], gone)
+        tag(cloud, state["arn"], id_, all_tags["tagsAll"], gone)
     return {**_computed(token, {**state, **keeper.read(id_, new)}), **new, **all_tags}
 
 
-def delete(cloud: Cloud, token: str, name: str, id_: str, state: Values) -> None:
-    """Delete a resource; one that is gone already is as good."""
+def delete(cloud: Cloud, token: str, name: str, id_: str, state: Values) -> str:
+    """Delete a resource; what it held. One that is gone already is as good."""
+    keeper = keeper_of(cloud, token, name)
     try:
-        keeper_of(cloud, token, name).delete(id_, state)
-    except ClientError as error:
-        if not is_gone(error):
-            raise
-
-
-def held(cloud: Cloud, token: str, id_: str) -> str:
-    """What is lost with a resource, as a sentence; empty if it holds nothing."""
-    keeper = KEEPERS[token](cloud)
-    try:
-        return cast("Holding", keeper).held(id_) if hasattr(keeper, "held") else ""
+        held = keeper.held(id_) if isinstance(keeper, Holding) else ""
+        keeper.delete(id_, state)
     except ClientError as error:
         if not is_gone(error):
             raise
         return ""
+    return held
 
 
 def hashed(value: Any) -> Any:
@@ -182,6 +179,12 @@ def files(archive: Values) -> list[str]:
 def _comparable(value: Any) -> Any:
     """Of an archive its hash: an old one has nothing else."""
     return value.get("hash", value) if isinstance(value, Mapping) and rpc._special_sig_key in value else value  # noqa: SLF001
+
+
+def _with_arn(cloud: Cloud, token: str, id_: str, told: Values) -> dict[str, Any]:
+    """What is told of a resource, with the ARN that its type's row makes of its name or id, unless it has another."""
+    name = told.get(type_of(token).named or "") or id_
+    return {"arn": type_of(token).arn.format(region=cloud.region, account=cloud.account, name=name), **told}
 
 
 def _computed(token: str, told: Values) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud
-from tools.cloud.resources.keeper import Values, from_tags, present, to_tags
+from tools.cloud.resources.keeper import Values, present
+from tools.terminal import counted
 
 
 @dataclass(frozen=True)
@@ -19,29 +20,27 @@ class Table:
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         keys = [(inputs["hashKey"], "HASH"), (inputs.get("rangeKey"), "RANGE")]
-        table = self.cloud.client("dynamodb").create_table(
+        self.cloud.client("dynamodb").create_table(
             TableName=name,
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys if key],
             AttributeDefinitions=[
                 {"AttributeName": each["name"], "AttributeType": each["type"]} for each in inputs["attributes"]
             ],
             **_settings(inputs),
-        )["TableDescription"]
+        )
         self._set_recovery_and_expiry(name, inputs, {})
-        return name, {"arn": table["TableArn"]}
+        return name, {}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
         dynamodb = self.cloud.client("dynamodb")
         table = dynamodb.describe_table(TableName=id_)["Table"]
         backups = dynamodb.describe_continuous_backups(TableName=id_)["ContinuousBackupsDescription"]
         recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED"
-        tags = dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"]).get("Tags", [])
         keys = {each["KeyType"]: each["AttributeName"] for each in table["KeySchema"]}
         encryption = table.get("SSEDescription", {})
         return {
             **present(hashKey=keys["HASH"], rangeKey=keys.get("RANGE")),
             "name": id_,
-            "arn": table["TableArn"],
             "attributes": [
                 {"name": each["AttributeName"], "type": each["AttributeType"]} for each in table["AttributeDefinitions"]
             ],
@@ -49,7 +48,6 @@ class Table:
             "deletionProtectionEnabled": table.get("DeletionProtectionEnabled", False),
             "pointInTimeRecovery": {"enabled": recovery},
             "serverSideEncryption": _encryption(encryption) if encryption else None,
-            "tags": from_tags(tags),
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
@@ -64,14 +62,7 @@ class Table:
     def held(self, id_: str) -> str:
         pages = self.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=id_, Select="COUNT")
         count = sum(page["Count"] for page in pages)
-        return f"{count} stored order{'s' * (count != 1)} {'are' if count != 1 else 'is'} lost" if count else ""
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        dynamodb = self.cloud.client("dynamodb")
-        arn = dynamodb.describe_table(TableName=id_)["Table"]["TableArn"]
-        if gone:
-            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
-        dynamodb.tag_resource(ResourceArn=arn, Tags=to_tags(tags))
+        return counted(count, "stored order") if count else ""
 
     def _set_recovery_and_expiry(self, name: str, inputs: Values, old: Values) -> None:
         dynamodb = self.cloud.client("dynamodb")

@@ -31,7 +31,6 @@ class Function:
         )
         arn = function["FunctionArn"]
         return name, {
-            "arn": arn,
             "qualifiedArn": f"{arn}:$LATEST",
             "invokeArn": f"arn:aws:apigateway:{self.cloud.region}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "version": "$LATEST",
@@ -42,18 +41,16 @@ class Function:
         }
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        answer = self.cloud.client("lambda").get_function(FunctionName=id_)
-        told, values = answer["Configuration"], lowered(answer["Configuration"])
+        told = self.cloud.client("lambda").get_function_configuration(FunctionName=id_)
+        values = lowered(told)
         variables = dict(told.get("Environment", {}).get("Variables", {}))
         variables.pop(LOG_LEVEL, None)
         return {
             **{key: values[key] for key in self.honours.split() if values.get(key)},
             **present(kmsKeyArn=told.get("KMSKeyArn") or None),
             "name": id_,
-            "arn": told["FunctionArn"],
             "sourceCodeHash": told["CodeSha256"],
             "sourceCodeSize": told["CodeSize"],
-            "tags": answer.get("Tags", {}),
             "environment": {"variables": variables} if variables else None,
         }
 
@@ -69,13 +66,6 @@ class Function:
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("lambda").delete_function(FunctionName=id_)
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        client = self.cloud.client("lambda")
-        arn = client.get_function(FunctionName=id_)["Configuration"]["FunctionArn"]
-        if gone:
-            client.untag_resource(Resource=arn, TagKeys=gone)
-        client.tag_resource(Resource=arn, Tags=tags)
 
 
 LOG_LEVEL = "AWS_LAMBDA_LOG_LEVEL"
@@ -143,19 +133,17 @@ class EventSourceMapping:
         mapping = self.cloud.client("lambda").create_event_source_mapping(
             EventSourceArn=inputs["eventSourceArn"], **_mapping(inputs)
         )
-        id_, arn = mapping["UUID"], mapping["FunctionArn"]
-        return id_, {"uuid": id_, "functionArn": arn, "arn": self._arn(id_), "state": mapping["State"]}
+        id_ = mapping["UUID"]
+        return id_, {"uuid": id_, "functionArn": mapping["FunctionArn"], "state": mapping["State"]}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        client = self.cloud.client("lambda")
-        told = lowered(client.get_event_source_mapping(UUID=id_))
+        told = lowered(self.cloud.client("lambda").get_event_source_mapping(UUID=id_))
         return {
             **{key: told.get(key) for key in self.honours.split()},
             "uuid": id_,
             "functionArn": told["functionArn"],
             "functionName": told["functionArn"].split(":")[-1],
             "enabled": told["state"] in ("Enabled", "Enabling", "Creating", "Updating"),
-            "tags": client.list_tags(Resource=self._arn(id_)).get("Tags", {}),
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
@@ -163,12 +151,6 @@ class EventSourceMapping:
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("lambda").delete_event_source_mapping(UUID=id_)
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        client = self.cloud.client("lambda")
-        if gone:
-            client.untag_resource(Resource=self._arn(id_), TagKeys=gone)
-        client.tag_resource(Resource=self._arn(id_), Tags=tags)
 
     def _refuse_what_aws_does(self, inputs: Values) -> None:
         """The emulator polls without asking whether the role may, and once more for each further mapping.
@@ -187,9 +169,6 @@ class EventSourceMapping:
         )["EvaluationResults"]
         if denied := [each["EvalActionName"] for each in told if each["EvalDecision"] != "allowed"]:
             raise CloudError(f"the function's role must be allowed to poll {source}, and lacks {', '.join(denied)}")
-
-    def _arn(self, id_: str) -> str:
-        return f"arn:aws:lambda:{self.cloud.region}:{self.cloud.account}:event-source-mapping:{id_}"
 
 
 def _mapping(inputs: Values) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from tools.cloud.cloud import Cloud
-from tools.cloud.resources.keeper import Values, from_tags, is_gone, present, to_tags
+from tools.cloud.resources.keeper import Values, is_gone, present
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Role:
         return name, {"arn": role["Arn"], "uniqueId": role["RoleId"], "createDate": role["CreateDate"].isoformat()}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        iam = self.cloud.client("iam")
-        role = iam.get_role(RoleName=id_)["Role"]
+        role = self.cloud.client("iam").get_role(RoleName=id_)["Role"]
         document = role["AssumeRolePolicyDocument"]
         return {
             "name": id_,
@@ -48,7 +47,6 @@ class Role:
             ),
             "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
             or (None if self._boundary(state) else state.get("permissionsBoundary")),
-            "tags": from_tags(iam.list_role_tags(RoleName=id_).get("Tags", [])),
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
@@ -75,11 +73,6 @@ class Role:
             if not is_gone(error):
                 raise
             return None
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        if gone:
-            self.cloud.client("iam").untag_role(RoleName=id_, TagKeys=gone)
-        self.cloud.client("iam").tag_role(RoleName=id_, Tags=to_tags(tags))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from botocore.exceptions import ClientError
 
@@ -27,7 +27,10 @@ class Keeper(Protocol):
         """Create a resource under a physical name; its id, and what only creation can tell."""
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        """What the cloud says of a resource, inputs and computed outputs; None is nothing there, {} a resource gone."""
+        """What the cloud says of a resource but its tags; a value None is nothing there, {} a resource gone.
+
+        An `arn` is only told where it is another than the type's row makes.
+        """
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
         """Give a resource the inputs that it should have from now on."""
@@ -36,28 +39,12 @@ class Keeper(Protocol):
         """Delete a resource."""
 
 
-class Tagged(Keeper, Protocol):
-    """Keeps resources that take tags; `read` answers them as `tags`."""
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        """Give a resource tags, and take those away that are `gone`."""
-
-
-class Holding(Keeper, Protocol):
+@runtime_checkable
+class Holding(Protocol):
     """Keeps resources that hold something of the user's."""
 
     def held(self, id_: str) -> str:
-        """What is lost if a resource is deleted now, as the end of a sentence; empty if nothing is."""
-
-
-def to_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as most APIs take them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def from_tags(tags: list[dict[str, str]]) -> dict[str, str]:
-    """Tags as most APIs answer them."""
-    return {tag["Key"]: tag["Value"] for tag in tags}
+        """What is lost if a resource is deleted now; empty if nothing is."""
 
 
 def is_gone(error: ClientError) -> bool:

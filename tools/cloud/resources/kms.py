@@ -18,30 +18,25 @@ class Key:
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         kms = self.cloud.client("kms")
-        key = kms.create_key(
-            **present(
-                Policy=inputs.get("policy"),
-                Description=inputs.get("description"),
-                KeyUsage=inputs.get("keyUsage"),
-                KeySpec=inputs.get("customerMasterKeySpec"),
-            )
-        )["KeyMetadata"]
-        id_ = key["KeyId"]
+        given = present(
+            Policy=inputs.get("policy"),
+            Description=inputs.get("description"),
+            KeyUsage=inputs.get("keyUsage"),
+            KeySpec=inputs.get("customerMasterKeySpec"),
+        )
+        id_ = kms.create_key(**given)["KeyMetadata"]["KeyId"]
         self._set_switches(id_, inputs)
-        return id_, {"keyId": id_, "arn": key["Arn"], "multiRegion": False, "rotationPeriodInDays": 365}
+        return id_, {"keyId": id_, "multiRegion": False, "rotationPeriodInDays": 365}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
         kms = self.cloud.client("kms")
         key = kms.describe_key(KeyId=id_)["KeyMetadata"]
-        tags = kms.list_resource_tags(KeyId=id_).get("Tags", [])
         return {
             "keyId": id_,
-            "arn": key["Arn"],
             "description": key.get("Description", ""),
             "enableKeyRotation": kms.get_key_rotation_status(KeyId=id_)["KeyRotationEnabled"],
             "isEnabled": key["Enabled"],
             "policy": kms.get_key_policy(KeyId=id_, PolicyName="default")["Policy"],
-            "tags": {tag["TagKey"]: tag["TagValue"] for tag in tags},
         }
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
@@ -56,22 +51,10 @@ class Key:
         days = int(state.get("deletionWindowInDays") or 30)
         self.cloud.client("kms").schedule_key_deletion(KeyId=id_, PendingWindowInDays=days)
 
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        kms = self.cloud.client("kms")
-        if gone:
-            kms.untag_resource(KeyId=id_, TagKeys=gone)
-        kms.tag_resource(KeyId=id_, Tags=[{"TagKey": tag, "TagValue": value} for tag, value in tags.items()])
-
     def _set_switches(self, id_: str, inputs: Values) -> None:
         kms = self.cloud.client("kms")
-        if inputs.get("enableKeyRotation"):
-            kms.enable_key_rotation(KeyId=id_)
-        else:
-            kms.disable_key_rotation(KeyId=id_)
-        if inputs.get("isEnabled", True):
-            kms.enable_key(KeyId=id_)
-        else:
-            kms.disable_key(KeyId=id_)
+        (kms.enable_key_rotation if inputs.get("enableKeyRotation") else kms.disable_key_rotation)(KeyId=id_)
+        (kms.enable_key if inputs.get("isEnabled", True) else kms.disable_key)(KeyId=id_)
 
 
 @dataclass(frozen=True)
@@ -82,10 +65,8 @@ class Alias:
     honours: ClassVar = "name targetKeyId"
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
-        alias = name if name.startswith("alias/") else f"alias/{name}"
-        self.cloud.client("kms").create_alias(AliasName=alias, TargetKeyId=inputs["targetKeyId"])
-        prefix = f"arn:aws:kms:{self.cloud.region}:{self.cloud.account}"
-        return alias, {"arn": f"{prefix}:{alias}", "targetKeyArn": f"{prefix}:key/{inputs['targetKeyId']}"}
+        self.cloud.client("kms").create_alias(AliasName=name, TargetKeyId=inputs["targetKeyId"])
+        return name, {"targetKeyArn": self.read(name, {})["targetKeyArn"]}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
         key = self.cloud.client("kms").describe_key(KeyId=id_)["KeyMetadata"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud
-from tools.cloud.resources.keeper import Values, attributes, changed, from_attributes, from_tags, to_tags
+from tools.cloud.resources.keeper import Values, attributes, changed, from_attributes
 
 TOPIC = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
@@ -36,13 +36,11 @@ class Topic:
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         arn = self.cloud.client("sns").create_topic(Name=name, Attributes=attributes(inputs, TOPIC))["TopicArn"]
         policy = self.cloud.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"].get("Policy")
-        return arn, {"arn": arn, "owner": self.cloud.account, "policy": policy}
+        return arn, {"owner": self.cloud.account, "policy": policy}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        sns = self.cloud.client("sns")
-        told = from_attributes(sns.get_topic_attributes(TopicArn=id_)["Attributes"], TOPIC)
-        tags = sns.list_tags_for_resource(ResourceArn=id_).get("Tags", [])
-        return {**told, "arn": id_, "name": id_.split(":")[-1], "tags": from_tags(tags)}
+        told = self.cloud.client("sns").get_topic_attributes(TopicArn=id_)["Attributes"]
+        return {**from_attributes(told, TOPIC), "name": id_.split(":")[-1]}
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
         for name, value in changed(inputs, TOPIC, old).items():
@@ -50,11 +48,6 @@ class Topic:
 
     def delete(self, id_: str, state: Values) -> None:
         self.cloud.client("sns").delete_topic(TopicArn=id_)
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        if gone:
-            self.cloud.client("sns").untag_resource(ResourceArn=id_, TagKeys=gone)
-        self.cloud.client("sns").tag_resource(ResourceArn=id_, Tags=to_tags(tags))
 
 
 @dataclass(frozen=True)

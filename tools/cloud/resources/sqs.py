@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from tools.cloud.cloud import Cloud
 from tools.cloud.resources.keeper import Values, attributes, changed, from_attributes
+from tools.terminal import counted
 
 ATTRIBUTES = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
@@ -33,17 +34,13 @@ class Queue:
     honours: ClassVar = " ".join([*ATTRIBUTES, "name tags"])
 
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
-        sqs = self.cloud.client("sqs")
-        url = sqs.create_queue(QueueName=name, Attributes=attributes(inputs, ATTRIBUTES))["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        return url, {"url": url, "arn": arn}
+        given = attributes(inputs, ATTRIBUTES)
+        url = self.cloud.client("sqs").create_queue(QueueName=name, Attributes=given)["QueueUrl"]
+        return url, {"url": url}
 
     def read(self, id_: str, state: Values) -> dict[str, Any]:
-        sqs = self.cloud.client("sqs")
-        told = sqs.get_queue_attributes(QueueUrl=id_, AttributeNames=["All"])["Attributes"]
-        arn = told["QueueArn"]
-        tags = sqs.list_queue_tags(QueueUrl=id_).get("Tags", {})
-        return {**from_attributes(told, ATTRIBUTES), "url": id_, "arn": arn, "name": arn.split(":")[-1], "tags": tags}
+        told = self.cloud.client("sqs").get_queue_attributes(QueueUrl=id_, AttributeNames=["All"])["Attributes"]
+        return {**from_attributes(told, ATTRIBUTES), "url": id_, "name": told["QueueArn"].split(":")[-1]}
 
     def update(self, id_: str, inputs: Values, old: Values) -> None:
         if given := changed(inputs, ATTRIBUTES, old):
@@ -55,12 +52,7 @@ class Queue:
     def held(self, id_: str) -> str:
         told = self.cloud.client("sqs").get_queue_attributes(QueueUrl=id_, AttributeNames=["All"])["Attributes"]
         count = sum(int(value) for name, value in told.items() if name.startswith("ApproximateNumberOfMessages"))
-        return f"{count} order{'s' * (count != 1)} waiting in it {'are' if count != 1 else 'is'} lost" if count else ""
-
-    def tag(self, id_: str, tags: dict[str, str], gone: list[str]) -> None:
-        if gone:
-            self.cloud.client("sqs").untag_queue(QueueUrl=id_, TagKeys=gone)
-        self.cloud.client("sqs").tag_queue(QueueUrl=id_, Tags=tags)
+        return counted(count, "waiting order") if count else ""
 
 
 @dataclass(frozen=True)
