@@ -25,8 +25,7 @@ def test_the_page_is_there_under_its_token_only(live: Live) -> None:
 
 
 def test_what_the_cloud_begins_with_is_an_option_of_the_command(live: Live) -> None:
-    assert "published again what was published before: 0 of 0 messages" in live.text()
-    assert "published the orders of the file: 12 of 12 messages" in live.text()
+    assert "published at the start: 12 of 12 messages" in live.text()
     assert len(earlier(live.tree / "build/published-local.jsonl")) == 11  # one of them twice
 
 

@@ -7,25 +7,25 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import grpc
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deployment import Deployment
 from tools.interrupts import cleaning_up
 from tools.recording.graph import Graph, stack_config
-from tools.recording.pack import analyze, check, serve
-from tools.recording.report import Report, print_report
+from tools.recording.pack import analyze, check
+from tools.recording.report import print_report
 from tools.terminal import Printer
 
 
-def enforcing(printer: Printer, judge: Callable[[Graph], Report] = check) -> Callable[[Graph], None]:
-    """Holds a preview against the policy pack, and says what came of it; `judge` has another pack than a new one.
+def enforcing(printer: Printer, pack: AnalyzerStub | None = None) -> Callable[[Graph], None]:
+    """Holds a preview against a policy pack that runs, or a new one, and says what came of it.
 
     What it returns raises CloudError with the pack's report if a mandatory rule is broken.
     """
 
     def enforce(graph: Graph) -> None:
-        report = judge(graph)
+        report = analyze(pack, graph) if pack else check(graph)
         if report.mandatory:
             text = io.StringIO()
             print_report(report, printer=Printer(out=text))
@@ -36,20 +36,6 @@ def enforcing(printer: Printer, judge: Callable[[Graph], Report] = check) -> Cal
         printer.line(f"Policies: {report.rules} rules hold for {report.resources} resources{advisory}")
 
     return enforce
-
-
-@contextlib.contextmanager
-def kept_pack(stack: str) -> Iterator[Callable[[Graph], Report]]:
-    """Judges by a pack that runs as long as the block: its start takes most of an edit's time."""
-    with serve(stack=stack) as pack:
-
-        def judge(graph: Graph) -> Report:
-            try:
-                return analyze(pack, graph)
-            except grpc.RpcError:  # it has ended
-                return check(graph)
-
-        yield judge
 
 
 @contextlib.contextmanager
@@ -78,19 +64,11 @@ def deployed(
 
 
 def check_place(path: Path | None) -> None:
-    """Refuse a file for addresses that holds anything but those of a cloud that has ended. Raises CloudError."""
-    if path is None:
-        return
-    if not path.parent.is_dir():
+    """Refuse to write addresses over anything, or into a folder that does not exist. Raises CloudError."""
+    if path and not path.parent.is_dir():
         raise CloudError(f"the folder of --outputs must exist, got {path}: create {path.parent}")
-    if not path.exists():
-        return
-    try:
-        ended = not Path(json.loads(path.read_text())["caBundle"]).exists()
-    except (OSError, ValueError, TypeError, KeyError):
-        ended = False
-    if not ended:
-        raise CloudError(f"--outputs must be a new file, got {path}, which is in use: name another, or remove it")
+    if path and path.exists():
+        raise CloudError(f"--outputs must be a new file, got {path}: name another, or remove it")
 
 
 @contextlib.contextmanager
@@ -107,23 +85,12 @@ def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[Pat
         yield path
     finally:
         cleaning_up()
-        _draft(path).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            if path.read_text() == _text(deployment):
-                path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def write_addresses(deployment: Deployment, path: Path) -> None:
     """Write a deployment's addresses as they are now."""
-    draft = _draft(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
-    draft.write_text(_text(deployment))
+    draft.write_text(json.dumps(deployment.addresses(), indent=2) + "\n")
     draft.replace(path)
-
-
-def _draft(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
-def _text(deployment: Deployment) -> str:
-    return json.dumps(deployment.addresses(), indent=2) + "\n"

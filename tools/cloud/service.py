@@ -15,16 +15,16 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, struct_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from tools.cloud import provider
 from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources import KEEPERS
-from tools.cloud.resources.keeper import same, whole
+from tools.cloud.resources.keeper import whole
 from tools.recording.lookups import lookups
-from tools.recording.types import DEFAULTS, default_tags, type_of
+from tools.recording.types import default_tags, type_of
 
-_Diff = provider_pb2.PropertyDiff
+_Diff, _Answer = provider_pb2.PropertyDiff, provider_pb2.DiffResponse
 _LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 
 
@@ -50,14 +50,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._tags: dict[str, str] = {}
-        self._engine: engine_pb2_grpc.EngineStub | None = None
 
     def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:
-        self._connect(request.address)
         return empty_pb2.Empty()
 
     def Handshake(self, request: Any, context: Any) -> provider_pb2.ProviderHandshakeResponse:
-        self._connect(request.engine_address)
         return provider_pb2.ProviderHandshakeResponse(supports_autonaming_configuration=True)
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
@@ -85,13 +82,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = [provider_pb2.CheckFailure(property="region", reason=f"{reason}: start it with --region")]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
-    def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
-        old, new = _plain(request.old_inputs or request.olds), _plain(request.news)
-        changed = [key for key in sorted({*old, *new} - {DEFAULTS}) if not same(old.get(key), new.get(key))]
-        return provider_pb2.DiffResponse(
-            changes=_changes(changed), diffs=changed, replaces=[key for key in changed if key == "region"]
-        )
-
     def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:
         given = _plain(request.args)
         self._tags = default_tags({"aws:defaultTags": given.get("defaultTags", "{}")})
@@ -112,8 +102,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if named and named not in new and disabled:
             reason = "a name must be given, because pulumi:autonaming is disabled"
             return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(property=named, reason=reason)])
-        if unheeded := provider.not_honoured(token, new):
-            self._warn(request.urn, f"the local cloud does not honour {', '.join(unheeded)}")
         inputs = provider.check(token, new, _plain(request.olds), _automatic_name(request, name))
         wrong = provider.misnamed(token, inputs, request.urn.split(":")[2])
         failures = [provider_pb2.CheckFailure(property=named or "", reason=wrong)] if wrong else []
@@ -125,8 +113,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         found = provider.diff(token, old, new, _plain(request.olds), self._tags)
         details = {key: _kind(key, old, new, found) for key in found.keys - {*request.ignoreChanges}}
         replaces = sorted(found.replaces & details.keys())
-        return provider_pb2.DiffResponse(
-            changes=_changes(details),
+        return _Answer(
+            changes=_Answer.DIFF_SOME if details else _Answer.DIFF_NONE,
             diffs=sorted(details),
             detailedDiff=details,
             hasDetailedDiff=True,
@@ -141,18 +129,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=_struct(provider.planned(token, inputs, {}, self._tags)))
         with _refusals(context, f"creating {name}"):
             id_, outputs = provider.create(self._cloud, token, name, inputs, self._tags)
-            return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
-        raise AssertionError  # the context has ended the call
+        return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:
         token, name = _identity(request.urn)
+        inputs, state = _plain(request.inputs), _plain(request.properties)
         with _refusals(context, f"reading {name}"):
-            inputs, state = _plain(request.inputs), _plain(request.properties)
             found = provider.read(self._cloud, token, name, request.id, inputs, state)
-            if found is None:
-                return provider_pb2.ReadResponse()
-            return provider_pb2.ReadResponse(id=request.id, inputs=_struct(found[0]), properties=_struct(found[1]))
-        raise AssertionError  # the context has ended the call
+        if found is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(id=request.id, inputs=_struct(found[0]), properties=_struct(found[1]))
 
     def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:
         token, name = _identity(request.urn)
@@ -161,8 +147,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.UpdateResponse(properties=_struct(provider.planned(token, new, state, self._tags)))
         with _refusals(context, f"updating {name}"):
             outputs = provider.update(self._cloud, token, name, request.id, old, new, state, self._tags)
-            return provider_pb2.UpdateResponse(properties=_struct(outputs))
-        raise AssertionError  # the context has ended the call
+        return provider_pb2.UpdateResponse(properties=_struct(outputs))
 
     def Delete(self, request: Any, context: Any) -> empty_pb2.Empty:
         token, name = _identity(request.urn)
@@ -172,16 +157,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
         return empty_pb2.Empty()
-
-    def _connect(self, address: str) -> None:
-        self._engine = engine_pb2_grpc.EngineStub(
-            grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
-        )
-
-    def _warn(self, urn: str, text: str) -> None:
-        if self._engine is not None:
-            severity = engine_pb2.LogSeverity.Value("WARNING")
-            self._engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn=urn))
 
 
 def _identity(urn: str) -> tuple[str, str]:
@@ -204,10 +179,6 @@ def _kind(
     if key in found.replaces:
         kind = {_Diff.ADD: _Diff.ADD_REPLACE, _Diff.DELETE: _Diff.DELETE_REPLACE}.get(kind, _Diff.UPDATE_REPLACE)
     return _Diff(kind=kind, inputDiff=key != "tagsAll")
-
-
-def _changes(changed: Any) -> Any:
-    return provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
 
 
 def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -33,20 +33,16 @@ def earlier(memory: Path) -> list[Message]:
         raise Failure(f"{memory} must be as it was written: {failure}. Remove it to begin anew") from None
 
 
-def begin(stack: Stack, printer: Printer, *, remembered: list[Message] | None, seeds: list[str] | None) -> None:
+def begin(stack: Stack, printer: Printer, *, remembered: list[Message], seeds: list[str]) -> None:
     """Publish what is remembered of the stack's topic, each with its attributes, and then the orders of a file."""
     topic = stack["topicArn"].rpartition(":")[2]
-    if remembered is not None:
-        ours = [message for message in remembered if message.letter.source == topic]
-        again = [{"Message": message.body, "MessageAttributes": dict(message.attributes)} for message in ours]
-        _publish(stack, again, "again what was published before", printer)
-    if seeds is not None:
-        _publish(
-            stack, [{"Message": body, "MessageAttributes": {}} for body in seeds], "the orders of the file", printer
-        )
-
-
-def _publish(stack: Stack, entries: list[Entry], what: str, printer: Printer) -> None:
-    refused = publish_entries(stack, entries, pace=Pace(None))
-    taken = f"{len(entries) - len(refused)} of {counted(len(entries), 'message')}"
-    printer.line(f"published {what}: {taken}", style=BAD if refused else GOOD)
+    entries: list[Entry] = [
+        {"Message": message.body, "MessageAttributes": dict(message.attributes)}
+        for message in remembered
+        if message.letter.source == topic
+    ]
+    entries += [{"Message": body, "MessageAttributes": {}} for body in seeds]
+    if entries:
+        refused = publish_entries(stack, entries, pace=Pace(None))
+        taken = f"{len(entries) - len(refused)} of {counted(len(entries), 'message')}"
+        printer.line(f"published at the start: {taken}", style=BAD if refused else GOOD)

@@ -1,11 +1,13 @@
 """`./orders local`: the stack on the local cloud with its page, until it is told to stop."""
 
 import contextlib
+import io
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tools.cloud.cloud import explained, free_port
 from tools.cloud.deploy import check_place, deployed, enforcing, write_addresses, written_addresses
@@ -22,7 +24,8 @@ from tools.live.server import page_token, serving
 from tools.live.watching import Watcher
 from tools.ops import logs, tail
 from tools.ops.logs import Line
-from tools.ops.stack import Stack, local_stack
+from tools.ops.stack import local_stack
+from tools.recording.pack import serve
 from tools.root import ROOT
 from tools.terminal import BAD, GOOD, Printer
 
@@ -60,29 +63,31 @@ def run(
 ) -> None:
     """Run until Ctrl-C."""
     check_place(outputs)
-    seeds, variables = orders_of(seed) if seed else None, dict[str, str]()
+    seeds, variables = orders_of(seed) if seed else [], dict[str, str]()
     if replay:
         variables[REMEMBER] = str(memory_of(stack))
     if debug is not None:
         variables[DEBUG] = str(free_port(debug))
-    remembered = earlier(memory_of(stack)) if replay else None
-    with (
-        explained(),
-        deployed(stack=stack, port=port, judge=enforcing(printer), variables=variables) as deployment,
-        written_addresses(deployment, outputs) as addresses,
-        contextlib.ExitStack() as more,
-    ):
+    remembered = earlier(memory_of(stack)) if replay else []
+    with explained(), contextlib.ExitStack() as more:
+        # An edit is judged by the pack that runs: its start takes longer than the rest of an edit.
+        pack = None if no_page else more.enter_context(serve(stack=stack))
+        deployment = more.enter_context(
+            deployed(stack=stack, port=port, judge=enforcing(printer, pack), variables=variables)
+        )
+        addresses = more.enter_context(written_addresses(deployment, outputs))
         pipeline, start = local_stack("the local cloud", deployment.addresses()), logs.since(0)
         lines = logs.follow(pipeline, start=start, interval=LOOK)
-        if not no_page:
-            url, lines = more.enter_context(page(deployment, addresses, port=page_port, printer=printer))
+        if pack:
+            url, lines = more.enter_context(page(deployment, addresses, pack, port=page_port, printer=printer))
             printer.line(f"The live page: {url}", style="bold")
             printer.line()
             if opened:
                 webbrowser.open(url)
         begin(pipeline, printer, remembered=remembered, seeds=seeds)
         if debug is not None:
-            wake(pipeline)
+            # A worker, to which an editor can attach, before the first order comes.
+            pipeline.client("lambda").invoke(FunctionName=pipeline["functionName"], Payload=b'{"Records": []}')
             printer.line(f"An editor attaches to ProcessOrder at 127.0.0.1:{debug}: docs/live.md says how", style=GOOD)
         describe(deployment, addresses, printer)
         follow(lines, printer)
@@ -99,14 +104,9 @@ def follow(lines: Iterator[Line], printer: Printer) -> None:
         printer.line("stopped")
 
 
-def wake(stack: Stack) -> None:
-    """Start a worker of the function, to which an editor can attach, before the first order comes."""
-    stack.client("lambda").invoke(FunctionName=stack["functionName"], Payload=b'{"Records": []}')
-
-
 @contextlib.contextmanager
 def page(
-    deployment: Deployment, addresses: Path, *, port: int, printer: Printer
+    deployment: Deployment, addresses: Path, pack: AnalyzerStub, *, port: int, printer: Printer
 ) -> Iterator[tuple[str, Iterator[Line]]]:
     """The page of a stack, which follows edits, for as long as the block runs: its address, and the log."""
     pipeline = Pipeline(local_stack("the local cloud", deployment.addresses()))
@@ -125,7 +125,8 @@ def page(
             write_addresses(deployment, addresses)
             pipeline.use(local_stack("the local cloud", deployment.addresses()))
 
-        with Watcher(deployment, say=say, applied=moved).watching():
+        judge = enforcing(Printer(out=io.StringIO()), pack)
+        with Watcher(deployment, say=say, judge=judge, applied=moved).watching():
             try:
                 yield url, feed.history.lines(LOOK)
             finally:

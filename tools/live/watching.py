@@ -1,7 +1,6 @@
 """Watches the handler and the program, and brings what was edited to the cloud that runs."""
 
 import contextlib
-import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,14 +11,10 @@ from watchfiles import Change, watch
 
 from tools.cloud import provider
 from tools.cloud.application import Running
-from tools.cloud.deploy import enforcing, kept_pack
 from tools.cloud.deployment import Deployment
 from tools.live.handler import import_problem
 from tools.recording.graph import Graph
-from tools.recording.pack import check
-from tools.recording.report import Report
 from tools.root import ROOT
-from tools.terminal import Printer
 
 PROGRAM, EXPORTS = "the program", "what the program exports"
 
@@ -34,14 +29,19 @@ class Watcher:
     """Brings changed files to one running stack; of any failure it says the reason, and what runs stays."""
 
     def __init__(
-        self, deployment: Deployment, *, say: Say, applied: Callable[[], object] = lambda: None, root: Path = ROOT
+        self,
+        deployment: Deployment,
+        *,
+        say: Say,
+        judge: Callable[[Graph], object],
+        applied: Callable[[], object],
+        root: Path = ROOT,
     ) -> None:
-        """`applied` is called after each application of the program, when its outputs may have changed."""
-        self._deployment, self._say, self._applied, self._root = deployment, say, applied, root
+        """`judge` may refuse a preview; `applied` is called after each application, when outputs may have changed."""
+        self._deployment, self._say, self._judge, self._applied, self._root = deployment, say, judge, applied, root
         self._wrong: dict[str, str] = {}
         """What has been said to be wrong and is not right again yet, by what it is about."""
         self._stopped = threading.Event()
-        self._judge: Callable[[Graph], Report] = check
         deployment.problem = import_problem
 
     def handle(self, paths: set[Path]) -> None:
@@ -61,9 +61,7 @@ class Watcher:
         for thread in threads:
             thread.start()
         try:
-            # An edit that comes before this pack has started is judged by one of its own.
-            with kept_pack(self._deployment.stack) as self._judge:
-                yield
+            yield
         finally:
             self._stopped.set()
             for thread in threads:
@@ -93,8 +91,7 @@ class Watcher:
 
     def _deploy_program(self, *, told: bool) -> None:
         try:
-            silent = Printer(out=io.StringIO())
-            applied = self._deployment.apply(self._root, judge=enforcing(silent, self._judge))
+            applied = self._deployment.apply(self._root, judge=self._judge)
         except Exception as error:  # noqa: BLE001 - the program is being edited, and what watches it must go on
             self._tell(PROGRAM, f"not deployed: {error}")
             return
