@@ -198,7 +198,7 @@ def _constant(_: str) -> None:
 
 
 _PLAIN = json.JSONDecoder(parse_float=Decimal, parse_constant=_constant)
-_MARKS = 2 * (len(ATTRIBUTES) + 5)
+_MARKS = 2 * (2 * len(ATTRIBUTES) - 1)
 """Quotation marks of six names and five texts: an order with no more, and no escape, names nothing twice."""
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
 
@@ -223,8 +223,8 @@ def _order(document: dict[str, Any]) -> Order:
     if len(canonical) > MAX_ITEM_SIZE - 100 and _item_size(document, extra_size, version) > MAX_ITEM_SIZE:
         raise Unstorable(_SIZE_LIMIT)
     rest = (
-        f'{{"S":{user_id}}},{{"S":{item_name}}},{{"N":"{quantity}"}},{{"S":{status}}},{{"S":"{timestamp}"}},'
-        f'{{"M":{extra}}},{{"S":"{version}"}}'
+        f'{{"S":{user_id}}},{{"S":{item_name}}},'
+        f'{{"N":"{quantity}"}},{{"S":{status}}},{{"S":"{timestamp}"}},{{"M":{extra}}},{{"S":"{version}"}}'
     )
     return Order(document["orderId"], document["status"], version, f'{{"S":{order_id}}}'.encode(), rest.encode())
 
