@@ -1,6 +1,5 @@
 """Draws what happened to a run's messages, stage by stage."""
 
-import math
 from dataclasses import dataclass
 
 from tools.terminal import Printer
@@ -17,33 +16,24 @@ class Counts:
     stored: int
     superseded: int
     """Duplicates and older versions: handled, and not written."""
-    rejected: int
-    """Receives of messages that can never be stored."""
     failed: int
-    """Receives of messages that could not be stored that time."""
+    """Receives of messages that were not stored."""
     items: int
     """Items in the table."""
     reasons: dict[str, str]
     """Of each message in the dead-letter queue, by message id: why it is there."""
-    latencies: tuple[float, ...]
-    """Seconds from publish to stored, sorted; of the orders that have one version only."""
-    first: float
-    """Seconds from publish to stored, of the very first order."""
-    seconds: float
-    """From the first publish until the queue was empty."""
     busy: float
-    """From the first publish until the last order was stored."""
+    """Seconds until the last order was stored."""
+    seconds: float
+    """Until the queue was empty."""
 
 
 def print_picture(counts: Counts, printer: Printer) -> None:
-    """Print the pipeline with its counts, the latencies, and why each poison message failed."""
-    p50, p99 = _percentile(counts.latencies, 0.50), _percentile(counts.latencies, 0.99)
+    """Print the pipeline with its counts, how long it took, and why each poison message failed."""
     lines = [
         "",
         *_pipeline(counts),
         "",
-        f"Publish to stored: {counts.first:.2f} s for the first order, cold start included; "
-        f"p50 {p50:.2f} s, p99 {p99:.2f} s with all at once.",
         f"{counts.published / counts.busy:,.0f} messages per second, end to end; "
         f"poison left the queue after {counts.seconds:.0f} s.",
         "",
@@ -64,20 +54,14 @@ def _pipeline(counts: Counts) -> list[str]:
     )
     names, first, second = zip(*stages, strict=True)
     under_queue = " " * 20  # where the second column begins
-    receives = counts.rejected + counts.failed
-    each = f"   {receives / len(counts.reasons):.0f} of each message" if counts.reasons else ""
+    each = f"   {counts.failed / len(counts.reasons):.0f} of each message" if counts.reasons else ""
     rows = [
         "──▶".join(name.center(17) for name in names),
         "   ".join(text.center(17) for text in first),
         "   ".join(text.center(17) for text in second),
-        under_queue + "│".center(17) + f"   {receives:,} failed receives",
+        under_queue + "│".center(17) + f"   {counts.failed:,} failed receives",
         under_queue + "▼".center(17) + each,
         under_queue + "OrderQueue-dlq".center(17),
         under_queue + f"{len(counts.reasons):,} messages".center(17),
     ]
     return [row.rstrip() for row in rows]
-
-
-def _percentile(values: tuple[float, ...], share: float) -> float:
-    """The smallest value that at least this share of the sorted values does not exceed; NaN of nothing."""
-    return values[math.ceil(share * len(values)) - 1] if values else math.nan
