@@ -1,22 +1,18 @@
-"""An outage ends by itself, and only itself."""
+"""An outage ends when it is due, and not before."""
 
-import threading
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from tests.live.conftest import wait_until
-from tools.live import outage
 from tools.live.outage import Outage
 
 
 class Cloud(dict[str, str]):
-    """A stack whose role is denied or not, and whose cloud may be slow to deny and fail to allow."""
+    """A stack whose role is denied or not, and whose cloud may fail to allow."""
 
-    denied, failures, pause = False, 0, 0.0
+    denied, failures = False, 0
 
     def client(self, _service: str) -> "Cloud":
         return self
@@ -25,7 +21,6 @@ class Cloud(dict[str, str]):
         return {"Role": "arn:aws:iam::000000000000:role/one"}
 
     def put_role_policy(self, **_: Any) -> None:
-        time.sleep(self.pause)
         self.denied = True
 
     def delete_role_policy(self, **_: Any) -> None:
@@ -35,28 +30,18 @@ class Cloud(dict[str, str]):
         self.denied = False
 
 
-def switch(cloud: Cloud) -> Outage:
+def test_an_outage_ends_when_it_is_due_however_often_that_has_to_be_tried() -> None:
+    cloud = Cloud(functionName="ProcessOrder")
+    cloud.failures = 1
     pipeline: Any = SimpleNamespace(stack=cloud)
-    return Outage(pipeline)
-
-
-def test_a_timer_that_was_replaced_while_it_waited_does_not_end_the_new_outage() -> None:
-    cloud = Cloud(functionName="ProcessOrder")
-    outages = switch(cloud)
-    outages.start(0.2)
-    first = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
-    cloud.pause = 0.6  # the first timer runs out meanwhile, and waits for the lock
-    outages.start(60)
-    for timer in first:
-        timer.join(5)
-    assert (cloud.denied, outages.left > 50) == (True, True)
-    outages.end()
-    assert (cloud.denied, outages.left) == (False, 0)
-
-
-def test_an_end_that_the_cloud_did_not_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outage, "AGAIN", 0.05)
-    cloud = Cloud(functionName="ProcessOrder")
-    cloud.failures = 2
-    switch(cloud).start(0.05)
-    wait_until(lambda: not cloud.denied, 5, lambda: str(cloud.failures))
+    outage = Outage(pipeline)
+    outage.start(0)
+    outage.start(60)  # before the first one was ended
+    outage.end(only_if_due=True)
+    assert (cloud.denied, outage.left > 50) == (True, True)
+    outage.start(0)
+    with pytest.raises(EndpointConnectionError):
+        outage.end(only_if_due=True)
+    assert cloud.denied
+    outage.end(only_if_due=True)
+    assert (cloud.denied, outage.left) == (False, 0)

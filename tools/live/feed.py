@@ -102,6 +102,8 @@ class Feed:
         with self._part("orders"):
             newest = list(reversed(self.history.orders.items()))[:ORDERS]
             self._shown["orders"] = [self._order(stack, order_id, told) for order_id, told in newest]
+        with self._part("outage"):
+            self._outage.end(only_if_due=True)
         self._shown |= {"outage": math.ceil(self._outage.left), "notices": list(self._notices)}
         if (now := {**self._shown, "problems": dict(self._problems)}) != self.snapshot[1]:
             self.snapshot = (secrets.token_hex(8), now)

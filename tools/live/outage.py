@@ -15,21 +15,19 @@ DENY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}],
 }
-AGAIN = 2.0
-"""Seconds after which an end that the cloud did not answer is tried again."""
 LONGEST = 600
 """Seconds that an outage may last."""
 
 
 class Outage:
-    """A switch that takes the function's rights on DynamoDB away; it turns itself back, at the latest at exit."""
+    """A switch that takes the function's rights on DynamoDB away, at the longest until exit."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._role = ""
+        """Whose rights are taken away; empty: nobody's."""
         self._until = 0.0
-        self._timer: threading.Timer | None = None
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Outage":
         return self
@@ -38,8 +36,6 @@ class Outage:
         # The cloud may be gone already, and the role with it.
         with contextlib.suppress(BotoCoreError, ClientError):
             self.end()
-        if self._timer:
-            self._timer.cancel()
 
     @property
     def left(self) -> float:
@@ -53,29 +49,10 @@ class Outage:
             self._role = str(found["Role"]).rpartition("/")[2]
             stack.client("iam").put_role_policy(RoleName=self._role, PolicyName=POLICY, PolicyDocument=json.dumps(DENY))
             self._until = time.monotonic() + seconds
-            self._end_in(seconds)
 
-    def end(self) -> None:
+    def end(self, *, only_if_due: bool = False) -> None:
         """Give the function its rights back; nothing happens where they are not taken."""
         with self._lock:
-            if self._timer is None:
-                return
-            self._pipeline.stack.client("iam").delete_role_policy(RoleName=self._role, PolicyName=POLICY)
-            self._timer.cancel()
-            self._timer, self._until = None, 0.0
-
-    def _end_in(self, seconds: float) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = timer = threading.Timer(seconds, lambda: self._run_out(timer))
-        timer.daemon = True
-        timer.start()
-
-    def _run_out(self, timer: threading.Timer) -> None:
-        """End the outage of this timer: one that was replaced while it waited for the lock ends nothing."""
-        with self._lock:
-            if timer is self._timer:
-                try:
-                    self.end()
-                except (BotoCoreError, ClientError):
-                    self._end_in(AGAIN)
+            if self._role and not (only_if_due and self.left):
+                self._pipeline.stack.client("iam").delete_role_policy(RoleName=self._role, PolicyName=POLICY)
+                self._role, self._until = "", 0.0

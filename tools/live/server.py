@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tools.cloud.cloud import CloudError
@@ -64,16 +64,6 @@ class Guarded:
 def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIApp:
     """The page under `/TOKEN/`; any other path is not found."""
 
-    def tokened(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def checked(request: Request) -> Response:
-            if not secrets.compare_digest(request.path_params["token"].encode(), token.encode()):
-                return PlainTextResponse("not found", 404)
-            response = await endpoint(request)
-            response.headers.update(HEADERS)
-            return response
-
-        return checked
-
     async def page(_request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
         policy = (
@@ -81,7 +71,7 @@ def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIA
             "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         text = PAGE.read_text(encoding="utf-8").replace("NONCE", nonce)
-        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+        return HTMLResponse(text, headers={**HEADERS, "Content-Security-Policy": policy})
 
     async def state(request: Request) -> Response:
         """What the page shows, if it is another version than the page has, and the seconds since the last look."""
@@ -100,19 +90,14 @@ def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIA
             return PlainTextResponse(f"the request must be a JSON object of at most {LONGEST_REQUEST} bytes", 400)
         return _json(asdict(await run_in_threadpool(actions.run, name, wanted)))
 
-    app = Starlette(
-        routes=[
-            Route("/{token}/", tokened(page)),
-            Route("/{token}/state", tokened(state)),
-            Route("/{token}/do/{action}", tokened(act), methods=["POST"]),
-        ]
-    )
+    routes = [Route("/", page), Route("/state", state), Route("/do/{action}", act, methods=["POST"])]
+    app = Starlette(routes=[Mount(f"/{token}", routes=routes)])
     return Guarded(app, frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
 
 
 def _json(value: Any) -> Response:
     """In ASCII: what others wrote may hold half of a surrogate pair."""
-    return Response(json.dumps(value, default=str), media_type="application/json")
+    return Response(json.dumps(value, default=str), headers=HEADERS, media_type="application/json")
 
 
 async def _wanted(request: Request) -> dict[str, Any] | None:
