@@ -1,23 +1,20 @@
 """Measures a cold start: a fresh process that imports the handler, connects, and handles its first message."""
 
-import io
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from statistics import median
 
 import psutil
 
-from components.package import PROCESS_ORDER, archive
+from components.package import PROCESS_ORDER
 from tests.bench.events import new_order, sqs_event
 from tests.bench.results import Target, markdown
 from tests.bench.standin import standing_in
 from tests.bench.worker import MODULES, environment
-from tools.cloud.resources.functions import archive_bytes
 from tools.root import ROOT
 
 CONTENDERS = {"bare": "bare client", "original": "original", "powertools": "Powertools", "ours": "ours"}
@@ -60,8 +57,9 @@ def measure(*, quick: bool) -> Starts:
 
 def _unpack(folder: Path) -> Path:
     """Lay every handler out as Lambda does: sources without caches of compiled code, which it could not write."""
-    with zipfile.ZipFile(io.BytesIO(archive_bytes(archive("process_order", PROCESS_ORDER)))) as zipped:
-        zipped.extractall(folder)
+    (folder / "process_order").mkdir()
+    for name in PROCESS_ORDER:
+        shutil.copy(ROOT / "functions/process_order" / name, folder / "process_order")
     for name in CONTENDERS:
         if MODULES[name].startswith("tests.bench."):
             module = Path(*MODULES[name].split(".")).with_suffix(".py")

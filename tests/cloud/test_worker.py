@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pulumi
 import pytest
 
 from tools.cloud.deployment import Deployment
-from tools.cloud.resources.functions import archive_bytes
+from tools.cloud.resources.functions import zipped
 
 LOOK = """
 import importlib, sys
@@ -26,7 +25,7 @@ def function(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
     """Make a function that tries to import what it is sent the name of."""
     source = tmp_path_factory.mktemp("look") / "look.py"
     source.write_text(LOOK)
-    code = archive_bytes(pulumi.AssetArchive({"look.py": pulumi.FileAsset(str(source))}))
+    code = zipped({"assets": {"look.py": {"path": str(source)}}})
     functions = deployment.client("lambda")
     functions.create_function(
         FunctionName="Look",

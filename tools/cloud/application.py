@@ -178,7 +178,6 @@ class Application:
         if self.preview:
             self.steps[new.urn] = step
             return "", provider.planned(new.type, new.inputs, {}, self.tags)
-        self._tell_unheeded(new)
         with _explained(new):
             id_, outputs = provider.create(self.cloud, new.type, new.name, new.inputs, self.tags)
         self._keep(dataclasses.replace(new, id=id_, outputs=outputs), step)
@@ -188,7 +187,6 @@ class Application:
         if self.preview:
             self.steps[new.urn] = step
             return old.id, provider.planned(new.type, new.inputs, old.outputs, self.tags)
-        self._tell_unheeded(new)
         with _explained(new):
             outputs = provider.update(
                 self.cloud, new.type, new.name, old.id, old.inputs, new.inputs, old.outputs, self.tags
@@ -211,10 +209,6 @@ class Application:
                 self.replaced.append(old)
         return made
 
-    def _tell_unheeded(self, new: Running) -> None:
-        if unheeded := provider.not_honoured(new.type, new.inputs):
-            self.say(f"{new.name}: the local cloud does not honour {', '.join(unheeded)} of {new.type}\n")
-
     def _dependents(self, old: Running) -> list[Running]:
         """What has to be replaced with a resource that goes before its successor comes; the last registered first."""
         gone, found = {old.urn}, list[Running]()
@@ -236,6 +230,8 @@ class Application:
                     if before and before.action != "updated":  # it had to go first
                         step = dataclasses.replace(step, action="replaced", lost=before.lost)
                     self.steps[new.urn] = step
+        if step and (unheeded := provider.not_honoured(new.type, new.inputs)):
+            self.say(f"{new.name}: the local cloud does not honour {', '.join(unheeded)} of {new.type}\n")
 
     def delete_unregistered(self) -> None:
         """Delete what was replaced and what is no longer registered, in reverse order of dependency."""

@@ -16,7 +16,7 @@ from pulumi.runtime import rpc
 
 from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources import KEEPERS, Keeper, Values
-from tools.cloud.resources.functions import code_bytes
+from tools.cloud.resources.functions import zipped
 from tools.cloud.resources.keeper import Holding, is_gone, same
 from tools.cloud.resources.tags import tag
 from tools.cloud.resources.tags import tags_of as tags_told
@@ -166,7 +166,7 @@ def hashed(value: Any) -> Any:
     """Inputs as an engine sends them: each archive with the hash of what its files hold now."""
     if isinstance(value, Mapping):
         if value.get(rpc._special_sig_key) == rpc._special_archive_sig:  # noqa: SLF001 - the wire format's own name
-            return {**value, "hash": hashlib.sha256(code_bytes(value)).hexdigest()}
+            return {**value, "hash": hashlib.sha256(zipped(value)).hexdigest()}
         return {key: hashed(item) for key, item in value.items()}
     return [hashed(item) for item in value] if isinstance(value, list) else value
 

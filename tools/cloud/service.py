@@ -24,7 +24,6 @@ from tools.cloud.resources.keeper import whole
 from tools.recording.lookups import lookups
 from tools.recording.types import default_tags, type_of
 
-_Diff, _Answer = provider_pb2.PropertyDiff, provider_pb2.DiffResponse
 _LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 
 
@@ -111,15 +110,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         token, _ = _identity(request.urn)
         old, new = _plain(request.old_inputs), _plain(request.news)
         found = provider.diff(token, old, new, _plain(request.olds), self._tags)
-        details = {key: _kind(key, old, new, found) for key in found.keys - {*request.ignoreChanges}}
-        replaces = sorted(found.replaces & details.keys())
-        return _Answer(
-            changes=_Answer.DIFF_SOME if details else _Answer.DIFF_NONE,
-            diffs=sorted(details),
-            detailedDiff=details,
-            hasDetailedDiff=True,
-            replaces=replaces,
-            deleteBeforeReplace=bool(replaces) and found.delete_first,
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if found.keys else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=sorted(found.keys),
+            replaces=sorted(found.replaces),
+            deleteBeforeReplace=found.delete_first,
         )
 
     def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:
@@ -170,15 +165,6 @@ def _automatic_name(request: Any, name: str) -> str:
     if request.autonaming.proposed_name:
         return str(request.autonaming.proposed_name)
     return f"{name}-{hashlib.sha256(request.randomSeed + request.urn.encode()).hexdigest()[:7]}"
-
-
-def _kind(
-    key: str, old: Mapping[str, Any], new: Mapping[str, Any], found: provider.Difference
-) -> provider_pb2.PropertyDiff:
-    kind = _Diff.UPDATE if key in old and key in new else _Diff.ADD if key in new else _Diff.DELETE
-    if key in found.replaces:
-        kind = {_Diff.ADD: _Diff.ADD_REPLACE, _Diff.DELETE: _Diff.DELETE_REPLACE}.get(kind, _Diff.UPDATE_REPLACE)
-    return _Diff(kind=kind, inputDiff=key != "tagsAll")
 
 
 def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:

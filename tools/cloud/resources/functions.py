@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pulumi
-
 from tools.cloud.cloud import Cloud, CloudError
 from tools.cloud.resources.keeper import Values, lowered, present
 
@@ -25,7 +23,7 @@ class Function:
     def create(self, name: str, inputs: Values) -> tuple[str, dict[str, Any]]:
         function = self.cloud.client("lambda").create_function(
             FunctionName=name,
-            Code={"ZipFile": code_bytes(inputs["code"])},
+            Code={"ZipFile": zipped(inputs["code"])},
             **present(Architectures=inputs.get("architectures")),
             **_settings(inputs),
         )
@@ -58,9 +56,7 @@ class Function:
         client = self.cloud.client("lambda")
         code, architectures = inputs["code"], inputs.get("architectures")
         if code.get("hash") != old["code"].get("hash") or architectures != old.get("architectures"):
-            client.update_function_code(
-                FunctionName=id_, ZipFile=code_bytes(code), **present(Architectures=architectures)
-            )
+            client.update_function_code(FunctionName=id_, ZipFile=zipped(code), **present(Architectures=architectures))
         if (settings := _settings(inputs)) != _settings(old):
             client.update_function_configuration(FunctionName=id_, **settings)
 
@@ -93,26 +89,19 @@ def _settings(inputs: Values) -> dict[str, Any]:
     )
 
 
-def archive_bytes(archive: pulumi.AssetArchive) -> bytes:
+def zipped(archive: Values) -> bytes:
     """Zip an archive of files; without times, modes or order of this machine, the same files give the same bytes.
 
     Raises OSError if a file cannot be read.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
-        for path, asset in sorted(archive.assets.items()):
+        for path, asset in sorted(archive["assets"].items()):
             entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            assert isinstance(asset, pulumi.FileAsset)
-            target.writestr(entry, Path(asset.path).read_bytes())
+            target.writestr(entry, Path(asset["path"]).read_bytes())
     return buffer.getvalue()
-
-
-def code_bytes(archive: Values) -> bytes:
-    """The same of an archive as the wire has it."""
-    files = {path: pulumi.FileAsset(asset["path"]) for path, asset in archive["assets"].items()}
-    return archive_bytes(pulumi.AssetArchive(dict(files)))
 
 
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
