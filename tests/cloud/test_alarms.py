@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.defaults import LOCAL
+from tests.ops.cloud import hand_over, wait_for
 from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
 
@@ -84,41 +85,35 @@ def test_every_alarm_rings_above_its_threshold_and_says_so_and_when_it_is_over(o
     assert {page["NewStateValue"] for page in pages(own, pager, names).values()} == {"OK"}
 
 
-def test_a_message_that_breaks_the_contract_rings_through_the_log_filter(own: Deployment, pager: str) -> None:
-    own.client("sns").publish(TopicArn=own.outputs["topicArn"], Message='{"orderId": "O1"}')
-    for metric in counted(own, summary(own)):
-        own.client("cloudwatch").put_metric_data(**metric)
-    (page,) = pages(own, pager, ["OrderAlarms-orders-rejected"]).values()
-    assert page["NewStateValue"] == "ALARM"
-    assert alarms(own)["OrderAlarms-orders-failed"]["StateValue"] == "OK"
-
-
-def summary(deployment: Deployment) -> str:
-    """The first line about a batch in the function's log."""
-    logs, group = deployment.client("logs"), deployment.outputs["logGroupName"]
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for event in logs.filter_log_events(logGroupName=group)["events"]:
-            if "batch processed" in event["message"]:
-                return str(event["message"])
-        time.sleep(0.1)
-    raise AssertionError(f"the function wrote no summary within {PATIENCE:.0f} s")
-
-
-def counted(deployment: Deployment, line: str) -> Iterator[dict[str, Any]]:
-    """What CloudWatch Logs would publish of a line by the deployed filters; the local cloud only keeps them.
+def test_what_the_log_filters_count_of_a_batch_is_what_the_alarms_watch(deployment: Deployment) -> None:
+    """The local cloud only keeps the filters; CloudWatch Logs would publish this.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
-    fields = json.loads(line)
-    answer = deployment.client("logs").describe_metric_filters(logGroupName=deployment.outputs["logGroupName"])
-    for each in answer["metricFilters"]:
+    line, counted = summary_of_one_rejected(deployment), dict[tuple[str, str], int]()
+    group = deployment.outputs["logGroupName"]
+    for each in deployment.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]:
         wanted = re.fullmatch(r'\{ \$\.message = "(.+)" && \$\.(\w+) >= 0 \}', each["filterPattern"])
         assert wanted
-        if fields["message"] == wanted[1] and fields[wanted[2]] >= 0:
-            (metric,) = each["metricTransformations"]
-            value = fields[metric["metricValue"].removeprefix("$.")]
-            yield {
-                "Namespace": metric["metricNamespace"],
-                "MetricData": [{"MetricName": metric["metricName"], "Value": value}],
-            }
+        if line["message"] == wanted[1] and line[wanted[2]] >= 0:
+            [metric] = each["metricTransformations"]
+            series = metric["metricNamespace"], metric["metricName"]
+            counted[series] = line[metric["metricValue"].removeprefix("$.")]
+    for name, count in (("orders-rejected", 1), ("orders-failed", 0)):
+        alarm = alarms(deployment)[f"OrderAlarms-{name}"]
+        assert (counted[alarm["Namespace"], alarm["MetricName"]], alarm["Threshold"]) == (count, 0)
+
+
+def summary_of_one_rejected(deployment: Deployment) -> dict[str, Any]:
+    """What the function logs of a batch of one message, which breaks the contract."""
+    started = int(time.time() * 1000)
+    hand_over(deployment, {"orderId": "O1"})
+
+    def look() -> list[dict[str, Any]]:
+        events = deployment.client("logs").filter_log_events(
+            logGroupName=deployment.outputs["logGroupName"], startTime=started
+        )["events"]
+        lines = [json.loads(each["message"]) for each in events if "batch processed" in each["message"]]
+        return [line for line in lines if line["records"] == line["rejected"] == 1]
+
+    return dict(wait_for(look, "a summary")[0])
