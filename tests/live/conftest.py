@@ -54,8 +54,9 @@ def wait_until(holds: Callable[[], object], limit: float, what: Callable[[], str
         time.sleep(0.05)
 
 
-def ask(live: Live, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
-    url = urlsplit(live.url)
+def ask(page: str, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
+    """Ask the server of a page at an address."""
+    url = urlsplit(page)
     connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
     named = {name.title(): value for name, value in headers.items()}
     connection.request(method, path, body=body, headers=named)
@@ -65,21 +66,21 @@ def ask(live: Live, method: str, path: str, body: str | None = None, **headers: 
     return answer.status, text
 
 
-def press(live: Live, action: str, request: object, **headers: str) -> tuple[int, str]:
-    url = urlsplit(live.url)
+def press(page: str, action: str, request: object, **headers: str) -> tuple[int, str]:
+    url = urlsplit(page)
     headers = {"origin": f"http://{url.netloc}", **headers}
-    return ask(live, "POST", f"{url.path}do/{action}", json.dumps(request), **headers)
+    return ask(page, "POST", f"{url.path}do/{action}", json.dumps(request), **headers)
 
 
-def answered(live: Live, action: str, request: object) -> dict[str, Any]:
-    status, text = press(live, action, request)
+def answered(page: str, action: str, request: object) -> dict[str, Any]:
+    status, text = press(page, action, request)
     assert status == 200, text
     return dict(json.loads(text))
 
 
-def state(live: Live) -> dict[str, Any]:
-    """What the page shows."""
-    return dict(json.loads(ask(live, "GET", f"{urlsplit(live.url).path}state")[1])["state"])
+def state(page: str) -> dict[str, Any]:
+    """What a page shows."""
+    return dict(json.loads(ask(page, "GET", f"{urlsplit(page).path}state")[1])["state"])
 
 
 @pytest.fixture(scope="module")

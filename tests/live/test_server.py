@@ -3,6 +3,7 @@
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,37 +12,50 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.live.conftest import Live, answered, ask, press
-from tools.live.beginning import earlier
+from tests.live.conftest import answered, ask, press
+from tools.cloud.deployment import Deployment
+from tools.live.actions import Actions
+from tools.live.feed import Feed
+from tools.live.outage import Outage
+from tools.live.pipeline import Pipeline
 from tools.live.server import page_token, serving
+from tools.ops.stack import Stack
 
 
-def test_the_page_is_there_under_its_token_only(live: Live) -> None:
-    path = urlsplit(live.url).path
-    assert ask(live, "GET", path)[0] == 200
-    assert ask(live, "GET", "/")[0] == 404
-    assert ask(live, "GET", f"/{'x' * 24}/")[0] == 404
-    assert ask(live, "GET", f"/{'x' * 24}/state")[0] == 404
+@pytest.fixture(scope="module")
+def page(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page on the shared cloud."""
+    pipeline = Pipeline(Stack(origin="a test", outputs=deployment.outputs, make_client=deployment.client))
+    token = page_token(tmp_path_factory.mktemp("token"))
+    with (
+        Outage(pipeline) as outage,
+        Feed(pipeline, outage) as feed,
+        serving(feed, Actions(pipeline, feed, outage), port=0, token=token) as url,
+    ):
+        yield url
 
 
-def test_what_the_cloud_begins_with_is_an_option_of_the_command(live: Live) -> None:
-    assert "published at the start: 12 of 12 messages" in live.text()
-    assert len(earlier(live.tree / "build/published-local.jsonl")) == 11  # one of them twice
+def test_the_page_is_there_under_its_token_only(page: str) -> None:
+    path = urlsplit(page).path
+    assert ask(page, "GET", path)[0] == 200
+    assert ask(page, "GET", "/")[0] == 404
+    assert ask(page, "GET", f"/{'x' * 24}/")[0] == 404
+    assert ask(page, "GET", f"/{'x' * 24}/state")[0] == 404
 
 
 @pytest.mark.parametrize("host", ["orders.example", "127.0.0.1", "127.0.0.1:1", ""])
-def test_another_host_is_refused(live: Live, host: str) -> None:
-    assert ask(live, "GET", urlsplit(live.url).path, host=host)[0] == 403
+def test_another_host_is_refused(page: str, host: str) -> None:
+    assert ask(page, "GET", urlsplit(page).path, host=host)[0] == 403
 
 
 @pytest.mark.parametrize("origin", ["http://orders.example", "null", "https://127.0.0.1", ""])
-def test_another_origin_is_refused(live: Live, origin: str) -> None:
-    assert press(live, "outage", {"seconds": 0}, origin=origin)[0] == 403
+def test_another_origin_is_refused(page: str, origin: str) -> None:
+    assert press(page, "outage", {"seconds": 0}, origin=origin)[0] == 403
 
 
-def test_nothing_listens_on_anything_but_loopback(live: Live) -> None:
-    family = [psutil.Process(live.process.pid)]
-    family += family[0].children(recursive=True)
+@pytest.mark.usefixtures("page")
+def test_nothing_listens_on_anything_but_loopback() -> None:
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
     listening = [
         connection.laddr.ip.removeprefix("::ffff:")
         for process in family
@@ -52,8 +66,8 @@ def test_nothing_listens_on_anything_but_loopback(live: Live) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_an_order_that_breaks_the_schema_is_refused_with_the_field(live: Live) -> None:
-    answer = answered(live, "publish", {"body": json.dumps({"orderId": "", "quantity": "two"})})
+def test_an_order_that_breaks_the_schema_is_refused_with_the_field(page: str) -> None:
+    answer = answered(page, "publish", {"body": json.dumps({"orderId": "", "quantity": "two"})})
     assert not answer["good"]
     assert set(answer["problems"]) >= {"orderId", "quantity"}
 
@@ -69,37 +83,37 @@ def test_an_order_that_breaks_the_schema_is_refused_with_the_field(live: Live) -
         ("correct", {"id": 7, "body": "{}"}),
     ],
 )
-def test_a_request_out_of_bounds_is_answered_with_what_must_hold(live: Live, action: str, request_: object) -> None:
-    answer = answered(live, action, request_)
+def test_a_request_out_of_bounds_is_answered_with_what_must_hold(page: str, action: str, request_: object) -> None:
+    answer = answered(page, action, request_)
     assert not answer["good"]
     assert " must " in answer["text"]
 
 
-def test_what_is_no_object_or_no_button_is_refused(live: Live) -> None:
-    assert press(live, "publish", [])[0] == 400
-    assert press(live, "destroy", {})[0] == 404
+def test_what_is_no_object_or_no_button_is_refused(page: str) -> None:
+    assert press(page, "publish", [])[0] == 400
+    assert press(page, "destroy", {})[0] == 404
 
 
 @pytest.mark.parametrize(
     "text", ['{"body": ' + "[" * 100_000, '{"count": 1, "count": 2}', '{"body": "\\ud800"}', '{"count": NaN}', "\xff"]
 )
-def test_json_that_nobody_can_read_is_refused(live: Live, text: str) -> None:
-    url = urlsplit(live.url)
-    assert ask(live, "POST", f"{url.path}do/publish", text, origin=f"http://{url.netloc}")[0] == 400
+def test_json_that_nobody_can_read_is_refused(page: str, text: str) -> None:
+    url = urlsplit(page)
+    assert ask(page, "POST", f"{url.path}do/publish", text, origin=f"http://{url.netloc}")[0] == 400
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, "\ufeff{}", '{"a": 1, "a": 2}', '{"orderId": "\\ud800"}', "\0"])
-def test_a_body_that_nobody_can_read_is_answered(live: Live, body: str) -> None:
-    answer = answered(live, "publish", {"body": body})
+def test_a_body_that_nobody_can_read_is_answered(page: str, body: str) -> None:
+    answer = answered(page, "publish", {"body": body})
     assert not answer["good"]
     assert answer["problems"]
 
 
-def test_the_state_is_sent_once_and_then_only_that_there_is_nothing_new(live: Live) -> None:
-    path = urlsplit(live.url).path
-    news = json.loads(ask(live, "GET", f"{path}state")[1])
+def test_the_state_is_sent_once_and_then_only_that_there_is_nothing_new(page: str) -> None:
+    path = urlsplit(page).path
+    news = json.loads(ask(page, "GET", f"{path}state")[1])
     assert news["state"]["counts"]["dead"] >= 0
-    again = json.loads(ask(live, "GET", f"{path}state?but={news['version']}")[1])
+    again = json.loads(ask(page, "GET", f"{path}state?but={news['version']}")[1])
     assert again["age"] < 60
     assert "state" not in again or again["version"] != news["version"]
 

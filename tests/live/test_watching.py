@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tests.live.conftest import Live, answered, state, wait_until
+from tools.live.beginning import earlier
 from tools.ops.publish import publish
 from tools.ops.sending import Pace
 from tools.ops.stack import Stack, connect
@@ -33,6 +34,11 @@ def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
+
+
+def test_what_the_cloud_begins_with_is_an_option_of_the_command(live: Live) -> None:
+    assert "published at the start: 12 of 12 messages" in live.text()
+    assert len(earlier(live.tree / "build/published-local.jsonl")) == 11  # one of them twice
 
 
 def test_a_changed_handler_is_live_with_the_next_batch(live: Live) -> None:
@@ -87,16 +93,16 @@ def test_what_is_renamed_is_replaced_and_what_is_lost_is_said(live: Live) -> Non
 def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
     orders, times = live.tree / "functions/process_order/orders.py", live.text().count("ProcessOrder is live")
     seven = {"body": json.dumps({**ORDER, "orderId": "seven", "quantity": 7})}
-    assert answered(live, "publish", seven)["good"]
+    assert answered(live.url, "publish", seven)["good"]
     sound = orders.read_text()
     edit(orders, "MAX_QUANTITY = 2**53 - 1", "MAX_QUANTITY = 6")
     edit(orders, 'ATTRIBUTES = ("orderId",', 'ATTRIBUTES = ("orderId", "currency",')
     live.wait_for("ProcessOrder is live", times=times + 1)
-    wait_until(lambda: not answered(live, "publish", seven)["good"], 20, live.text)
-    assert "from 1 to 6" in answered(live, "publish", seven)["problems"]["quantity"]
-    wait_until(lambda: ["currency", ""] in state(live)["fields"], 20, live.text)
+    wait_until(lambda: not answered(live.url, "publish", seven)["good"], 20, live.text)
+    assert "from 1 to 6" in answered(live.url, "publish", seven)["problems"]["quantity"]
+    wait_until(lambda: ["currency", ""] in state(live.url)["fields"], 20, live.text)
     orders.write_text(sound)
-    wait_until(lambda: answered(live, "publish", seven)["good"], 20, live.text)
+    wait_until(lambda: answered(live.url, "publish", seven)["good"], 20, live.text)
 
 
 def test_another_consumer_is_on_the_page_and_in_the_addresses_until_it_leaves(live: Live) -> None:
@@ -106,21 +112,21 @@ def test_another_consumer_is_on_the_page_and_in_the_addresses_until_it_leaves(li
     (folder / "handler.py").write_text("def handle(event, _context):\n    raise LookupError('no invoice number')\n")
     [block] = re.findall(r"```python\n(invoices = Queue.*?)```", (ROOT / "docs/changing.md").read_text(), re.DOTALL)
     edit(program, "# Another consumer", block + "\n# Another consumer")
-    wait_until(lambda: state(live)["consumers"], 60, live.text)
-    assert state(live)["consumers"][0]["function"] == "WriteInvoice"
+    wait_until(lambda: state(live.url)["consumers"], 60, live.text)
+    assert state(live.url)["consumers"][0]["function"] == "WriteInvoice"
     stack = connect(stack=None, outputs=str(live.outputs))
     queue = stack.dead_letters["InvoiceQueue"].queue_url
     stack.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
-    assert answered(live, "publish", {"body": json.dumps({**ORDER, "orderId": "invoiced"})})["good"]
-    wait_until(lambda: [each for each in state(live)["letters"] if each["source"] == "InvoiceQueue"], 60, live.text)
-    [said, *_] = [line for line in state(live)["log"] if "LookupError: no invoice number (handler.py:2)" in line[2]]
+    assert answered(live.url, "publish", {"body": json.dumps({**ORDER, "orderId": "invoiced"})})["good"]
+    wait_until(lambda: [each for each in state(live.url)["letters"] if each["source"] == "InvoiceQueue"], 60, live.text)
+    [said, *_] = [line for line in state(live.url)["log"] if "LookupError: no invoice number (handler.py:2)" in line[2]]
     assert "WriteInvoice" in said[2]
     assert "raise LookupError" in said[3]
     assert "WriteInvoice: LookupError" in live.text()
-    assert answered(live, "purge", {})["good"]
+    assert answered(live.url, "purge", {})["good"]
     assert stack.functions == ["ProcessOrder", "WriteInvoice"]
     program.write_text(sound)
-    wait_until(lambda: not state(live)["consumers"], 60, live.text)
+    wait_until(lambda: not state(live.url)["consumers"], 60, live.text)
     assert connect(stack=None, outputs=str(live.outputs)).functions == ["ProcessOrder"]
 
 
