@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,7 @@ from tests.tree import copied
 from tools.__main__ import main
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deploy import check_place, deployed
-from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import make_traffic
-from tools.ops.stack import local_stack
 from tools.root import ROOT
 
 EXAMPLE = json.loads((ROOT / "docs/examples/orders.jsonl").read_text().splitlines()[0])
@@ -111,15 +108,11 @@ def test_up_serves_plain_boto3_and_the_command_that_it_prints_and_leaves_nothing
     assert not processes_using(tmp_path)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_the_demo_ends_with_130_and_leaves_nothing_when_it_is_interrupted(
-    project: Path, tmp_path: Path, ending: signal.Signals
-) -> None:
+def test_the_demo_ends_with_130_and_leaves_nothing_when_it_is_interrupted(project: Path, tmp_path: Path) -> None:
     process = start(project, tmp_path / "temporary", "demo", "--orders", "300")
     assert process.stdout
-    reached = {signal.SIGTERM: "Policies", signal.SIGINT: "Deployed"}[ending]
-    assert next(line for line in process.stdout if line.startswith(reached))
-    process.send_signal(ending)
+    assert next(line for line in process.stdout if line.startswith("Policies"))  # and now it creates resources
+    process.send_signal(signal.SIGINT)
     text, _ = process.communicate(timeout=20)
     # To a shell, 130 and an end by SIGINT are the same; Python chooses that where the interrupt comes in an `exec`.
     assert process.returncode in (130, -signal.SIGINT)
@@ -143,25 +136,19 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
         check_place(tmp_path / "missing" / "o.json")
 
 
-def test_no_setting_of_the_users_reaches_a_client(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_STS_REGIONAL_ENDPOINTS", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE"):
-        monkeypatch.setenv(name, "nonsense")
-    own = replace(deployment.cloud, _clients={}).client("sts")
-    for client in (own, local_stack("the local cloud", deployment.addresses()).client("sts")):
-        assert client.get_caller_identity()["Account"] == deployment.cloud.account
-
-
-def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(
-    running: tuple[subprocess.Popen[str], Path], tmp_path: Path
-) -> None:
-    process, outputs = running
-    cloud = psutil.Process(process.pid).children(recursive=True)
-    assert outputs.exists()
-    assert cloud
-    process.kill()
+def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(tmp_path: Path) -> None:
+    code = "from tools.cloud.cloud import running_cloud\nwith running_cloud(region='eu-west-1'):\n    print(); input()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, **pipes) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"\n"
+        cloud = psutil.Process(process.pid).children(recursive=True)
+        assert cloud
+        process.kill()
     _, alive = psutil.wait_procs(cloud, timeout=20)
     assert not alive
-    assert not list((tmp_path / "temporary").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

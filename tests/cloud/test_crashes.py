@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tree import copied
-from tools.cloud.cloud import CloudError, running_cloud
+from tools.cloud.cloud import CloudError
 from tools.cloud.demo import settle
 from tools.cloud.deployment import Deployment
 from tools.ops.logs import Follower, since
@@ -16,10 +16,12 @@ from tools.terminal import Bar
 STARTED = "    started = time.monotonic()\n"
 
 
-@pytest.fixture(scope="module")
-def own() -> Iterator[Deployment]:
-    with running_cloud(region="eu-west-1") as cloud:
-        yield Deployment(cloud)
+@pytest.fixture
+def breakable(deployment: Deployment) -> Iterator[Deployment]:
+    """The shared cloud, which is as it was afterwards."""
+    yield deployment
+    deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs["queueUrl"])
+    deployment.apply()
 
 
 @pytest.mark.parametrize(
@@ -34,16 +36,16 @@ def own() -> Iterator[Deployment]:
     ids=["does not parse", "raises"],
 )
 def test_the_demo_stops_with_the_crash_of_a_broken_handler(
-    own: Deployment, tmp_path: Path, broken: str, told: list[str]
+    breakable: Deployment, tmp_path: Path, broken: str, told: list[str]
 ) -> None:
     handler = copied(tmp_path) / "functions/process_order/lambda_function.py"
     sound = handler.read_text()
     assert STARTED in sound
     handler.write_text(sound.replace(STARTED, broken, 1))
-    own.apply(tmp_path)
-    log = Follower(local_stack("the local cloud", own.addresses()), start=since(0))
-    own.client("sns").publish(TopicArn=own.outputs["topicArn"], Message="{}")
+    breakable.apply(tmp_path)
+    log = Follower(local_stack("the local cloud", breakable.addresses()), start=since(0))
+    breakable.client("sns").publish(TopicArn=breakable.outputs["topicArn"], Message="{}")
     with pytest.raises(CloudError, match=r"^the function must not crash, but did:\n") as stopped:
-        settle(own, Bar(), 10, log)
+        settle(breakable, Bar(), 10, log)
     assert all(text in str(stopped.value) for text in told)
     assert "_worker.py" not in str(stopped.value)

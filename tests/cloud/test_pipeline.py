@@ -16,6 +16,7 @@ from tests.fakes.events import EXAMPLE
 from tests.ops.cloud import item, order, wait_for
 from tools.cloud.deployment import Deployment
 from tools.cloud.holdings import messages_in
+from tools.ops.stack import local_stack
 
 
 def publish(deployment: Deployment, *bodies: str) -> None:
@@ -154,3 +155,11 @@ def test_the_policies_refuse_even_the_account_root_without_tls(deployment: Deplo
     for export in ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"):
         with pytest.raises(ClientError, match="AccessDenied"):
             without_tls(deployment, "sqs").receive_message(QueueUrl=deployment.outputs[export])
+
+
+def test_no_setting_of_the_users_reaches_a_client(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_STS_REGIONAL_ENDPOINTS", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE"):
+        monkeypatch.setenv(name, "nonsense")
+    own = replace(deployment.cloud, _clients={}).client("sts")
+    for client in (own, local_stack("the local cloud", deployment.addresses()).client("sts")):
+        assert client.get_caller_identity()["Account"] == deployment.cloud.account

@@ -1,20 +1,18 @@
 """What a local cloud begins with: orders of a file, and what was published on the clouds before it."""
 
+import contextlib
 import io
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.defaults import LOCAL
-from tools.cloud.deploy import deployed
+from tools.cloud.cloud import running_cloud
 from tools.cloud.emulator import REMEMBER
-from tools.cloud.holdings import stored_events
 from tools.live.beginning import begin, earlier, orders_of
 from tools.ops.failure import Failure
-from tools.ops.stack import local_stack
-from tools.ops.table import wait_until_stored
-from tools.ops.verify import expected
+from tools.ops.stack import Stack
 from tools.root import ROOT
 from tools.terminal import Printer
 
@@ -22,28 +20,45 @@ SEEDS = ROOT / "docs/examples/orders.jsonl"
 COLOUR = {"colour": {"DataType": "String", "StringValue": "blue"}, "size": {"DataType": "Number", "StringValue": "7"}}
 
 
+@contextlib.contextmanager
+def remembering(memory: Path) -> Iterator[tuple[Stack, Callable[[], list[str]]]]:
+    """A topic on a cloud that remembers what is published, and what a queue got of it."""
+    with running_cloud(region="eu-west-1", variables={REMEMBER: str(memory)}) as cloud:
+        sns, sqs = cloud.client("sns"), cloud.client("sqs")
+        topics = {name: sns.create_topic(Name=name)["TopicArn"] for name in ("OrderTopic", "alarms")}
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        arn = f"arn:aws:sqs:{cloud.region}:{cloud.account}:q"
+        allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        for topic in topics.values():
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+
+        def received() -> list[str]:
+            [queues] = cloud.own("/_ministack/sqs/messages", timeout=20)["messages"][cloud.account].values()
+            return sorted(message["Body"] for message in queues[url])
+
+        outputs = {"topicArn": topics["OrderTopic"], "alarmTopicArn": topics["alarms"]}
+        yield Stack(origin="a test", outputs=outputs, make_client=cloud.client), received
+
+
 def test_a_restart_publishes_again_what_anybody_published(tmp_path: Path) -> None:
-    memory, told = tmp_path / "build/published.jsonl", io.StringIO()
-    seeds, tables, texts = orders_of(str(SEEDS)), [], []
-    once = len(set(seeds)) + 1
-    own = {**json.loads(seeds[0]), "orderId": "OWN"}
-    for run in range(2):
-        remembered = earlier(memory)
-        with deployed(config=LOCAL, variables={REMEMBER: str(memory)}) as deployment:
-            stack = local_stack("a test", deployment.addresses())
-            begin(stack, Printer(out=told), remembered=remembered, seeds=[] if run else seeds)
-            if not run:
-                sns, topic = stack.client("sns"), stack["topicArn"]
-                sns.publish(TopicArn=topic, Message=json.dumps(own), MessageAttributes=COLOUR)
-                sns.publish(TopicArn=stack["alarmTopicArn"], Message="an alarm")
-            assert not wait_until_stored(stack, expected([*seeds, json.dumps(own)]), seconds=60)
-            tables.append(stored_events(deployment))
-        texts.append(memory.read_text())  # which tells attributes that were lost apart, and what was written twice
-    assert tables[0] == tables[1]
-    assert texts[0] == texts[1]
+    memory, told, seeds = tmp_path / "build/published.jsonl", io.StringIO(), orders_of(str(SEEDS))
+    assert earlier(memory) == []
+    with remembering(memory) as (stack, received):
+        begin(stack, Printer(out=told), remembered=[], seeds=seeds)
+        sns = stack.client("sns")
+        sns.publish(TopicArn=stack["topicArn"], Message="anybody's", MessageAttributes=COLOUR)
+        sns.publish(TopicArn=stack["alarmTopicArn"], Message="an alarm")
+        assert received() == sorted([*seeds, "anybody's", "an alarm"])
+    before = memory.read_text()
+    with remembering(memory) as (stack, received):
+        begin(stack, Printer(out=told), remembered=earlier(memory), seeds=[])
+        assert received() == sorted([*set(seeds), "anybody's"])
+    assert memory.read_text() == before  # which tells attributes that were lost apart, and what was written twice
     assert memory.stat().st_mode & 0o777 == 0o600
     assert told.getvalue().splitlines() == [
-        f"published at the start: {count} of {count} messages" for count in (len(seeds), once)
+        f"published at the start: {count} of {count} messages" for count in (len(seeds), len(set(seeds)) + 1)
     ]
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tests.live.conftest import Live, answered, state, wait_until
+from tests.ops.cloud import hasten
 from tools.live.beginning import earlier
 from tools.ops.publish import publish
 from tools.ops.sending import Pace
@@ -81,15 +82,6 @@ def test_a_changed_program_is_deployed_in_words_and_the_orders_stay(live: Live) 
     assert stored(stack, "later")
 
 
-def test_what_is_renamed_is_replaced_and_what_is_lost_is_said(live: Live) -> None:
-    stack = connect(stack=None, outputs=str(live.outputs))
-    stack.client("sqs").send_message(QueueUrl=stack["deadLetterQueueUrl"], MessageBody="{}")
-    edit(live.tree / "components/queue.py", 'f"{name}-dlq"', 'f"{name}-dead"')
-    live.wait_for("deleted OrderQueue-dlq: 1 waiting order lost")
-    edit(live.tree / "components/queue.py", 'f"{name}-dead"', 'f"{name}-dlq"')
-    live.wait_for("deleted OrderQueue-dead")
-
-
 def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
     orders, times = live.tree / "functions/process_order/orders.py", live.text().count("ProcessOrder is live")
     seven = {"body": json.dumps({**ORDER, "orderId": "seven", "quantity": 7})}
@@ -115,8 +107,7 @@ def test_another_consumer_is_on_the_page_and_in_the_addresses_until_it_leaves(li
     wait_until(lambda: state(live.url)["consumers"], 60, live.text)
     assert state(live.url)["consumers"][0]["function"] == "WriteInvoice"
     stack = connect(stack=None, outputs=str(live.outputs))
-    queue = stack.dead_letters["InvoiceQueue"].queue_url
-    stack.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    hasten(stack.client("sqs"), stack.dead_letters["InvoiceQueue"].queue_url, seconds=1)
     assert answered(live.url, "publish", {"body": json.dumps({**ORDER, "orderId": "invoiced"})})["good"]
     wait_until(lambda: [each for each in state(live.url)["letters"] if each["source"] == "InvoiceQueue"], 60, live.text)
     [said, *_] = [line for line in state(live.url)["log"] if "LookupError: no invoice number (handler.py:2)" in line[2]]
