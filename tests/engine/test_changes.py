@@ -14,16 +14,6 @@ def running(engine: Engine) -> Engine:
     return engine
 
 
-def test_other_default_tags_update_what_has_tags(running: Engine) -> None:
-    path = running.folder / "Pulumi.dev.yaml"
-    before = path.read_text()
-    path.write_text(before.replace("orders-team", "platform-team"))
-    steps = running.steps("dev")
-    path.write_text(before)
-    assert {"OrderQueue", "OrderTopic", "Orders", "ProcessOrder", "OrderKey"} <= steps.keys()
-    assert set(steps.values()) == {"update"}
-
-
 def test_drift_is_seen_and_repaired(running: Engine) -> None:
     sqs, url = running.aws("sqs"), running.output("dev", "queueUrl")
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7", "RedrivePolicy": ""})

@@ -110,14 +110,3 @@ def test_every_command_of_the_page_works_in_its_order(checkout: Path, monkeypatc
         assert kinds == ({"locks", "stacks"} if stack == "staging" else {"backups", "history", "locks", "stacks"})
         for path in own:  # what the CLI wrote is what the stack's role may write
             assert allows(statements(f"{stack}-deploy"), "s3:PutObject", f"arn:aws:s3:::orders-state/{path}", {}), path
-
-
-def test_a_command_of_the_page_that_does_not_work_is_named_by_its_line(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = PAGE.read_text()
-    wrong = page.replace("\npulumi stack init main\n", "\npulumi stack initialise main\n", 1)
-    line = page[: page.index("\npulumi stack init main\n")].count("\n") + 2
-    done = run(wrong, checkout, monkeypatch)
-    assert done.returncode != 0
-    assert done.stderr.splitlines()[-1] == f"failed: docs/deploying.md:{line}"

@@ -51,7 +51,7 @@ def wait_until(holds: Callable[[], object], limit: float, what: Callable[[], str
     deadline = time.monotonic() + limit
     while not holds():
         assert time.monotonic() < deadline, what()
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def ask(page: str, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
