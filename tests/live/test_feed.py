@@ -9,7 +9,7 @@ from tests.live.conftest import wait_until
 from tests.ops.cloud import hand_over
 from tools.cloud.deployment import Deployment
 from tools.live.feed import Feed
-from tools.live.outage import Outage
+from tools.live.outage import POLICY, Outage
 from tools.live.pipeline import Pipeline
 from tools.ops.stack import Stack
 
@@ -44,3 +44,13 @@ def test_what_cannot_be_looked_up_says_so_in_its_place_and_the_rest_goes_on(
         hand_over(deployment, {"orderId": "B2"})
         wait_until(lambda: shown(feed, "counts")["rejected"] > rejected, 30, lambda: str(feed.snapshot))
         assert "B2" in str(shown(feed, "log"))
+
+
+def test_an_outage_ends_by_itself(stack: Stack) -> None:
+    pipeline, role = Pipeline(stack), "ProcessOrder-role"
+    with Outage(pipeline) as outage, Feed(pipeline, outage):
+        outage.start(0.5)
+        assert POLICY in stack.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+        wait_until(
+            lambda: POLICY not in stack.client("iam").list_role_policies(RoleName=role)["PolicyNames"], 10, lambda: role
+        )

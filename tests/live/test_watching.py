@@ -82,6 +82,14 @@ def test_a_changed_program_is_deployed_in_words_and_the_orders_stay(live: Live) 
     assert stored(stack, "later")
 
 
+def test_a_program_that_breaks_a_policy_is_not_deployed(live: Live) -> None:
+    component, rotated = live.tree / "components/encryption.py", "enable_key_rotation=True"
+    edit(component, rotated, "enable_key_rotation=False")
+    live.wait_for("nothing was deployed: fix the program")
+    edit(component, "enable_key_rotation=False", rotated)
+    live.wait_for("the program is right again")
+
+
 def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
     orders, times = live.tree / "functions/process_order/orders.py", live.text().count("ProcessOrder is live")
     seven = {"body": json.dumps({**ORDER, "orderId": "seven", "quantity": 7})}
@@ -129,5 +137,6 @@ def test_a_broken_program_is_told_with_its_place_and_keeps_no_handler_back(live:
     live.wait_for("the Pulumi program must run to its end, but failed at __main__.py:1: ModuleNotFoundError")
     edit(handler, "\n", "\n\n")
     live.wait_for(deployed, times=before + 1)
+    healed = live.text().count("the program is right again")
     program.write_text(sound)
-    live.wait_for("the program is right again")
+    live.wait_for("the program is right again", times=healed + 1)

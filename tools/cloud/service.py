@@ -81,6 +81,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = [provider_pb2.CheckFailure(property="region", reason=f"{reason}: start it with --region")]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
+    def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:
+        return provider_pb2.DiffResponse()  # the engine then compares by itself; another region is refused before
+
     def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:
         given = _plain(request.args)
         self._tags = default_tags({"aws:defaultTags": given.get("defaultTags", "{}")})
