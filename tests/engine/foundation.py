@@ -1,5 +1,6 @@
 """What the bootstrap creates, on the local cloud: buckets and policies as such, the rest as no more than a name."""
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 from tools.cloud.cloud import Cloud
 from tools.cloud.resources import Keeper, Values
 from tools.cloud.resources.iam import BATCH
+from tools.recording import types
 from tools.recording.row import Type
 
 
@@ -71,7 +73,6 @@ KEEPERS: dict[str, type[Keeper]] = {
     "aws:xray/resourcePolicy:ResourcePolicy": Told,
 }
 TYPES = {
-    "aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed="arn", tagged=False),
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Type(named=None, computed="arn", tagged=False),
-    "aws:iam/policy:Policy": Type(computed="arn", tagged=False),
-}
+    token: dataclasses.replace(types.TYPES[token], tagged=False)  # nothing keeps tags of what is no more than a name
+    for token in ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/policy:Policy")
+} | {"aws:s3/bucket:Bucket": Type(arn="arn:aws:s3:::{name}", named="bucket", computed="arn", tagged=False)}
