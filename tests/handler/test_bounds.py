@@ -1,6 +1,7 @@
 """What a sender can cost: bounded memory for any batch, time kept for the others, and no row from the future."""
 
 import json
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -149,6 +150,15 @@ def test_an_event_from_more_than_a_day_ahead_is_rejected_and_its_neighbours_are_
     assert result.failed == ["m2", "m3", "m4"]
     assert set(table.items) == {"O0", "O1"}
     assert [(line["orderId"], line["reason"]) for line in result.lines[:-1]] == [(f"O{n}", AHEAD) for n in (2, 3, 4)]
+
+
+def test_the_instant_counts_and_not_how_it_is_spelt() -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for offset in (-12, 12):
+        zone = f"{'+' if offset > 0 else '-'}12:00"
+        assert parse(body(timestamp=f"{now + timedelta(hours=23 + offset):%Y-%m-%dT%H:%M:%S}{zone}"))
+        with pytest.raises(Rejected, match=re.escape(AHEAD)):
+            parse(body(timestamp=f"{now + timedelta(hours=25 + offset):%Y-%m-%dT%H:%M:%S}{zone}"))
 
 
 def test_what_was_rejected_for_its_time_is_an_order_when_its_time_has_come() -> None:

@@ -178,6 +178,21 @@ def test_a_call_ends_in_its_time_whatever_the_other_side_does(way: str) -> None:
             assert seconds - 0.05 < time.monotonic() - started < seconds + 1
 
 
+def test_a_peer_that_drips_keeps_no_thread_for_later() -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        request(connection)
+        drip(connection, b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 1000)
+
+    with listening(serve) as url:
+        store = Store(client(url), "Orders")
+        orders = [parse(body(orderId=f"O{index}")) for index in range(100)]
+        for _ in range(10):
+            written = store.write(orders, store.clock() + 0.3)
+            assert {outcome.kind for outcome in written.values()} == {"failed"}
+        ours = [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+        assert len(ours) <= 8
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -76,6 +76,13 @@ def test_whoever_writes_or_deletes_the_row_between_two_statements_loses_no_order
     assert len(table.calls) <= 3
 
 
+def test_no_answer_brings_a_row_along() -> None:
+    table = Table()
+    store = taught(table)
+    store.write(orders(1, 1000, status="paid"), 10)
+    assert {name for call in table.calls for statement in call for name in statement} == {"Statement", "Parameters"}
+
+
 @pytest.mark.parametrize("learned", [False, True])
 def test_a_superseded_event_takes_three_statements_in_turn(learned: bool) -> None:
     table = Table()

@@ -1,4 +1,4 @@
-"""The archive under AWS's own runtime client: its log at DEBUG, deadlines, poison and freezes."""
+"""The archive under AWS's own runtime client: its log at DEBUG, and a DynamoDB that hangs."""
 
 import json
 import time
