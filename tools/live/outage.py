@@ -46,9 +46,9 @@ class Outage:
         stack = self._pipeline.stack
         with self._lock:
             found = stack.client("lambda").get_function_configuration(FunctionName=stack["functionName"])
-            self._role = str(found["Role"]).rpartition("/")[2]
-            stack.client("iam").put_role_policy(RoleName=self._role, PolicyName=POLICY, PolicyDocument=json.dumps(DENY))
-            self._until = time.monotonic() + seconds
+            role = str(found["Role"]).rpartition("/")[2]
+            stack.client("iam").put_role_policy(RoleName=role, PolicyName=POLICY, PolicyDocument=json.dumps(DENY))
+            self._role, self._until = role, time.monotonic() + seconds
 
     def end(self, *, only_if_due: bool = False) -> None:
         """Give the function its rights back; nothing happens where they are not taken."""

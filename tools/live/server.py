@@ -84,10 +84,11 @@ def application(feed: Feed, actions: Actions, *, token: str, port: int) -> ASGIA
     async def act(request: Request) -> Response:
         name = request.path_params["action"]
         if name not in actions.buttons:
-            return PlainTextResponse("not found", 404)
+            return PlainTextResponse("not found", 404, HEADERS)
         wanted = await _wanted(request)
         if wanted is None:
-            return PlainTextResponse(f"the request must be a JSON object of at most {LONGEST_REQUEST} bytes", 400)
+            said = f"the request must be a JSON object of at most {LONGEST_REQUEST} bytes"
+            return PlainTextResponse(said, 400, HEADERS)
         return _json(asdict(await run_in_threadpool(actions.run, name, wanted)))
 
     routes = [Route("/", page), Route("/state", state), Route("/do/{action}", act, methods=["POST"])]
