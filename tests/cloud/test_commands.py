@@ -21,7 +21,8 @@ import pytest
 from tests.tree import copied
 from tools.__main__ import main
 from tools.cloud.cloud import CloudError, running_cloud
-from tools.cloud.deploy import check_place, deployed
+from tools.cloud.deploy import check_place, deployed, write_addresses, written_addresses
+from tools.cloud.deployment import Deployment
 from tools.cloud.traffic import make_traffic
 from tools.root import ROOT
 
@@ -129,6 +130,18 @@ def test_what_is_there_already_is_not_overwritten_by_addresses(tmp_path: Path) -
     place.write_text("a note")
     with pytest.raises(CloudError, match=r"--outputs must be a new file, got .*o\.json: name another, or remove it"):
         check_place(place)
+
+
+def test_only_ones_own_addresses_are_removed_and_no_draft_of_them_stays(deployment: Deployment, tmp_path: Path) -> None:
+    place, taken = tmp_path / "o.json", tmp_path / "taken"
+    with written_addresses(deployment, place):
+        assert json.loads(place.read_text()) == deployment.addresses()
+        place.write_text("another's")
+    taken.mkdir()
+    with pytest.raises(OSError, match="taken"):
+        write_addresses(deployment, taken)
+    assert place.read_text() == "another's"
+    assert sorted(tmp_path.iterdir()) == [place, taken]
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -85,12 +85,17 @@ def written_addresses(deployment: Deployment, path: Path | None) -> Iterator[Pat
         yield path
     finally:
         cleaning_up()
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if str(deployment.cloud.ca_bundle) in path.read_text():  # not what somebody else has put there
+                path.unlink()
 
 
 def write_addresses(deployment: Deployment, path: Path) -> None:
     """Write a deployment's addresses as they are now."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(deployment.addresses(), indent=2) + "\n")
-    draft.replace(path)
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(deployment.addresses(), indent=2) + "\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
