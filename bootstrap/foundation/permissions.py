@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 """
 
 import re
+from typing import Any
 
 import pulumi
 
 from foundation.account import Stack
-from foundation.grant import Grant
+from foundation.grant import Grant, policy
 
 
 def of_stack(stack: Stack, *, boundary_arn: pulumi.Input[str]) -> dict[str, list[Grant]]:
@@ -213,4 +214,24 @@ def of_keys(stack: Stack) -> Grant:
         read="kms:Decrypt",
         write="kms:CreateGrant kms:Encrypt kms:GenerateDataKey* kms:ReEncrypt*",
         condition={"StringEquals": {**stack.tags("ResourceTag"), "kms:ViaService": services}},
+    )
+
+
+def boundary(stack: Stack) -> dict[str, Any]:
+    """The policy that bounds the roles of a stack's functions, whatever their own say: what ProcessOrder does.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+
+    def allow(sid: str, resources: str | list[str], *actions: str) -> dict[str, Any]:
+        return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+    queues, tables = stack.arn("sqs", "Order"), stack.arn("dynamodb", "table/Order")
+    own_keys = {"Condition": {"StringEquals": stack.tags("ResourceTag")}}
+    return policy(
+        allow("Consume", queues, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        allow("Write", tables, "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"),
+        {**allow("Decrypt", stack.account.arn("kms", "key/*"), "kms:Decrypt"), **own_keys},
+        allow("Log", stack.log_groups(), "logs:CreateLogStream", "logs:PutLogEvents"),
+        allow("Trace", "*", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
     )

@@ -9,9 +9,8 @@ import pulumi
 from pulumi_aws import iam
 
 from foundation.account import Stack
-from foundation.boundary import boundary
 from foundation.grant import Grant, document, policy
-from foundation.permissions import of_keys, of_stack
+from foundation.permissions import boundary, of_keys, of_stack
 from foundation.state import State, of_state
 
 _ISSUER = "token.actions.githubusercontent.com"
