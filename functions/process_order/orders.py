@@ -5,7 +5,7 @@ import re
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from .values import NESTING_LIMIT, NUMBER_LIMITS, Unstorable, number_attribute, quoted, spell_members, utf8
@@ -76,11 +76,8 @@ class Order(NamedTuple):
     """The value of `orderId`."""
     rest: bytes
     """The values of the other `COLUMNS`, with commas between them."""
-
-    @property
-    def newest(self) -> bytes:
-        """The value of `version`."""
-        return b'{"S":"%b"}' % self.version.encode()
+    newest: bytes
+    """The value of `version`."""
 
     @property
     def item(self) -> dict[str, dict[str, Any]]:
@@ -109,19 +106,19 @@ def parse(body: object, latest: str = "") -> Order:
     envelope = isinstance(document, dict) and document.get("Type") == "Notification" and "orderId" not in document
     if envelope and isinstance(document.get("Message"), str):
         document = _decode(document["Message"])
-    order_id = document.get("orderId") if isinstance(document, dict) else None
-    order_id = order_id if isinstance(order_id, str) else None
-    if found := problems(document):
-        raise Rejected("; ".join(found), order_id)
     try:
+        if found := problems(document):
+            raise Unstorable("; ".join(found))
         order = _order(document)
+        if order.version > (latest or latest_version()):
+            raise Unstorable(AHEAD)
+        return order
     except Unstorable as error:
-        raise Rejected(str(error), order_id) from None
+        reason = str(error)
     except UnicodeEncodeError:
-        raise Rejected("the body must be valid Unicode, got half of a surrogate pair", order_id) from None
-    if order.version > (latest or latest_version()):
-        raise Rejected(AHEAD, order_id)
-    return order
+        reason = "the body must be valid Unicode, got half of a surrogate pair"
+    order_id = document.get("orderId") if isinstance(document, dict) else None
+    raise Rejected(reason, order_id if isinstance(order_id, str) else None)
 
 
 def problems(document: object) -> list[str]:
@@ -148,7 +145,7 @@ def problems(document: object) -> list[str]:
 
 def _is_quantity(value: Any) -> bool:
     # The range comes first: a number such as 1E+999999 must not be expanded.
-    return type(value) in _NUMBERS and 1 <= value <= MAX_QUANTITY and int(value) == value
+    return type(value) in _NUMBERS and 1 <= value <= MAX_QUANTITY and (type(value) is int or int(value) == value)
 
 
 def _kind(value: object) -> str:
@@ -212,21 +209,17 @@ def _order(document: dict[str, Any]) -> Order:
     if len(document) > len(ATTRIBUTES):
         further = {name: value for name, value in document.items() if name not in ATTRIBUTES}
         extra_size = spell_members(further, 2, pieces := [])
-    extra = "".join(pieces)
-    canonical = (
-        f'{{"orderId":{{"S":{order_id}}},"userId":{{"S":{user_id}}},"itemName":{{"S":{item_name}}},'
-        f'"quantity":{{"N":"{quantity}"}},"status":{{"S":{status}}},"timestamp":{{"S":"{timestamp}"}},'
-        f'"extra":{{"M":{extra}}}}}'
-    ).encode()
-    version = f"{_instant(timestamp)}{sha256(canonical).hexdigest()[:32]}"
-    # But for its version, which has less than 100 bytes, an item is smaller than its canonical text.
-    if len(canonical) > MAX_ITEM_SIZE - 100 and _item_size(document, extra_size, version) > MAX_ITEM_SIZE:
-        raise Unstorable(_SIZE_LIMIT)
-    rest = (
+    key = f'{{"S":{order_id}}}'.encode()
+    values = (
         f'{{"S":{user_id}}},{{"S":{item_name}}},'
-        f'{{"N":"{quantity}"}},{{"S":{status}}},{{"S":"{timestamp}"}},{{"M":{extra}}},{{"S":"{version}"}}'
-    )
-    return Order(document["orderId"], document["status"], version, f'{{"S":{order_id}}}'.encode(), rest.encode())
+        f'{{"N":"{quantity}"}},{{"S":{status}}},{{"S":"{timestamp}"}},{{"M":{"".join(pieces)}}},'
+    ).encode()
+    version = f"{_instant(timestamp)}{blake2b(key + values, digest_size=16).hexdigest()}"
+    # But for names and version, which have less than 200 bytes, an item is smaller than the text of its values.
+    if len(key) + len(values) > MAX_ITEM_SIZE - 200 and _item_size(document, extra_size, version) > MAX_ITEM_SIZE:
+        raise Unstorable(_SIZE_LIMIT)
+    newest = b'{"S":"%b"}' % version.encode()
+    return Order(document["orderId"], document["status"], version, key, values + newest, newest)
 
 
 def _instant(timestamp: str) -> str:

@@ -42,7 +42,7 @@ FAULTS = {
         "timestamp[:19]",
     ),
     "nanoseconds are ignored": (ORDERS, "Z#{fraction[6:]}", "Z#000"),
-    "another hash decides a tie": (ORDERS, "hexdigest()[:32]", "hexdigest()[32:]"),
+    "another hash decides a tie": (ORDERS, "hexdigest()", "hexdigest()[::-1]"),
     "no quantity is accepted": (ORDERS, "1 <= value <= MAX_QUANTITY", "0 <= value <= MAX_QUANTITY"),
     "the far future is accepted": (ORDERS, "if order.version > (latest", "if '' > (latest"),
     "long ids are refused": (ORDERS, "MAX_ORDER_ID = 512", "MAX_ORDER_ID = 64"),

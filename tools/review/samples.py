@@ -44,8 +44,8 @@ KINDS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"timestamp": "2025-06-01T08:00:00.499999Z"},
     ),
     "nanoseconds": (
-        {"timestamp": "2025-06-01T08:00:00.000000002Z", "status": "paid"},
-        {"timestamp": "2025-06-01T08:00:00.000000001Z"},
+        {"timestamp": "2025-06-01T08:00:00.000000004Z", "status": "paid"},
+        *({"timestamp": f"2025-06-01T08:00:00.00000000{last}Z"} for last in (1, 2, 3)),
     ),
     "tie": ({"status": "paid"}, {"status": "packed"}, {"timestamp": "2025-06-01T10:00:00+02:00"}),
     "whole": ({"quantity": 3.0},),
