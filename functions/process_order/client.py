@@ -1,20 +1,18 @@
 """The way to DynamoDB: signed requests over connections that are kept, and no call longer than it may take."""
 
 import re
+import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from .signing import Signer
 
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 1.0, 2.0
 """Seconds for a connection, TLS included, and for a request and its answer; the store tries again."""
-
-SMALL = 64 * 1024
-"""Bytes of a request that is sent in one piece with its head; a larger one is not copied for that."""
 
 LARGEST_ANSWER = 128 * 1024
 """Bytes of an answer with its head. DynamoDB's to 25 statements has some 5,000."""
@@ -32,9 +30,22 @@ _SUFFIXES = {
 }
 """How the names of hosts end in the partitions whose regions begin so; elsewhere in amazonaws.com."""
 
+Answer = tuple[int, bytes]
+"""Status and text."""
+
+
+class _Call:
+    """A request on its way; `until` is when it ends at the latest, and `due` when what it waits for now must come."""
+
+    __slots__ = ("due", "kept", "key", "received", "request", "until")
+
+    def __init__(self, key: object, request: bytes, until: float) -> None:
+        self.key, self.request, self.until, self.due = key, request, until, until
+        self.kept, self.received = False, b""
+
 
 class Client:
-    """Sends BatchExecuteStatement requests; every thread that calls keeps a connection of its own."""
+    """Sends BatchExecuteStatement requests, several at once from one thread, over connections that are kept."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Raises RuntimeError or ValueError if the environment does not say where to send, or as whom."""
@@ -49,21 +60,41 @@ class Client:
         bundle = environment.get("AWS_CA_BUNDLE") or None
         # Every certificate is verified, and TLS is 1.2 at least: the default of Python since 3.10.
         self._trust = ssl.create_default_context(cafile=bundle) if parts.scheme == "https" else None
-        self._kept = threading.local()
+        self._kept: list[socket.socket] = []
+        self._calls: dict[socket.socket, _Call] = {}
+        self._ended: list[tuple[Any, Answer | Exception]] = []
 
-    def __call__(self, body: bytes, seconds: float) -> tuple[int, bytes]:
-        """Send a request and return the status and text of its answer, or raise OSError in time."""
-        until = time.monotonic() + min(seconds, CONNECT_TIMEOUT + ANSWER_TIMEOUT)
-        head = self._signer.head(body, time.time())
-        request = (head + body,) if len(body) < SMALL else (head, body)
-        if kept := self._kept.__dict__.pop("connection", None):
-            try:
-                return self._exchange(kept, request, until)
-            except TimeoutError:
-                raise
-            except OSError:  # the other side has closed it, after an idle hour or while the function was frozen
-                pass
-        return self._exchange(self._open(until), request, until)
+    def start(self, key: object, body: bytes, seconds: float) -> None:
+        """Send a request. In so many seconds at most, `answers` says under its key what became of it."""
+        request = self._signer.head(body, time.time()) + body
+        self._send(_Call(key, request, time.monotonic() + min(seconds, CONNECT_TIMEOUT + ANSWER_TIMEOUT)))
+
+    def answers(self, seconds: float) -> list[tuple[Any, Answer | Exception]]:
+        """Wait so long at most, and return the calls that ended: each one's key and answer, or why there is none."""
+        if not self._ended:
+            now = time.monotonic()
+            until = min([now + seconds, *(call.due for call in self._calls.values())])
+            select.select(self._calls, (), (), max(0.0, until - now))
+            for connection, call in list(self._calls.items()):
+                self._receive(connection, call)
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _send(self, call: _Call) -> None:
+        """Send a request over a connection that is kept, or else over a new one."""
+        connection = self._kept.pop() if self._kept else None
+        call.kept = connection is not None
+        try:
+            connection = connection or self._open(call.until)
+            call.due = min(call.until, time.monotonic() + ANSWER_TIMEOUT)
+            unsent = memoryview(call.request)
+            while unsent:
+                connection.settimeout(_left(call.due))
+                unsent = unsent[connection.send(unsent) :]
+            connection.settimeout(0)
+            self._calls[connection] = call
+        except OSError as error:
+            self._fail(call, error, connection)
 
     def _open(self, until: float) -> socket.socket:
         """Connect to the first address that takes a connection."""
@@ -82,56 +113,55 @@ class Client:
                 failed = error
         raise failed
 
-    def _exchange(self, connection: socket.socket, request: tuple[bytes, ...], until: float) -> tuple[int, bytes]:
-        """Send a request and read its answer; keep the connection if nothing is left in it."""
-        until = min(until, time.monotonic() + ANSWER_TIMEOUT)
-        keep = False
+    def _receive(self, connection: socket.socket, call: _Call) -> None:
+        """Take in what has come of an answer; keep the connection if that is all, and nothing is left in it."""
         try:
-            for part in request:
-                unsent = memoryview(part)
-                while unsent:
-                    _limit(connection, until)
-                    unsent = unsent[connection.send(unsent) :]
-            status, answer, keep = _receive(connection, until)
-            return status, answer
-        finally:
+            while not (answer := _read(call.received)):
+                if not (more := connection.recv(16 * 1024)):  # a larger buffer is new memory every time
+                    raise ConnectionError("the other side has closed the connection")
+                call.received += more
+                if len(call.received) > LARGEST_ANSWER:
+                    raise ConnectionError("the answer is too long")
+        except (BlockingIOError, ssl.SSLWantReadError):
+            if time.monotonic() >= call.due:
+                self._fail(call, TimeoutError("the call's time is up"), connection)
+        except OSError as error:
+            self._fail(call, error, connection)
+        else:
+            status, text, keep = answer
+            self._ended.append((call.key, (status, text)))
+            del self._calls[connection]
             if keep:
-                self._kept.connection = connection
+                self._kept.append(connection)
             else:
                 connection.close()
 
+    def _fail(self, call: _Call, error: OSError, connection: socket.socket | None) -> None:
+        """End a call, or send it again: a kept connection is closed after an idle hour, or while Lambda is frozen."""
+        if connection:
+            self._calls.pop(connection, None)
+            connection.close()
+        if call.kept and not isinstance(error, TimeoutError):
+            call.received = b""
+            self._send(call)
+        else:
+            self._ended.append((call.key, error))
 
-def _receive(connection: socket.socket, until: float) -> tuple[int, bytes, bool]:
-    """Read the status and text of an answer, however slowly it comes, and whether the connection can be kept."""
-    received = b""
-    while (end := received.find(b"\r\n\r\n") + 4) < 4:
-        received += _more(connection, until, len(received))
+
+def _read(received: bytes) -> tuple[int, bytes, bool] | None:
+    """Read an answer's status and text, and whether its connection can be kept; None if more must come."""
+    end = received.find(b"\r\n\r\n") + 4
+    if end < 4:
+        return None
     head = received[:end].lower()
     status, length = _STATUS.match(head), _LENGTH.search(head)
     if not status or not length or b"\r\ntransfer-encoding:" in head:
         raise ConnectionError("the answer must be one of HTTP/1.1 that tells its length")
     size = end + int(length[1])
-    while len(received) < size:
-        received += _more(connection, until, size)
+    if len(received) < size:
+        return None
     keep = status[1] == b"1" and len(received) == size and b"\r\nconnection: close" not in head
     return int(status[2]), received[end:size], keep
-
-
-def _more(connection: socket.socket, until: float, size: int) -> bytes:
-    """Receive what has come of an answer of at least `size` bytes."""
-    if size > LARGEST_ANSWER:
-        raise ConnectionError("the answer is too long")
-    _limit(connection, until)
-    if not (more := connection.recv(16 * 1024)):  # a larger buffer is new memory every time
-        raise ConnectionError("the other side has closed the connection")
-    return more
-
-
-def _limit(connection: socket.socket, until: float) -> None:
-    """Let the next step take what is left. To say so is a system call, which a hundredth of a second is not worth."""
-    left = _left(until)
-    if abs(left - (connection.gettimeout() or 0)) > 0.01:
-        connection.settimeout(left)
 
 
 def _left(until: float) -> float:

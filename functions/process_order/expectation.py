@@ -1,7 +1,7 @@
 """What to expect of an order before it is written: whether its row exists, learned from the orders of its status."""
 
-from collections.abc import Iterable
-from threading import Lock
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 STATUSES = 256
 """Statuses that are learned; those after them are expected to be of new orders."""
@@ -23,28 +23,22 @@ class Expectation:
     def __init__(self) -> None:
         self._scores: dict[str, int] = {}
         self._credit = START
-        self._lock = Lock()
 
-    def exist(self, statuses: Iterable[str]) -> list[bool]:
-        """Guess of each event, by its status, whether its order has a row."""
-        with self._lock:
-            return list(map(self._exists, statuses))
-
-    def _exists(self, status: str) -> bool:
-        self._credit += ALLOWANCE
-        if self._scores.get(status[:LONGEST_STATUS], 0) <= CONVINCED or self._credit < 1:
-            return False
-        self._credit -= 1  # what it costs if the guess is wrong
-        return True
+    def exist(self, statuses: Sequence[str]) -> Sequence[bool]:
+        """Guess of the events of a call, by their statuses, whether their orders have rows."""
+        self._credit += ALLOWANCE * len(statuses)
+        likely = {one for one in set(statuses) if self._scores.get(one[:LONGEST_STATUS], 0) > CONVINCED}
+        guesses = [status in likely for status in statuses]
+        if (cost := sum(guesses)) > self._credit:  # what it costs if all are wrong
+            return [False] * len(statuses)
+        self._credit -= cost
+        return guesses
 
     def learn(self, seen: Iterable[tuple[str, bool, bool]]) -> None:
         """Take in of events their status, whether the order had a row, and whether expecting one saved a statement."""
-        with self._lock:
-            for status, existed, saved in seen:
-                status = status[:LONGEST_STATUS]
-                if saved:
-                    self._credit += 2  # what it would have cost, and the statement that it saved
-                if status in self._scores or len(self._scores) < STATUSES:
-                    score = self._scores.get(status, 0) + (1 if existed else -1)
-                    if -CERTAIN <= score <= CERTAIN:
-                        self._scores[status] = score
+        for (status, existed, saved), times in Counter(seen).items():
+            status = status[:LONGEST_STATUS]
+            self._credit += 2 * saved * times  # what it would have cost, and the statement that it saved
+            if status in self._scores or len(self._scores) < STATUSES:
+                score = self._scores.get(status, 0) + (times if existed else -times)
+                self._scores[status] = min(max(score, -CERTAIN), CERTAIN)

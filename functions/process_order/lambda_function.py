@@ -150,14 +150,9 @@ class _Log:
         if level not in self.levels:
             return
         now = time.time()
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        line = {
-            "timestamp": f"{seconds}.{int(now % 1 * 1000):03d}Z",
-            "level": level,
-            "message": message,
-            "requestId": self._request_id,
-        }
-        sys.stdout.write(json.dumps({**line, **fields}) + "\n")
+        at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
+        line = {"timestamp": at, "level": level, "message": message, "requestId": self._request_id, **fields}
+        sys.stdout.write(json.dumps(line) + "\n")
 
     def message(self, level: str, kind: str, message: Message, reason: str) -> None:
         """Say what became of one message, and never what it holds."""

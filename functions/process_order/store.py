@@ -1,15 +1,15 @@
 """Conditional writes of orders into the table, 25 to a round trip, until they land or time is up."""
 
+import contextlib
 import json
 import random
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from .answers import DONE, REFUSED, TRANSIENT, Result, explain, read
+from .client import Answer, Client
 from .expectation import Expectation
 from .orders import COLUMNS, Order
 
@@ -20,7 +20,7 @@ BYTES_PER_CALL = 1_000_000
 """Of values, so that calls in flight need little memory and little time; a single order may have more."""
 
 PARALLEL_CALLS = 8
-"""Calls in flight at once; also the connections that are kept."""
+"""Calls in flight at once; also the connections that are kept at most."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds: the bound of the random pause before the first and before any further attempt, doubling in between."""
@@ -41,17 +41,23 @@ class Outcome(NamedTuple):
 STORED, SUPERSEDED = Outcome("stored"), Outcome("superseded")
 UNCONFIRMED = Outcome("failed", "DynamoDB confirmed no write before the function's deadline")
 
-Execute = Callable[[bytes, float], tuple[int, bytes]]
-"""Sends a request in so many seconds; returns the status and text of the answer."""
-
 
 class _Write:
     """An order that is being written: whether its next statement is an UPDATE, and how many were refused."""
 
     __slots__ = ("order", "refusals", "update")
 
-    def __init__(self, order: Order, update: bool) -> None:  # noqa: FBT001 - the two that it consists of
-        self.order, self.update, self.refusals = order, update, 0
+    def __init__(self, order: Order) -> None:
+        self.order, self.update, self.refusals = order, False, 0
+
+
+class _Chunk(NamedTuple):
+    """Writes that go into one call once it is `due` by the clock; `first` if nothing of them was sent yet."""
+
+    writes: list[_Write]
+    due: float = 0.0
+    attempts: int = 0
+    first: bool = False
 
 
 class Store:
@@ -59,7 +65,7 @@ class Store:
 
     def __init__(
         self,
-        execute: Execute,
+        client: Client,
         table: str,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -72,11 +78,8 @@ class Store:
             raise ValueError(f"TABLE_NAME must name the function's table, got {table!r}: set it on the function")
         members = ", ".join(f"'{name}': ?" for name in COLUMNS)
         changes = " ".join(f'SET "{name}" = ?' for name in COLUMNS[1:])
-        self.clock = clock
-        self._execute = execute
-        self._sleep = sleep
-        self._jitter = jitter
-        self._threads = ThreadPoolExecutor(PARALLEL_CALLS)
+        self.clock, self._sleep, self._jitter = clock, sleep, jitter
+        self._client = client
         self._expectation = expectation or Expectation()
         self._insert = _opening(f'INSERT INTO "{table}" VALUE {{{members}}}')
         # NOT >= is true where < is not: of a row whose version is missing or no text. Such a row is replaced.
@@ -86,67 +89,48 @@ class Store:
         """Write orders with distinct ids, and say by id what became of each, by the clock's `deadline` or before."""
         waiting = list(orders)
         outcomes: dict[str, Outcome] = {}
-        chunks = deque(_chunks(waiting))
-        others = [self._start(chunks, outcomes, deadline) for _ in range(min(PARALLEL_CALLS, len(chunks)) - 1)]
-        self._drain(chunks, outcomes, deadline)
-        started = [other for other in others if other]
-        if wait(started, timeout=max(0.0, deadline - self.clock())).not_done:
-            # What hangs keeps its threads, and is one more conditional write: it must not delay the next invocation.
-            self._threads.shutdown(wait=False)
-            self._threads = ThreadPoolExecutor(PARALLEL_CALLS)
-        return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
+        chunks = [_Chunk(list(map(_Write, some)), first=True) for some in _chunks(waiting)]
+        flying = 0
+        while True:
+            now = self.clock()
+            due = [chunk for chunk in chunks if chunk.due <= now < deadline]
+            for chunk in due[: PARALLEL_CALLS - flying]:
+                chunks.remove(chunk)
+                with _failing(chunk, outcomes):
+                    self._client.start(chunk, self._request(chunk), deadline - self.clock())
+                    flying += 1
+            later = min((chunk.due for chunk in chunks), default=deadline)
+            if flying:
+                until = deadline if flying == PARALLEL_CALLS else min(later, deadline)
+                for chunk, answer in self._client.answers(until - now):
+                    flying -= 1
+                    with _failing(chunk, outcomes):
+                        chunks += self._settle(chunk, answer, outcomes)
+            elif max(now, later) < deadline:
+                self._sleep(max(0.0, later - now))
+            else:
+                return {order.order_id: outcomes.get(order.order_id, UNCONFIRMED) for order in waiting}
 
-    def _start(self, chunks: deque[list[Order]], outcomes: dict[str, Outcome], deadline: float) -> Future[None] | None:
-        """Write on another thread, if there is one to be had; if not, this one writes all."""
-        try:
-            return self._threads.submit(self._drain, chunks, outcomes, deadline)
-        except RuntimeError:
-            return None
-
-    def _drain(self, chunks: deque[list[Order]], outcomes: dict[str, Outcome], deadline: float) -> None:
-        """Write chunks as long as there are any, and time."""
-        while self.clock() < deadline:
-            try:
-                chunk = chunks.popleft()
-            except IndexError:
-                return
-            try:
-                updates = self._expectation.exist(order.status for order in chunk)
-                self._write(list(map(_Write, chunk, updates)), outcomes, deadline)
-            except Exception as error:  # noqa: BLE001 - a mistake of ours fails its orders and not the invocation
-                failed = Outcome("failed", f"writing failed with {type(error).__name__}")
-                outcomes.update((order.order_id, failed) for order in chunk)
-
-    def _write(self, writes: list[_Write], outcomes: dict[str, Outcome], deadline: float) -> None:
-        """Write until nothing is pending or time is up, in halves if the call as a whole is refused.
-
-        `outcomes` always holds what is known so far, so giving up needs no last word.
-        """
-        attempts = 0
-        while writes and (seconds := deadline - self.clock()) > 0:
-            results = self._call(writes, seconds)
-            if results[0].code in REFUSED and len(writes) > 1:
-                half = len(writes) // 2
-                self._write(writes[:half], outcomes, deadline)
-                self._write(writes[half:], outcomes, deadline)
-                return
-            self._learn(writes, results)
-            if results.count(DONE) == len(results):
-                outcomes.update((each.order.order_id, STORED) for each in writes)
-                return
-            again = []
-            for each, result in zip(writes, results, strict=True):
-                if outcome := _settle(each, result):
-                    outcomes[each.order.order_id] = outcome
-                if outcome is None or result.code in TRANSIENT:
-                    again.append(each)
-            writes = again
-            if any(result.code in TRANSIENT for result in results):
-                pause = self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempts)
-                if self.clock() + pause >= deadline:
-                    break
-                self._sleep(pause)
-                attempts += 1
+    def _settle(self, chunk: _Chunk, answer: Answer | Exception, outcomes: dict[str, Outcome]) -> Iterable[_Chunk]:
+        """Note what became of writes; return those that need another call, in halves if it was refused as a whole."""
+        writes = chunk.writes
+        results = [explain(answer)] * len(writes) if isinstance(answer, Exception) else read(*answer, len(writes))
+        if results[0].code in REFUSED and len(writes) > 1:
+            half = len(writes) // 2
+            return map(_Chunk, (writes[:half], writes[half:]))
+        self._learn(writes, results)
+        if results.count(DONE) == len(results):
+            outcomes.update((each.order.order_id, STORED) for each in writes)
+            return ()
+        again = []
+        for each, result in zip(writes, results, strict=True):
+            if outcome := _outcome(each, result):
+                outcomes[each.order.order_id] = outcome
+            if outcome is None or result.code in TRANSIENT:
+                again.append(each)
+        passing = any(result.code in TRANSIENT for result in results)
+        pause = passing and self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**chunk.attempts)
+        return [_Chunk(again, self.clock() + pause, chunk.attempts + passing)] if again else ()
 
     def _learn(self, writes: list[_Write], results: Sequence[Result]) -> None:
         """Take in whether orders had a row, each by the first answer that tells: of an INSERT, or of an UPDATE made."""
@@ -156,14 +140,13 @@ class Store:
             if result.code in ("", "DuplicateItem") and each.refusals + each.update < 2
         )
 
-    def _call(self, writes: list[_Write], seconds: float) -> Sequence[Result]:
-        """Send one statement per order, in one call, and say how each ended."""
-        request = b'{"Statements":[%b]}' % b",".join(map(self._statement, writes))
-        try:
-            status, text = self._execute(request, seconds)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong, these orders are reported and the others go on
-            return [explain(error)] * len(writes)
-        return read(status, text, len(writes))
+    def _request(self, chunk: _Chunk) -> bytes:
+        """Spell one statement per order."""
+        if chunk.first:
+            updates = self._expectation.exist([each.order.status for each in chunk.writes])
+            for each, update in zip(chunk.writes, updates, strict=True):
+                each.update = update
+        return b'{"Statements":[%b]}' % b",".join(map(self._statement, chunk.writes))
 
     def _statement(self, write: _Write) -> bytes:
         """Spell the statement of an order in JSON; its values are spelled already."""
@@ -171,6 +154,16 @@ class Store:
         if write.update:
             return b"%b%b,%b,%b]}" % (self._update, order.rest, order.key, order.newest)
         return b"%b%b,%b]}" % (self._insert, order.key, order.rest)
+
+
+@contextlib.contextmanager
+def _failing(chunk: _Chunk, outcomes: dict[str, Outcome]) -> Iterator[None]:
+    """Let a mistake of ours fail its orders and not the invocation."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        failed = Outcome("failed", f"writing failed with {type(error).__name__}")
+        outcomes.update((each.order.order_id, failed) for each in chunk.writes)
 
 
 def _opening(statement: str) -> bytes:
@@ -191,7 +184,7 @@ def _chunks(orders: Iterable[Order]) -> Iterator[list[Order]]:
         yield chunk
 
 
-def _settle(write: _Write, result: Result) -> Outcome | None:
+def _outcome(write: _Write, result: Result) -> Outcome | None:
     """Say what the answer to a statement means for its order; None if it needs the other statement.
 
     An INSERT is refused if there is a row, and an UPDATE if the row is newer or not there. To ask for the row could

@@ -7,7 +7,7 @@ from functions.process_order.orders import parse
 from functions.process_order.store import STATEMENTS_PER_CALL, Store
 from tests.bench.events import STREAMS, stream_of
 from tests.bench.results import Target
-from tests.fakes.table import Table, executing
+from tests.fakes.table import Executing, Table
 
 SHOP = next(iter(STREAMS))
 BATCH = 100
@@ -30,7 +30,7 @@ def measure() -> Statements:
 def count(name: str, expectation: Expectation) -> float:
     """Write a stream into a table in memory and tell the statements that an event took."""
     table, events = Table(), list(stream_of(name))
-    store = Store(executing(table), "Orders", expectation=expectation)
+    store = Store(Executing(table), "Orders", expectation=expectation)
     for start in range(0, len(events), BATCH):
         orders = sorted((parse(event, "~") for event in events[start : start + BATCH]), key=lambda order: order.version)
         newest = list({order.order_id: order for order in orders}.values())

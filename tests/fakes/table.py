@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
+from functions.process_order.client import Client
 from functions.process_order.store import Store
 
 Statement = Mapping[str, Any]
@@ -112,12 +113,28 @@ class Clock:
             self.now += seconds
 
 
-def executing(client: Any) -> Callable[[bytes, float], tuple[int, bytes]]:
-    """Make a store's way to a client of the SDK, or to what is like one: statements go in, and an answer comes out."""
+class Executing(Client):
+    """A store's way to a client of the SDK, or to what is like one: a call ends when it starts."""
 
-    def execute(request: bytes, _seconds: float) -> tuple[int, bytes]:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._ended: list[tuple[Any, tuple[int, bytes] | Exception]] = []
+
+    def start(self, key: Any, body: bytes, seconds: float) -> None:
+        """Have the statements run."""
         try:
-            answer = client.batch_execute_statement(**json.loads(request))
+            self._ended.append((key, self._run(body)))
+        except Exception as error:  # noqa: BLE001 - as the client does
+            self._ended.append((key, error))
+
+    def answers(self, seconds: float) -> list[tuple[Any, tuple[int, bytes] | Exception]]:
+        """Return what has ended since."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _run(self, request: bytes) -> tuple[int, bytes]:
+        try:
+            answer = self._client.batch_execute_statement(**json.loads(request))
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             told = error.response["Error"]
@@ -127,10 +144,8 @@ def executing(client: Any) -> Callable[[bytes, float], tuple[int, bytes]]:
             raise TimeoutError from error
         return 200, json.dumps(answer, default=str).encode()
 
-    return execute
-
 
 def store_of(table: Any, clock: Clock | None = None) -> Store:
     """Make a store on a table in memory; pauses are as long as they may be, and cost no time."""
     clock = clock or Clock()
-    return Store(executing(table), "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)
+    return Store(Executing(table), "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0)

@@ -11,7 +11,7 @@ import pytest
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome, Store
 from tests.fakes.events import Context, body, run, sqs_event, without
-from tests.fakes.table import Clock, Statement, Table, executing, store_of
+from tests.fakes.table import Clock, Executing, Statement, Table, store_of
 
 SECRET = "payload-secret"
 
@@ -117,7 +117,7 @@ def test_the_time_kept_to_answer_grows_with_the_batch() -> None:
             self.deadlines.append(deadline)
             return super().write(orders, deadline)
 
-    store = Recording(executing(Table()), "Orders", clock=Clock())
+    store = Recording(Executing(Table()), "Orders", clock=Clock())
     for count in (0, 1000):
         run(sqs_event(*["bad"] * count), store, context=Context(milliseconds=3_000))
     assert store.deadlines == pytest.approx([2.5, 2.3])

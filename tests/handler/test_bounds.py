@@ -15,7 +15,7 @@ from functions.process_order import orders
 from functions.process_order.orders import AHEAD, MAX_ITEM_SIZE, Rejected, parse, version_at
 from functions.process_order.store import Store
 from tests.fakes.events import Context, body, run, sqs_event
-from tests.fakes.table import Clock, Table, executing, store_of
+from tests.fakes.table import Clock, Executing, Table, store_of
 from tests.handler.runtime import serving
 
 MEGABYTES_OVER_IDLE = 150
@@ -127,7 +127,7 @@ def test_messages_are_read_in_half_of_the_time_and_those_that_were_not_are_faile
             return self.now
 
     table, clock = Table(), Ticking()
-    store = Store(executing(table), "Orders", clock=clock, sleep=clock.sleep)
+    store = Store(Executing(table), "Orders", clock=clock, sleep=clock.sleep)
     bodies = [body(orderId=f"O{index}") for index in range(30)]
     result = run(sqs_event(*bodies), store, context=Context(milliseconds=4_506))  # 4 s but for the margin
     read = len(table.items)

@@ -21,7 +21,7 @@ import pytest
 from functions.process_order.orders import MAX_ITEM_SIZE, Rejected, parse
 from functions.process_order.store import STORED, Store
 from tests.fakes.events import body
-from tests.fakes.table import Table, executing
+from tests.fakes.table import Executing, Table
 
 FOLDER = Path(os.environ.get("DYNAMODB_LOCAL") or Path.home() / ".cache" / "dynamodb-local")
 JAR = "DynamoDBLocal-2.6.1.jar"
@@ -125,7 +125,7 @@ def test_the_table_in_memory_answers_as_dynamodb_local_does(client: Any) -> None
         random, table = Random(case), Table()
         ids = [f"{case}/{index}" for index in range(4)]
         compared = Compared(client, table)
-        store = Store(executing(compared), "Orders")
+        store = Store(Executing(compared), "Orders")
         for _ in range(8):
             name = random.choice(ids)
             _place(client, table, name, _row(random, name) if random.random() < 0.5 else table.items.get(name))
@@ -206,5 +206,5 @@ def test_what_the_contract_takes_dynamodb_takes_by_insert_and_by_update(client: 
         return
     for row in (None, {"orderId": {"S": "edge"}}):
         _place(client, Table(), "edge", row)
-        store = Store(executing(client), "Orders")
+        store = Store(Executing(client), "Orders")
         assert store.write([order], store.clock() + 30) == {"edge": STORED}

@@ -1,8 +1,7 @@
 """The store: what it sends, what it sends again, and when it gives up."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from threading import Barrier, Event, Thread, current_thread, main_thread
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from functions.process_order.expectation import Expectation
 from functions.process_order.orders import Order, parse
 from functions.process_order.store import STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
 from tests.fakes.events import body
-from tests.fakes.table import Clock, Statement, Table, client_error, executing, store_of
+from tests.fakes.table import Clock, Executing, Statement, Table, client_error, store_of
 
 TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
 STATEMENTS = (
@@ -67,7 +66,7 @@ def test_values_are_parameters_and_never_part_of_a_statement() -> None:
 @pytest.mark.parametrize("name", ["", "ab", 'Orders" --', "Orders\n", "x" * 256, "arn:aws:dynamodb"])
 def test_a_table_name_is_checked_before_it_enters_a_statement(name: str) -> None:
     with pytest.raises(ValueError, match="TABLE_NAME must name the function's table"):
-        Store(executing(Table()), name)
+        Store(Executing(Table()), name)
 
 
 @pytest.mark.parametrize("code", STATEMENTS)
@@ -80,7 +79,7 @@ def test_only_the_statements_that_failed_for_a_while_are_sent_again(code: str) -
     written = store_of(table, clock).write(orders(6), 10)
     assert set(written.values()) == {STORED}
     assert [ids(call) for call in table.calls[1:]] == [{"O2", "O4"}, {"O4"}]
-    assert clock.pauses == [0.05, 0.1]
+    assert clock.pauses == pytest.approx([0.05, 0.1])
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,7 @@ def test_pauses_double_up_to_a_bound_and_end_before_the_deadline() -> None:
     clock = Clock()
     table = Table(before=lambda call, statements: {0: "ThrottlingError"})
     written = store_of(table, clock).write(orders(1), 10)
-    assert clock.pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
+    assert clock.pauses == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0])
     assert clock.now < 10
     assert written == {"O0": Outcome("failed", "DynamoDB answered ThrottlingError: it is ThrottlingError")}
 
@@ -177,7 +176,7 @@ def test_one_statement_that_fails_its_whole_call_fails_alone(bad: int) -> None:
         {"Responses": [{"TableName": "Orders"}] * 4},
     ],
 )
-def test_a_garbled_answer_confirms_nothing_and_costs_no_later_invocation_its_thread(answer: Any) -> None:
+def test_a_garbled_answer_confirms_nothing_and_costs_no_later_invocation_anything(answer: Any) -> None:
     class Garbling(Table):
         def batch_execute_statement(self, *, Statements: Sequence[Statement]) -> Any:  # noqa: N803
             right = super().batch_execute_statement(Statements=Statements)
@@ -195,62 +194,68 @@ def test_a_mistake_of_ours_fails_its_orders_and_no_later_batch(count: int) -> No
     class Odd(Expectation):
         mistaken = True
 
-        def exist(self, statuses: Iterable[str]) -> list[bool]:
+        def exist(self, statuses: Sequence[str]) -> Sequence[bool]:
             return [1 // 0 > 0] if self.mistaken else super().exist(statuses)
 
     odd = Odd()
-    store = Store(executing(Table()), "Orders", expectation=odd)
+    store = Store(Executing(Table()), "Orders", expectation=odd)
     written = store.write(orders(count), store.clock() + 5)
     assert set(written.values()) == {Outcome("failed", "writing failed with ZeroDivisionError")}
     odd.mistaken = False
     assert set(store.write(orders(60), store.clock() + 5).values()) == {STORED}
 
 
-@pytest.mark.parametrize("parties", [1, 3])
-def test_a_batch_is_written_by_this_thread_and_a_large_one_by_others_too(parties: int) -> None:
-    threads, together = [], Barrier(parties)
-
-    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        together.wait(timeout=10)
-        threads.append(current_thread())
-        return {}
-
-    store_of(Table(before=before)).write(orders(25 * parties), 10)
-    assert len(set(threads)) == len(threads) == parties
-    assert current_thread() in threads
-
-
-def test_where_no_thread_is_to_be_had_this_one_writes_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(Thread, "start", refuse)
-    store = store_of(Table())
-    assert set(store.write(orders(100), 10).values()) == {STORED}
-    monkeypatch.undo()
-    assert set(store.write(orders(100, timestamp="2025-05-04T12:00:00Z"), 10).values()) == {STORED}
-
-
 def test_every_call_is_told_how_long_it_may_take() -> None:
     told, table, clock = [], Table(before=lambda call, statements: {0: "ThrottlingError"} if call < 2 else {}), Clock()
 
-    def execute(request: bytes, seconds: float) -> tuple[int, bytes]:
-        told.append(round(seconds, 3))
-        return executing(table)(request, seconds)
+    class Told(Executing):
+        def start(self, key: Any, body: bytes, seconds: float) -> None:
+            told.append(round(seconds, 3))
+            super().start(key, body, seconds)
 
-    Store(execute, "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0).write(orders(1), 10)
+    Store(Told(table), "Orders", clock=clock, sleep=clock.sleep, jitter=lambda: 1.0).write(orders(1), 10)
     assert told == [10, 9.95, 9.85]
+
+
+def test_the_other_statement_waits_for_nothing() -> None:
+    table, clock = Table(), Clock()
+    for day in (1, 2):
+        written = store_of(table, clock).write(orders(3, timestamp=f"2025-05-0{day}T12:00:00Z"), 10)
+        assert set(written.values()) == {STORED}
+    assert len(table.calls) == 3
+    assert not clock.pauses
+
+
+def test_nothing_is_sent_once_time_is_up() -> None:
+    table, clock = Table(), Clock()
+    clock.now = 5
+    assert store_of(table, clock).write(orders(30), 3) == {f"O{index}": UNCONFIRMED for index in range(30)}
+    assert not table.calls
+
+
+def test_a_call_that_is_slow_to_start_leaves_less_time_to_those_after_it() -> None:
+    told, clock = [], Clock()
+
+    class Slow(Executing):
+        def start(self, key: Any, body: bytes, seconds: float) -> None:
+            told.append(seconds)
+            clock.now += 1
+            super().start(key, body, seconds)
+
+    Store(Slow(Table()), "Orders", clock=clock).write(orders(60), 10)
+    assert told == [10, 9, 8]
 
 
 def test_a_call_has_25_statements_and_a_megabyte_of_values_at_most_or_one_order() -> None:
     sizes: list[tuple[int, int]] = []
 
-    def execute(request: bytes, seconds: float) -> tuple[int, bytes]:
-        sizes.append((len(json.loads(request)["Statements"]), len(request)))
-        return executing(table)(request, seconds)
+    class Sized(Executing):
+        def start(self, key: Any, body: bytes, seconds: float) -> None:
+            sizes.append((len(json.loads(body)["Statements"]), len(body)))
+            super().start(key, body, seconds)
 
     table = Table()
-    store = Store(execute, "Orders")
+    store = Store(Sized(table), "Orders")
     many = [
         parse(body(orderId=f"O{index}", note="x" * length, flags=[True] * flags))
         for index, (length, flags) in enumerate([(300_000, 0)] * 7 + [(1, 150_000)] + [(1, 0)] * 60)
@@ -259,27 +264,3 @@ def test_a_call_has_25_statements_and_a_megabyte_of_values_at_most_or_one_order(
     assert sum(count for count, _ in sizes) == len(table.items) == 68
     assert all(count <= 25 and (size < 1_020_000 or count == 1) for count, size in sizes)
     assert max(size for _, size in sizes) > 2_000_000
-
-
-def test_a_call_that_hangs_on_another_thread_is_left_behind_and_harms_no_later_one() -> None:
-    released, hanging = Event(), Event()
-
-    def before(call: int, statements: Sequence[Statement]) -> Mapping[int, str]:
-        if current_thread() is not main_thread() and statements[0]["Parameters"][4] == {"S": "new"}:
-            hanging.set()
-            released.wait()
-        elif not released.is_set():
-            hanging.wait()
-        return {}
-
-    table = Table(before=before)
-    store = Store(executing(table), "Orders")
-    try:
-        written = store.write(orders(50), store.clock() + 0.5)
-        assert list(written.values()).count(UNCONFIRMED) == list(written.values()).count(STORED) == 25
-        newer = orders(50, status="paid", timestamp="2025-05-04T12:00:00Z")
-        assert set(store.write(newer, store.clock() + 10).values()) == {STORED}
-        assert json.dumps(written)  # the answer given is a copy: what hangs can no longer change it
-    finally:
-        released.set()
-    assert {item["status"]["S"] for item in table.items.values()} == {"paid"}

@@ -15,7 +15,7 @@ from functions.process_order import lambda_function
 from functions.process_order.store import Store
 from tests.defaults import BARE
 from tests.fakes.events import Context, sqs_event
-from tests.fakes.table import Clock, Table, client_error, executing
+from tests.fakes.table import Clock, Executing, Table, client_error
 from tests.review.test_account import BEFORE
 from tools.recording.graph import record
 from tools.review.account import Account
@@ -81,7 +81,7 @@ def lost(folder: Path) -> list[str]:
     table, account, down = Table(before=lambda *_: refusing(down)), Account(), []
     table.items.update({order: dict(row) for order, row in BEFORE.rows.items()})
     clock = Clock()
-    own = store.Store(executing(table), "Orders", clock=clock, sleep=clock.sleep)
+    own = store.Store(Executing(table), "Orders", clock=clock, sleep=clock.sleep)
     bodies = {part: messages(part) for part in (*PARTS, OUTAGE)}
     for part in PARTS:
         for body in bodies[part]:
@@ -128,7 +128,7 @@ def test_a_fault_in_the_handler_shows_and_nothing_else_does(
 
 def test_what_the_program_counts_in_the_log_is_what_the_handler_writes_of_each_part() -> None:
     clock = Clock()
-    _, _, log = deliver(lambda_function, Store(executing(Table()), "Orders", sleep=clock.sleep), messages("after"))
+    _, _, log = deliver(lambda_function, Store(Executing(Table()), "Orders", sleep=clock.sleep), messages("after"))
     filters = {
         each.urn: SimpleNamespace(type=each.type, inputs=each.properties) for each in record(root=BARE).resources
     }
