@@ -24,6 +24,7 @@ from tests.tree import copied
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+    *("--disable-extensions", "--process-per-site", "--disable-features=SpareRendererForSitePerProcess"),
 )
 
 
@@ -51,7 +52,7 @@ def wait_until(holds: Callable[[], object], limit: float, what: Callable[[], str
     deadline = time.monotonic() + limit
     while not holds():
         assert time.monotonic() < deadline, what()
-        time.sleep(0.1)
+        time.sleep(0.25)
 
 
 def ask(page: str, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:

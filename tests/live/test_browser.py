@@ -21,21 +21,22 @@ HOSTILE = "<img src=x onerror=document.title='taken'>"
 
 
 @pytest.fixture(scope="module")
-def hasty(live: Live) -> Live:
+def opened(browser: webdriver.Chrome, live: Live) -> webdriver.Chrome:
     """A message that fails is a dead letter after seconds; the function has time, also on a busy machine."""
     stack = connect(stack=None, outputs=str(live.outputs))
     function = stack.client("lambda")
     function.update_function_configuration(FunctionName=stack["functionName"], Timeout=20)
     function.invoke(FunctionName=stack["functionName"], Payload=b'{"Records": []}')
     hasten(stack.client("sqs"), stack["queueUrl"], seconds=2)
-    return live
+    browser.get(live.url)
+    return browser
 
 
 @pytest.fixture
-def page(browser: webdriver.Chrome, hasty: Live) -> webdriver.Chrome:
-    browser.get(hasty.url)
-    wait_for(browser, "link", "live")
-    return browser
+def page(opened: webdriver.Chrome) -> webdriver.Chrome:
+    wait_for(opened, "link", "live")
+    opened.execute_script("$('form').reset(); $('raw').open = false")  # cheaper than to load the page again
+    return opened
 
 
 def test_a_hostile_order_id_is_shown_as_text(page: webdriver.Chrome) -> None:
@@ -45,6 +46,17 @@ def test_a_hostile_order_id_is_shown_as_text(page: webdriver.Chrome) -> None:
     wait_for(page, "log", HOSTILE)
     assert page.find_elements(By.CSS_SELECTOR, "main img") == []
     assert page.title == "Orders, live"
+
+
+def test_every_control_is_reached_by_keyboard_and_has_a_name(page: webdriver.Chrome) -> None:
+    controls = page.find_elements(By.CSS_SELECTOR, "main button, main input, main textarea, main summary")
+    displayed = [control for control in controls if control.is_displayed()]
+    assert len(displayed) >= 11
+    assert all(control.accessible_name for control in displayed)
+    page.execute_script("reached = []; document.addEventListener('focusin', event => reached.push(event.target));")
+    page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB * (len(displayed) + 20))
+    reached = {control.id for control in page.execute_script("return reached")}
+    assert {control.id for control in displayed} <= reached
 
 
 def test_a_field_that_breaks_the_schema_is_marked_and_focused(page: webdriver.Chrome) -> None:
@@ -141,22 +153,6 @@ def test_a_row_with_the_focus_is_told_what_changes(page: webdriver.Chrome) -> No
     assert "paid, 2" in page.find_element(By.CSS_SELECTOR, '#orders li[data-key="F1"]').text
 
 
-def test_a_field_that_is_wanted_no_more_goes_when_it_has_lost_the_focus(page: webdriver.Chrome) -> None:
-    field = page.find_element(By.CSS_SELECTOR, "#form [name=itemName]")
-    field.click()
-    page.set_network_conditions(offline=True, latency=0, throughput=0)  # there is no news
-    try:
-        page.execute_script(
-            "state = {...state, fields: state.fields.filter(([name]) => name !== 'itemName')}; show(state)"
-        )
-        assert field.is_displayed()
-        page.execute_script("document.activeElement.blur()")
-        named = (By.CSS_SELECTOR, "#form [name=itemName]")
-        wait_until(lambda: not page.find_elements(*named), 10, lambda: "the field is still there")
-    finally:
-        page.delete_network_conditions()
-
-
 def test_an_order_without_an_id_stops_nothing(page: webdriver.Chrome) -> None:
     fill(page, orderId="")
     page.find_element(By.NAME, "unchecked").click()
@@ -248,17 +244,6 @@ def test_live_means_that_something_came(page: webdriver.Chrome) -> None:
     assert not re.search(r"`|--\w|\./orders|\bmake \w", words)
 
 
-def test_every_control_is_reached_by_keyboard_and_has_a_name(page: webdriver.Chrome) -> None:
-    controls = page.find_elements(By.CSS_SELECTOR, "main button, main input, main textarea, main summary")
-    displayed = [control for control in controls if control.is_displayed()]
-    assert len(displayed) >= 11
-    assert all(control.accessible_name for control in displayed)
-    page.execute_script("reached = []; document.addEventListener('focusin', event => reached.push(event.target));")
-    page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB * (len(displayed) + 20))
-    reached = {control.id for control in page.execute_script("return reached")}
-    assert {control.id for control in displayed} <= reached
-
-
 def test_it_fits_a_phone(page: webdriver.Chrome) -> None:
     size: dict[str, Any] = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -278,7 +263,22 @@ def test_it_is_dark_where_the_reader_wants_that(page: webdriver.Chrome) -> None:
     assert colors == ["rgba(246, 247, 249, 1)", "rgba(18, 22, 28, 1)"]
 
 
+def test_a_field_that_is_wanted_no_more_goes_when_it_has_lost_the_focus(page: webdriver.Chrome) -> None:
+    field = page.find_element(By.CSS_SELECTOR, "#form [name=itemName]")
+    field.click()
+    page.set_network_conditions(offline=True, latency=0, throughput=0)  # there is no news
+    try:
+        page.execute_script(
+            "state = {...state, fields: state.fields.filter(([name]) => name !== 'itemName')}; show(state)"
+        )
+        assert field.is_displayed()
+        page.execute_script("document.activeElement.blur()")
+        named = (By.CSS_SELECTOR, "#form [name=itemName]")
+        wait_until(lambda: not page.find_elements(*named), 10, lambda: "the field is still there")
+    finally:
+        page.delete_network_conditions()
+
+
 def test_the_browser_has_nothing_to_complain_of(page: webdriver.Chrome) -> None:
-    wait_for(page, "link", "live")
     said = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]  # type: ignore[no-untyped-call]
     assert [message for message in said if "ERR_INTERNET_DISCONNECTED" not in message] == []

@@ -105,7 +105,8 @@ def test_the_page_judges_by_the_contract_that_is_deployed(live: Live) -> None:
     wait_until(lambda: answered(live.url, "publish", seven)["good"], 20, live.text)
 
 
-def test_another_consumer_is_on_the_page_and_in_the_addresses_until_it_leaves(live: Live) -> None:
+def test_a_consumer_is_on_the_page_until_it_leaves_and_a_broken_program_keeps_no_handler_back(live: Live) -> None:
+    """It is in the addresses, too; of what is broken the place is told."""
     program, folder = live.tree / "__main__.py", live.tree / "functions/write_invoice"
     sound = program.read_text()
     folder.mkdir()
@@ -124,19 +125,13 @@ def test_another_consumer_is_on_the_page_and_in_the_addresses_until_it_leaves(li
     assert "WriteInvoice: LookupError" in live.text()
     assert answered(live.url, "purge", {})["good"]
     assert stack.functions == ["ProcessOrder", "WriteInvoice"]
-    program.write_text(sound)
-    wait_until(lambda: not state(live.url)["consumers"], 60, live.text)
-    assert connect(stack=None, outputs=str(live.outputs)).functions == ["ProcessOrder"]
-
-
-def test_a_broken_program_is_told_with_its_place_and_keeps_no_handler_back(live: Live) -> None:
-    program, handler = live.tree / "__main__.py", live.tree / "functions/process_order/answers.py"
-    sound, deployed = program.read_text(), "ProcessOrder is live with the next batch"
-    before = live.text().count(deployed)
     program.write_text(f"import nothing_there\n{sound}")
     live.wait_for("the Pulumi program must run to its end, but failed at __main__.py:1: ModuleNotFoundError")
+    deployed, handler = "ProcessOrder is live with the next batch", live.tree / "functions/process_order/answers.py"
+    before, healed = (live.text().count(text) for text in (deployed, "the program is right again"))
     edit(handler, "\n", "\n\n")
     live.wait_for(deployed, times=before + 1)
-    healed = live.text().count("the program is right again")
     program.write_text(sound)
     live.wait_for("the program is right again", times=healed + 1)
+    wait_until(lambda: not state(live.url)["consumers"], 60, live.text)
+    assert connect(stack=None, outputs=str(live.outputs)).functions == ["ProcessOrder"]

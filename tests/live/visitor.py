@@ -32,9 +32,8 @@ def press(page: webdriver.Chrome, name: str, answer: str = "") -> None:
 
 def fill(page: webdriver.Chrome, **values: str) -> None:
     for name, value in values.items():
-        field = page.find_element(By.CSS_SELECTOR, f"#form [name={name}]")
-        field.clear()
-        field.send_keys(value)
+        typed = "document.execCommand(arguments[1] ? 'insertText' : 'delete', false, arguments[1])"
+        page.execute_script(f"form[arguments[0]].select(); {typed}", name, value)
 
 
 def letter_of(page: webdriver.Chrome, order_id: str) -> WebElement:
