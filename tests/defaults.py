@@ -1,5 +1,6 @@
 """The program under settings of the tests' own: what a user's stack files say decides no test."""
 
+import functools
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ def another(field: Field[Any]) -> str:
     if field.name in _OTHER_TEXTS or choices:
         return _OTHER_TEXTS.get(field.name) or text_of(choices[-1])
     return text_of(not default if isinstance(default, bool) else default + 1)
+
+
+@functools.cache
+def bare() -> Graph:
+    """The run of the whole program where nothing is set: it is immutable, and one recording takes half a second."""
+    return record(root=BARE)
 
 
 IDENTITIES = (Path(__file__).parent / "contract/identities.txt").read_text().splitlines()

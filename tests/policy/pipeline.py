@@ -13,8 +13,8 @@ from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 
-from tests.defaults import DEFAULTS
-from tools.recording.graph import Graph, Resource, record, recorded_answer
+from tests.defaults import bare
+from tools.recording.graph import Graph, Resource, recorded_answer
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 REGION = "eu-west-1"
@@ -87,8 +87,7 @@ Change = Callable[[Pipeline], Pipeline]
 @functools.cache
 def program() -> Pipeline:
     """What the program registers under its defaults, by name; all but the dashboard, which names everything."""
-    recorded = record(stack="dev", config=DEFAULTS).resources
-    by_urn = {each.urn: each for each in recorded}
+    by_urn = {each.urn: each for each in bare().resources}
     return {
         each.name: Node(
             type=each.type,
@@ -100,7 +99,7 @@ def program() -> Pipeline:
             },
             protect=each.protect,
         )
-        for each in recorded
+        for each in by_urn.values()
         if each.custom and each.type != DASHBOARD
     }
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.defaults import BARE
-from tools.recording.graph import record
+from tests.defaults import bare
 from tools.recording.types import type_of
 from tools.review.changes import Preview
 from tools.review.recorded import compare, documents
@@ -21,7 +20,7 @@ from tools.review.trial import NOT_ASKED, Trial
 from tools.root import ROOT
 
 Document = dict[str, Any]
-NOW, _ = documents(lambda _: record(root=BARE), ROOT)
+NOW, _ = documents(lambda _: bare(), ROOT)
 BY_NAME = {each["urn"].rpartition("::")[2]: each for each in NOW if each["custom"]}
 HELD = Trial(said="every order arrived")
 OTHER = "arn:aws:sqs:eu-west-1:123456789012:other"

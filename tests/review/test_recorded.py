@@ -8,7 +8,7 @@ import pulumi
 import pytest
 from pulumi_aws import sns, sqs
 
-from tests.defaults import BARE
+from tests.defaults import BARE, bare
 from tools.recording.graph import record
 from tools.review.changes import Change
 from tools.review.recorded import compare, compared, documents
@@ -74,7 +74,7 @@ def test_protection_that_is_taken_away_is_a_change() -> None:
 
 
 def test_the_code_of_a_function_is_told_by_its_content_and_not_by_its_place() -> None:
-    found, _ = documents(lambda _: record(root=BARE), ROOT)
+    found, _ = documents(lambda _: bare(), ROOT)
     [code] = [each["inputs"]["code"] for each in found if each["type"].endswith(":Function")]
     assert code["hash"]
     assert str(ROOT) not in str(code)

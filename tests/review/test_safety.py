@@ -16,7 +16,6 @@ from tools.review.safety import judge
 
 TODAY = date(2026, 6, 1)
 UNDECIDED = type_of("nobody").stops
-RESOURCES = record_defaults(config={"orders:alarmEmail": "a@example.com"}).resources
 
 
 def state(type_: str, inputs: dict[str, Any] | None = None, *, name: str = "it", protect: bool = False) -> State:
@@ -33,7 +32,8 @@ def update(type_: str, before: dict[str, Any], after: dict[str, Any]) -> list[st
 
 
 def test_every_type_of_the_program_has_been_decided() -> None:
-    rows = [type_of(resource.type) for resource in RESOURCES if resource.custom]
+    resources = record_defaults(config={"orders:alarmEmail": "a@example.com"}).resources
+    rows = [type_of(resource.type) for resource in resources if resource.custom]
     assert [row for row in rows if not row.holds and row.stops == UNDECIDED] == []
 
 

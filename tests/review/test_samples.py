@@ -13,11 +13,10 @@ import pytest
 
 from functions.process_order import lambda_function
 from functions.process_order.store import Store
-from tests.defaults import BARE
+from tests.defaults import bare
 from tests.fakes.events import Context, sqs_event
 from tests.fakes.table import Clock, Executing, Table, client_error
 from tests.review.test_account import BEFORE
-from tools.recording.graph import record
 from tools.review.account import Account
 from tools.review.samples import OUTAGE, PARTS, bad, messages
 from tools.review.sight import Sight, counts
@@ -129,9 +128,7 @@ def test_a_fault_in_the_handler_shows_and_nothing_else_does(
 def test_what_the_program_counts_in_the_log_is_what_the_handler_writes_of_each_part() -> None:
     clock = Clock()
     _, _, log = deliver(lambda_function, Store(Executing(Table()), "Orders", sleep=clock.sleep), messages("after"))
-    filters = {
-        each.urn: SimpleNamespace(type=each.type, inputs=each.properties) for each in record(root=BARE).resources
-    }
+    filters = {each.urn: SimpleNamespace(type=each.type, inputs=each.properties) for each in bare().resources}
     running: Any = SimpleNamespace(resources=filters)
     found = counts(running, log.splitlines())
     assert found["stored"]
