@@ -1,30 +1,23 @@
-"""The client on real sockets: kept connections, time limits, TLS, and answers that are none."""
+"""The client on real sockets: calls at once, kept connections, time limits, and answers that are none."""
 
-import contextlib
 import gc
 import json
 import socket
-import ssl
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from functions.process_order import client as module
-from functions.process_order.client import Client
 from functions.process_order.orders import parse
 from functions.process_order.store import STORED, Outcome, Store
 from tests.fakes.events import body
+from tests.handler.peer import OK, client, listening, request, right, sender
 
 # A client lives as long as its process: nothing closes what it keeps. And the server below speaks an old TLS.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
 )
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture(autouse=True)
@@ -32,70 +25,6 @@ def _collected() -> Iterator[None]:
     """Let what a client keeps be warned of here, and not in a later test."""
     yield
     gc.collect()
-
-
-@contextlib.contextmanager
-def listening(serve: Callable[[socket.socket, int], None], trust: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Give each connection, numbered from 0, to `serve` on a thread of its own; it is closed when that returns."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def one(connection: socket.socket, number: int) -> None:
-            with contextlib.suppress(OSError), connection:
-                serve(trust.wrap_socket(connection, server_side=True) if trust else connection, number)
-
-        def accept() -> None:
-            for number in range(10_000):
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=one, args=(connection, number), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"{'https' if trust else 'http'}://localhost:{listener.getsockname()[1]}"
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-def request(connection: socket.socket) -> bytes:
-    """Read one request; empty if there is none."""
-    got = b""
-    while b"\r\n\r\n" not in got:
-        if not (more := connection.recv(65536)):
-            return b""
-        got += more
-    head, _, rest = got.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    while len(rest) < length:
-        rest += connection.recv(65536)
-    return head + b"\r\n\r\n" + rest
-
-
-def right(statements: int, **error: object) -> bytes:
-    """Answer that so many statements ran, or failed."""
-    text = json.dumps({"Responses": [{"TableName": "Orders", **error}] * statements}).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
-
-
-def client(url: str, **environment: str) -> Client:
-    return Client({**KEYS, "AWS_ENDPOINT_URL": url, **environment})
-
-
-def sender(url: str, **environment: str) -> Callable[[bytes, float], tuple[int, bytes]]:
-    """Make a client that one call is made with at a time."""
-    sending = client(url, **environment)
-
-    def send(text: bytes, seconds: float) -> tuple[int, bytes]:
-        sending.start("key", text, seconds)
-        while not (ended := sending.answers(10)):
-            pass
-        [(key, answer)] = ended
-        assert key == "key"
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    return send
 
 
 def test_calls_fly_at_once_over_connections_that_are_kept() -> None:
@@ -321,69 +250,3 @@ def test_what_is_no_answer_is_asked_for_again(answer: bytes) -> None:
         store = Store(client(url), "Orders", jitter=lambda: 0.0)
         assert set(store.write([parse(body())], store.clock() + 10).values()) == {STORED}
     assert asked == [0, 1]
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate of localhost that signs itself."""
-    folder = tmp_path_factory.mktemp("certificates")
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
-    subprocess.run(["openssl", "req", "-x509", *keys, *subject, *files, "-days", "2"], check=True, capture_output=True)
-    return folder
-
-
-def of_server(certificates: Path, highest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates / "certificate.pem", certificates / "key.pem")
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.maximum_version = highest
-    return context
-
-
-def answering(connection: socket.socket, number: int) -> None:
-    while request(connection):
-        connection.sendall(OK)
-
-
-def test_the_bundle_that_is_configured_is_trusted_over_kept_and_replaced_connections(certificates: Path) -> None:
-    def serve(connection: socket.socket, number: int) -> None:
-        for _ in range(2):
-            request(connection)
-            connection.sendall(OK)
-
-    with listening(serve, of_server(certificates)) as url:
-        send = sender(url, AWS_CA_BUNDLE=str(certificates / "certificate.pem"))
-        for size in (1, 1, 1, 1_000_000, 1):
-            assert send(b"x" * size, 5) == (200, b"{}")
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_certificate_is_verified_and_so_is_its_name(certificates: Path, host: str) -> None:
-    with listening(answering, of_server(certificates)) as url:
-        bundle = {"AWS_CA_BUNDLE": str(certificates / "certificate.pem")} if host != "localhost" else {}
-        with pytest.raises(ssl.SSLCertVerificationError):
-            sender(url.replace("localhost", host), **bundle)(b"x", 5)
-
-
-def test_tls_is_1_2_at_least(certificates: Path) -> None:
-    bundle = {"AWS_CA_BUNDLE": str(certificates / "certificate.pem")}
-    with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_1)) as url, pytest.raises(ssl.SSLError):
-        sender(url, **bundle)(b"x", 5)
-    with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_2)) as url:
-        assert sender(url, **bundle)(b"x", 5) == (200, b"{}")
-
-
-@pytest.mark.parametrize("scheme", ["http:", "https:"])
-def test_a_call_and_a_handshake_have_limits_of_their_own(
-    monkeypatch: pytest.MonkeyPatch, certificates: Path, scheme: str
-) -> None:
-    monkeypatch.setattr(module, "ANSWER_TIMEOUT" if scheme == "http:" else "CONNECT_TIMEOUT", 0.3)
-    with listening(lambda connection, _: time.sleep(3)) as url:
-        send = sender(url.replace("http:", scheme), AWS_CA_BUNDLE=str(certificates / "certificate.pem"))
-        started = time.monotonic()
-        with pytest.raises(TimeoutError):
-            send(b"x", 10)
-        assert time.monotonic() - started < 1
