@@ -213,7 +213,17 @@ def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:
     """A session of botocore, the lower half of boto3: the upper one would take as long to load again, for nothing."""
     from botocore.session import Session
 
-    return Session(session_vars=variables)
+    made = Session(session_vars=variables)
+    made.register_component("data_loader", _loader())
+    return made
+
+
+@functools.cache
+def _loader() -> Any:
+    """Reads what botocore knows of the services, once for all sessions: it takes longer than all that they do else."""
+    from botocore.loaders import create_loader
+
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 def _unread() -> dict[str, tuple[Any, ...]]:
