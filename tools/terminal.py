@@ -3,21 +3,19 @@
 import contextlib
 import functools
 import json
-import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
-from unicodedata import combining, east_asian_width
 
 Advance = Callable[[int], None]
 """Moves a progress bar on by so many steps."""
 GOOD, BAD, DIM = "green", "red", "dim"
 Line = list[tuple[str, str]]
 """Pieces of a line: text and style."""
-GAP, WIDEST, NARROW = 2, 40, 20
-"""Cells: between two columns, of a column that is not the last, and least of the last one beside them."""
-NUMBER = re.compile(r"\$?[\d,.]+|-")
+GAP, WIDEST, NARROW = "  ", 40, 20
+"""What is between two columns, and characters: of a column that is not the last at most, of the last one at least."""
 
 
 def clean(text: object) -> str:
@@ -45,8 +43,7 @@ class Printer:
     def line(self, *parts: object, style: str = "") -> None:
         """A line of text, for people only: with `--json` nothing is written."""
         if not self.as_json:
-            text = clean(" ".join(str(part) for part in parts))
-            for line in wrapped(text, self.width):
+            for line in _wrapped(clean(" ".join(map(str, parts))), _columns(self.out)):
                 self._write([(line, style)])
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -55,13 +52,13 @@ class Printer:
             return
         pairs = [[cell if isinstance(cell, tuple) else (cell, "") for cell in row] for row in rows]
         cells = [[(clean(text), style) for text, style in row] for row in pairs]
-        for line in laid_out([[(name, "bold") for name in columns], *cells], self.width):
+        for line in _laid_out([[(name, "bold") for name in columns], *cells], _columns(self.out)):
             self._write(line)
 
     def error(self, text: str) -> None:
         """An error on standard error; only its own line breaks are kept."""
         for line in text.split("\n"):
-            for part in wrapped(clean(line), _columns(self.errors)):
+            for part in _wrapped(clean(line), _columns(self.errors)):
                 self._write([(part, BAD)], self.errors)
 
     @contextlib.contextmanager
@@ -81,11 +78,6 @@ class Printer:
         if not self.as_json and self.out.isatty():
             self.out.write("\x1b[H\x1b[2J")
 
-    @property
-    def width(self) -> int | None:
-        """Cells in a line of a terminal; None for a file or a pipe, whose lines may be of any length."""
-        return _columns(self.out)
-
     def _write(self, line: Line, stream: IO[str] | None = None) -> None:
         """Write one line, in colour where the terminal and NO_COLOR allow it."""
         stream = stream or self.out
@@ -101,7 +93,42 @@ class Printer:
 
 
 def _columns(stream: IO[str]) -> int | None:
+    """How many characters a line of a terminal has; None for a pipe or a file."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def _wrapped(text: str, width: int | None, indent: str = "  ") -> list[str]:
+    """Lines of whole words, each but the first indented.
+
+    A word that is longer than the width, such as a URL, stays whole: a terminal breaks it so that it can be copied.
+    """
+    if width is None:
+        return [text]
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _laid_out(rows: Sequence[Line], width: int | None) -> Iterator[Line]:
+    """Rows of cells as lines: columns line up, and the last one takes what is left of a terminal's width.
+
+    Where less than `NARROW` is left, it stands below its row. Texts are cut only on a terminal.
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    sizes = [min(WIDEST, max(cell_len(text) for text, _ in column)) for column in zip(*rows, strict=True)]
+    *sizes, _ = sizes
+    if width is not None and (excess := sum(sizes) + len(GAP) * len(sizes) - width) > 0:
+        sizes[sizes.index(max(sizes))] -= min(excess, max(sizes) - 1)
+    start = sum(sizes) + len(GAP) * len(sizes)
+    below = width is not None and width - start < NARROW
+    fitted = str.ljust if width is None else set_cell_size
+    for *row, (text, style) in rows:
+        line = [(fitted(cell, size) + GAP, kind) for (cell, kind), size in zip(row, sizes, strict=True)]
+        margin = GAP if below else " " * start
+        part, *more = _wrapped(text, width and width - len(margin), "")
+        if below:
+            more, part = [part, *more], ""
+        yield [*line, (part, style)]
+        yield from ([(margin + each, style)] for each in more)
 
 
 class Bar:
@@ -126,73 +153,6 @@ def _console(stream: IO[str]) -> Any:
     from rich.console import Console
 
     return Console(file=stream)
-
-
-def cells(text: str) -> int:
-    """How many places of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def wrapped(text: str, width: int | None, *, indent: int = 2) -> list[str]:
-    """Lines of whole words; those after the first are indented, or stand under what follows a label and its spaces.
-
-    A word that is longer than the width, such as a URL, stays whole: a terminal breaks it so that it can be copied.
-    """
-    if width is None or cells(text) <= width:
-        return [text]
-    label = re.match(r"\s*(\S+\s{2,})?", text)
-    hanging = " " * (label.end() if label and label.end() and label.end() < width / 2 else indent)
-    lines, line = [], ""
-    for word in re.findall(r"\s*\S+", text):
-        if line.strip() and cells(line + word) > width:
-            lines.append(line)
-            line = hanging + word.lstrip()
-        else:
-            line += word
-    return [*lines, line]
-
-
-def laid_out(rows: Sequence[Line], width: int | None) -> Iterator[Line]:
-    """Rows of cells as lines: columns line up, numbers at their right, and the last column takes what is left.
-
-    Where less than `NARROW` is left, the last column stands below its row. Texts are cut only on a terminal, where the
-    widest column must give way.
-    """
-    *firsts, last = (list(column) for column in zip(*rows, strict=True))
-    widths = [min(WIDEST, max(cells(text) for text, _ in column)) for column in firsts]
-    if width is not None and (excess := sum(widths) + GAP * (len(widths) - 1) - width) > 0:
-        widest = widths.index(max(widths))
-        widths[widest] = max(GAP, widths[widest] - excess)
-    start = sum(widths) + GAP * len(widths)
-    room = None if width is None else width - start
-    below = room is not None and room < min(NARROW, max(cells(text) for text, _ in last))
-    numeric = [all(NUMBER.fullmatch(text) for text, _ in column[1:]) for column in firsts]
-    for *row, (text, style) in rows:
-        line = [
-            (_fitted(cell, size, right=right, cut=width is not None) + " " * GAP, kind)
-            for (cell, kind), size, right in zip(row, widths, numeric, strict=True)
-        ]
-        if below:
-            *line, (cell, kind) = line
-            yield [*line, (cell.rstrip(), kind)]
-            yield from ([(" " * GAP + part, style)] for part in wrapped(text, width - GAP if width else None, indent=0))
-        else:
-            part, *more = wrapped(text, room, indent=0)
-            yield [*line, (part, style)]
-            yield from ([(" " * start + part, style)] for part in more)
-
-
-def _fitted(text: str, size: int, *, right: bool, cut: bool) -> str:
-    """A text in a column of its size: filled up, and cut where it must be."""
-    if cut and cells(text) > size:
-        text = text[: size - 1]
-        while cells(text) > size - 1:
-            text = text[:-1]
-        text += "…"
-    filling = " " * (size - cells(text))
-    return filling + text if right else text + filling
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

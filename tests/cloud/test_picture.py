@@ -1,10 +1,11 @@
 """The demo's picture fits the terminal that it is drawn on."""
 
 import pytest
+from rich.cells import cell_len
 
 from tests.unit.test_terminal import Terminal, plain
 from tools.cloud.picture import Counts, print_picture
-from tools.terminal import Printer, cells
+from tools.terminal import Printer
 
 COUNTS = Counts(
     published=1_234_567,
@@ -24,7 +25,7 @@ def test_the_picture_has_every_count_and_fits_a_terminal(monkeypatch: pytest.Mon
     out = Terminal()
     print_picture(COUNTS, Printer(out=out))
     lines = plain(out)
-    assert max(map(cells, lines)) <= 80
+    assert max(map(cell_len, lines)) <= 80
     assert any("──▶" in line for line in lines)
     for count in ("1,234,567", "2,345,678", "1,000,000", "234,555", "36"):
         assert count in " ".join(lines).split()
