@@ -17,7 +17,7 @@ from tools.cloud.deploy import written_addresses
 from tools.cloud.deployment import Deployment
 from tools.ops.stack import Stack, connect
 from tools.recording.diagram import mermaid
-from tools.recording.pack import analyze, serve
+from tools.recording.pack import analyze
 from tools.recording.policy import recorded
 
 
@@ -38,12 +38,6 @@ def stack(project: Path) -> Iterator[Stack]:
         deployment.apply(project)
         with written_addresses(deployment, project / "outputs.json") as outputs:
             yield connect(stack=None, outputs=str(outputs))
-
-
-@pytest.fixture(scope="module")
-def pack() -> Iterator[AnalyzerStub]:
-    with serve() as analyzer:
-        yield analyzer
 
 
 @pytest.fixture
@@ -71,9 +65,9 @@ def take(stack: Stack, url: str) -> list[dict[str, Any]]:
 
 
 def test_both_consumers_pass_the_policy_pack_and_their_queues_add_no_decision_that_waits(
-    project: Path, pack: AnalyzerStub
+    project: Path, analyzer: AnalyzerStub
 ) -> None:
-    first, update = (analyze(pack, recorded(project, "prod", preview=preview)) for preview in (True, False))
+    first, update = (analyze(analyzer, recorded(project, "prod", preview=preview)) for preview in (True, False))
     assert not first.violations
     assert not update.violations
     functions = {"ProcessOrder", "WriteInvoice"}

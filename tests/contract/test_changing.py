@@ -42,9 +42,8 @@ else:
 queue = record_defaults(config={"orders:queueRetention": "5"}).one("aws:sqs/queue:Queue", "OrderQueue")
 assert queue.properties["messageRetentionSeconds"] == 432_000
 
-for stack in ("qa", "prod"):
-    graph = record(stack=stack)
-    report = check(graph, config={"kms-key-described": "mandatory"})
+graphs = [record(stack=stack) for stack in ("qa", "prod")]
+for graph, report in zip(graphs, check(*graphs, config={"kms-key-described": "mandatory"}), strict=True):
     assert not report.violations, report.violations
     assert set(IDENTITIES) <= {identity(resource) for resource in graph.resources}
     assert {resource.type for resource in graph.resources if resource.custom} <= KEEPERS.keys() & TYPES.keys()

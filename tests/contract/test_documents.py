@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 import pytest
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from functions.process_order.orders import parse
 from tests.defaults import BARE
 from tools.__main__ import VERBS, cli
 from tools.recording.graph import record
-from tools.recording.pack import check
+from tools.recording.pack import analyze
 from tools.review.allowances import read_allowances
 from tools.root import ROOT
 
@@ -93,9 +94,9 @@ def blocks(language: str, page: str = "README.md") -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
-def test_the_configuration_that_the_page_on_policies_prints_fits_the_pack() -> None:
+def test_the_configuration_that_the_page_on_policies_prints_fits_the_pack(analyzer: AnalyzerStub) -> None:
     [text] = blocks("json", "docs/policies.md")
-    assert check(record(root=BARE, program=lambda: None), config=json.loads(text)).rules
+    assert analyze(analyzer, record(root=BARE, program=lambda: None), json.loads(text)).rules
 
 
 def test_the_allowance_that_the_page_on_reviewing_prints_is_one() -> None:

@@ -11,10 +11,11 @@ import pulumi_aws as aws
 import pytest
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tests.defaults import BARE, record_defaults
 from tools.recording.graph import ACCOUNT, program, record, recorded_answer, stack_config
-from tools.recording.pack import check
+from tools.recording.pack import analyze
 
 PATIENCE = 30.0
 """Seconds; a run that fails takes less than one."""
@@ -112,7 +113,7 @@ def test_a_stack_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, to
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_resource_that_is_a_value_is_its_id(preview: bool) -> None:
+def test_a_resource_that_is_a_value_is_its_id(preview: bool, analyzer: AnalyzerStub) -> None:
     def program() -> None:
         component = pulumi.ComponentResource("test:index:Holder", "holder")
         queue = aws.sqs.Queue("q", opts=pulumi.ResourceOptions(parent=component))
@@ -124,4 +125,4 @@ def test_a_resource_that_is_a_value_is_its_id(preview: bool) -> None:
     id_ = rpc.UNKNOWN if preview else f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/q"
     assert graph.one("test:index:Holder", "holder").told["queue"] == id_
     assert graph.one("aws:sqs/queue:Queue", "other").properties["tags"] == {"of": id_}
-    assert check(graph).resources == 3
+    assert analyze(analyzer, graph).resources == 3

@@ -211,7 +211,7 @@ def other(value: Any) -> Any:
 PLACES = [(name, key) for name, each in BY_NAME.items() for key in each["inputs"] if key != "__defaults"]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.sampled_from(PLACES), st.sampled_from(["vpcConfig", "region", "whatever"]))
 def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, str], more: str) -> None:
     name, key = place

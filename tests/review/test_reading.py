@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.review.cases import CASES, EVENTS, REPORTS, finding
@@ -142,7 +142,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
 def test_whatever_stands_where_a_preview_should_be_there_is_a_report(
     changes: list[tuple[tuple[Any, ...], Any]],

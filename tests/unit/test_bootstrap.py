@@ -6,11 +6,12 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from tests.unit.bootstrap import BOOTSTRAP, MANAGED_POLICY, bootstrap, boundary, deployed, document, statements
 from tests.unit.iam import many
 from tools.recording.graph import ACCOUNT
-from tools.recording.pack import check
+from tools.recording.pack import analyze
 from tools.root import ROOT
 
 PACK_CONFIG = json.loads((BOOTSTRAP / "policy.json").read_text())
@@ -56,8 +57,8 @@ def test_the_state_cannot_be_destroyed_by_accident() -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview: bool) -> None:
-    report = check(bootstrap(preview=preview), config=PACK_CONFIG)
+def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview: bool, analyzer: AnalyzerStub) -> None:
+    report = analyze(analyzer, bootstrap(preview=preview), PACK_CONFIG)
     assert not report.violations
     used = {each.resource for each in report.of("exempt")}
     nameless = ("preview-keys", "deploy-keys", "boundary", "producers", "operators")

@@ -25,7 +25,7 @@ def enforcing(printer: Printer, pack: AnalyzerStub | None = None) -> Callable[[G
     """
 
     def enforce(graph: Graph) -> None:
-        report = analyze(pack, graph) if pack else check(graph)
+        [report] = [analyze(pack, graph)] if pack else check(graph)
         if report.mandatory:
             text = io.StringIO()
             print_report(report, printer=Printer(out=text))

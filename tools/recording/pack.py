@@ -32,28 +32,23 @@ START_LIMIT = 60
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 
 
-def check(graph: Graph, *, pack: Path = PACK, config: Mapping[str, Any] | None = None) -> Report:
-    """Start the pack, judge a recorded run and stop the pack.
+def check(*graphs: Graph, config: Mapping[str, Any] | None = None) -> list[Report]:
+    """Start the pack, judge recorded runs and stop the pack.
 
     `config` is what `pulumi preview --policy-pack-config` reads. Raises ValueError if it does not fit the pack, and
     RuntimeError if the pack does not start.
     """
-    with serve(pack, stack=graph.stack, preview=graph.preview, config=graph.config) as analyzer:
-        return analyze(analyzer, graph, config)
+    with serve() as analyzer:
+        return [analyze(analyzer, graph, config) for graph in graphs]
 
 
 @contextmanager
-def serve(
-    pack: Path = PACK, *, stack: str = "dev", preview: bool = True, config: Mapping[str, str] | None = None
-) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+def serve(pack: Path = PACK) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
     """Run the pack's process as the CLI's language host does, and connect to it; it may serve any number of runs."""
     environment = {
         **os.environ,
         "PULUMI_PROJECT": "orders",
-        "PULUMI_ORGANIZATION": ORGANIZATION,
-        "PULUMI_STACK": stack,
-        "PULUMI_CONFIG": json.dumps(config or {}),
-        "PULUMI_DRY_RUN": "true" if preview else "false",
+        "PULUMI_STACK": "dev",  # until it is told of another one
         "PYTHONDONTWRITEBYTECODE": "",  # bytecode caches halve the start
     }
     # The engine's address is never dialled. `-u`, or the port would stay in a buffer.

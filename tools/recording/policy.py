@@ -36,7 +36,7 @@ def run(printer: Printer, *, stack: str, mode: str, policy_pack_config: Path | N
     """Print the reports; 1 if a mandatory rule is broken."""
     config = json.loads(policy_pack_config.read_text("utf-8-sig")) if policy_pack_config else None
     modes = (True, False) if mode == "both" else (mode == "preview",)
-    reports = [check(recorded(directory.resolve(), stack, preview=preview), config=config) for preview in modes]
+    reports = check(*(recorded(directory.resolve(), stack, preview=preview) for preview in modes), config=config)
     print_report(*reports, printer=printer)
     return 1 if any(report.mandatory for report in reports) else 0
 

@@ -153,7 +153,7 @@ def compared(stack: str, before: Path, after: Path, named: str) -> tuple[Preview
     config = after / f"Pulumi.{stack}.policy.json"
     settings = json.loads(config.read_text()) if config.exists() else None
     graphs = _recorded(stack, after, preview=True), graph
-    reports = [asdict(check(each, config=settings)) for each in graphs]
+    reports = [asdict(report) for report in check(*graphs, config=settings)]
     besides = [*edited_judges(before, after), *(_of_stack(was, graph) if was else ())]
     besides += [] if new else _unseen(stack, before, after)
     changes = tuple(compare(old, found))
