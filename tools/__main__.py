@@ -1,6 +1,5 @@
 """`./orders`: one command for everything that people do with the pipeline."""
 
-import difflib
 import functools
 import importlib
 import os
@@ -120,17 +119,9 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         known = self._prefix + cmd_name in VERBS
-        return _command(self._prefix + cmd_name) if known else super().get_command(ctx, cmd_name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as mistake:
-            if near := difflib.get_close_matches(args[0], self.list_commands(ctx), n=3):
-                raise click.UsageError(f"{mistake.message} Did you mean {' or '.join(near)}?", ctx) from None
-            raise
+        if found := _command(self._prefix + cmd_name) if known else super().get_command(ctx, cmd_name):
+            return found
+        raise click.NoSuchCommand(cmd_name, possibilities=self.list_commands(ctx), ctx=ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

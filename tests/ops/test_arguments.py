@@ -63,7 +63,7 @@ def test_a_shell_reads_a_quoted_text_back(text: str) -> None:
         ("publish f --attribute kind", "must be NAME=VALUE, got 'kind'"),
         ("publish f --rate 0", "'--rate': 0 is not in the range x>=1"),
         ("dlq list --match [", "must be a regular expression, got '['"),
-        ("dlq lift", "No such command 'lift'. Did you mean list?"),
+        ("dlq lift", "No such command 'lift'. Did you mean 'list'?"),
         ("", "Operate a stack:"),
     ],
 )
