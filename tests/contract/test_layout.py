@@ -34,7 +34,7 @@ MAY_IMPORT = {
         *("functions.process_order.orders", "tools.interrupts", "tools.terminal", "tools.root", "tools.ops"),
     },
     "tools/cloud": {
-        *("pulumi", "boto3", "botocore", "click", "google", "grpc", "ministack", "hypercorn", "cryptography", "yaml"),
+        *("pulumi", "boto3", "botocore", "click", "google", "grpc", "ministack", "hypercorn", "trustme", "yaml"),
         *("tools.interrupts", "tools.terminal", "tools.root", "tools.recording", "tools.ops", "tools.cloud"),
     },
     "tools/live": {
