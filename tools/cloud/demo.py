@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,8 +16,10 @@ from tools.cloud.picture import Counts, print_picture
 from tools.cloud.traffic import Traffic, make_traffic
 from tools.ops import logs
 from tools.ops.logs import Follower, Line
+from tools.ops.publish import publish
+from tools.ops.sending import Pace
 from tools.ops.stack import local_stack
-from tools.terminal import BAD, GOOD, Advance, Bar, Printer
+from tools.terminal import BAD, GOOD, Bar, Printer
 
 SETTLE_LIMIT = 120.0
 """Seconds without any progress after which the demo gives up; poison needs about 20 s to reach its queue."""
@@ -49,10 +50,12 @@ def demo(*, orders: int, seed: int, printer: Printer) -> bool:
     traffic = make_traffic(orders, seed)
     with deployed(judge=enforcing(printer)) as deployment:
         printer.line(f"Deployed in {deployment.seconds:.1f} s on {deployment.cloud.endpoint}")
-        log = Follower(local_stack("the local cloud", deployment.addresses()), start=logs.since(0))
-        start = time.time()
-        with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as advance:
-            _publish(deployment, traffic, advance)
+        stack = local_stack("the local cloud", deployment.addresses())
+        log, start = Follower(stack, start=logs.since(0)), time.time()
+        with printer.progress("Publishing to OrderTopic", len(traffic.bodies)) as bar:
+            refused = publish(stack, traffic.bodies, pace=Pace(None), advance=bar)
+        if refused:
+            raise CloudError(f"OrderTopic must accept every message, and refused {refused}")
         with printer.progress("Processing", len(traffic.bodies)) as bar:
             lines = settle(deployment, bar, len(traffic.bodies), log)
         end = time.time()
@@ -65,24 +68,6 @@ def demo(*, orders: int, seed: int, printer: Printer) -> bool:
         mark, style = ("✔", GOOD) if check.held else ("✘", BAD)
         printer.line(f"{mark} {check.promise}: {check.details}", style=style)
     return all(check.held for check in checks)
-
-
-def _publish(deployment: Deployment, traffic: Traffic, advance: Advance) -> None:
-    """Publish every body, ten to a request."""
-    sns, topic = deployment.client("sns"), deployment.outputs["topicArn"]
-
-    def publish(bodies: tuple[str, ...]) -> None:
-        entries = [{"Id": str(number), "Message": body} for number, body in enumerate(bodies)]
-        answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
-        if answer.get("Failed"):
-            raise CloudError(f"OrderTopic must accept every message, and refused {answer['Failed']}")
-        advance(len(bodies))
-
-    # A request holds at most 256 KB in all; no body of ours comes near a tenth of that.
-    # https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
-    chunks = [traffic.bodies[start : start + 10] for start in range(0, len(traffic.bodies), 10)]
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        list(threads.map(publish, chunks))
 
 
 def settle(deployment: Deployment, bar: Bar, total: int, log: Follower) -> list[Line]:
