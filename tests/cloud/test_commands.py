@@ -149,17 +149,18 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
         check_place(tmp_path / "missing" / "o.json")
 
 
-def test_the_cloud_dies_with_its_parent_even_if_that_is_killed(tmp_path: Path) -> None:
-    code = "from tools.cloud.cloud import running_cloud\nwith running_cloud(region='eu-west-1'):\n    print(); input()"
+def test_cloud_and_policy_pack_die_with_their_parent_even_if_that_is_killed(tmp_path: Path) -> None:
+    code = "from tools.cloud.cloud import running_cloud\nfrom tools.recording.pack import serve\n"
+    code += "with running_cloud(region='eu-west-1'), serve():\n    print(); input()"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, **pipes) as process:
         assert process.stdout
         assert process.stdout.readline() == b"\n"
-        cloud = psutil.Process(process.pid).children(recursive=True)
-        assert cloud
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) == 2
         process.kill()
-    _, alive = psutil.wait_procs(cloud, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
     assert not list(tmp_path.iterdir())
 

@@ -29,6 +29,12 @@ ORGANIZATION = "organization"
 """What the CLI calls the owner of a stack in a backend without organizations."""
 START_LIMIT = 60
 """Seconds that the pack may take to start."""
+PROCESS = """
+import os, runpy, sys, threading
+threading.Thread(target=lambda: os._exit(len(sys.stdin.read())), daemon=True).start()
+runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+"""
+"""The pack's process, which ends with the one that started it, whatever ends that."""
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 
 
@@ -52,10 +58,11 @@ def serve(pack: Path = PACK) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
         "PYTHONDONTWRITEBYTECODE": "",  # bytecode caches halve the start
     }
     # The engine's address is never dialled. `-u`, or the port would stay in a buffer.
-    command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(pack)]
+    command = [sys.executable, "-u", "-c", PROCESS, "127.0.0.1:1", str(pack)]
+    pipe = subprocess.PIPE
     with (
         tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, cwd=pack, env=environment, stdout=subprocess.PIPE, stderr=errors) as process,
+        subprocess.Popen(command, cwd=pack, env=environment, stdin=pipe, stdout=pipe, stderr=errors) as process,
     ):
         try:
             port = _port(process)
