@@ -84,7 +84,7 @@ def state(page: str) -> dict[str, Any]:
     return dict(json.loads(ask(page, "GET", f"{urlsplit(page).path}state")[1])["state"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     tree = copied(tmp_path_factory.mktemp("tree"))
     temporary, printed, outputs = tree / "temporary", tree / "printed.txt", tree / "outputs.json"

@@ -39,7 +39,10 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def test_what_the_cloud_begins_with_is_an_option_of_the_command(live: Live) -> None:
     assert "published at the start: 12 of 12 messages" in live.text()
-    assert len(earlier(live.tree / "build/published-local.jsonl")) == 11  # one of them twice
+    remembered = [message.body for message in earlier(live.tree / "build/published-local.jsonl")]
+    seeds = (ROOT / "docs/examples/orders.jsonl").read_text().splitlines()
+    assert {*seeds} <= {*remembered}
+    assert [remembered.count(body) for body in seeds] == [1] * 12  # one of them was published twice
 
 
 def test_a_changed_handler_is_live_with_the_next_batch(live: Live) -> None:
