@@ -20,9 +20,9 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _collected() -> Iterator[None]:
-    """Let what a client keeps be warned of here, and not in a later test."""
+    """Let what a client keeps be warned of here, and not in a later file."""
     yield
     gc.collect()
 
