@@ -19,8 +19,12 @@ def listening(serve: Callable[[socket.socket, int], None], trust: ssl.SSLContext
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def one(connection: socket.socket, number: int) -> None:
-            with contextlib.suppress(OSError), connection:
-                serve(trust.wrap_socket(connection, server_side=True) if trust else connection, number)
+            with (
+                contextlib.suppress(OSError),
+                connection,
+                trust.wrap_socket(connection, server_side=True) if trust else connection as spoken,
+            ):
+                serve(spoken, number)
 
         def accept() -> None:
             for number in range(10_000):
