@@ -35,7 +35,3 @@ def together(effects: Mapping[str, list[str]]) -> list[list[str]]:
     several = [number for number in range(2 ** len(RUNS)) if number.bit_count() > 1]
     others = dict(zip([key for key in inputs if key not in alone], several, strict=False))
     return [[*alone[run : run + 1], *(key for key, number in others.items() if number >> run & 1)] for run in RUNS]
-
-
-def test_every_file_has_its_graph() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == GOLDEN.keys()
