@@ -100,7 +100,7 @@ HOSTILE = (
     "a|b` @octocat <img src=x onerror=alert(1)>",
     "[click](https://evil.example) #1 GH-1 **bold**",
     "</details></summary>\n\n# heading\n| x | y |",
-    "back\\|slash `` ticks ``` ",
+    "back\\|slash `` ticks\n```\n",
     "\u202eltr\u0007\u200b@all https://evil.example www.evil.example",
     "<!-- review of prod -->",
 )

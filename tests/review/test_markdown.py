@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -64,6 +64,7 @@ def test_whatever_a_text_holds_it_stays_in_its_cell(text: str) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(HOSTILE_TEXT)
+@example(HOSTILE[3])
 def test_whatever_a_message_holds_it_stays_in_its_block(text: str) -> None:
     page = Page(f"{quoted(text)}\n\nmine")
     assert page.tags == ["pre", "code", "p"]
