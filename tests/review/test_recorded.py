@@ -86,20 +86,9 @@ def project(folder: Path, **settings: str) -> Path:
     (folder / "Pulumi.yaml").write_text("name: orders\nruntime: python\nconfig:\n  aws:region: eu-west-1\n")
     lines = [f"  {key.replace('__', ':')}: {value}\n" for key, value in settings.items()]
     (folder / "Pulumi.dev.yaml").write_text("config:\n" + "".join(lines) if lines else "")
-    (folder / "__main__.py").write_text("import pulumi_aws\n\npulumi_aws.sqs.Queue('Q')\n")
+    (folder / "__main__.py").write_text("import config\n")
+    (folder / "config.py").write_text("import pulumi_aws\n\npulumi_aws.sqs.Queue('Q')\n")
     return folder
-
-
-def test_settings_that_no_recorded_run_feels_are_named(tmp_path: Path) -> None:
-    old = project(tmp_path / "old", orders__alarmEmail="{secure: AAA}")
-    new = project(tmp_path / "new", orders__alarmEmail="{secure: BBB}", aws__profile="other")
-    with (new / "Pulumi.yaml").open("a") as file:
-        file.write("stackConfigDir: elsewhere\n")
-    assert list(compared("dev", old, new, "it")[0].besides) == [
-        "the setting `aws:profile` changes, which shows only on AWS",
-        "Pulumi.yaml changes stackConfigDir, which shows only on AWS",
-        "a secret setting changes, which cannot be read here",
-    ]
 
 
 def test_a_program_that_does_not_run_is_told_with_its_folder(tmp_path: Path) -> None:
