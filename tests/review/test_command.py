@@ -88,6 +88,7 @@ def test_a_change_elsewhere_is_judged_by_these_tools_which_name_what_no_recorded
     new = project(tmp_path / "new", orders__alarmEmail="{secure: BBB}", aws__profile="other")
     with (new / "Pulumi.yaml").open("a") as file:
         file.write("stackConfigDir: elsewhere\n")
+    (new / "config.py").write_text((old / "config.py").read_text().replace("'Q'", "'Other'"))
     (new / "tools/review").mkdir(parents=True)
     (new / "tools/review/report.py").write_text("raise SystemExit(0)")
     monkeypatch.setattr(command, "ROOT", old)
@@ -99,6 +100,7 @@ def test_a_change_elsewhere_is_judged_by_these_tools_which_name_what_no_recorded
         "a secret setting changes, which cannot be read here",
     ):
         assert f"- {point}\n" in text
+    assert "| creates | Other<br>" in text
 
 
 def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision(capsys: pytest.CaptureFixture[str]) -> None:
