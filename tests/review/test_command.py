@@ -43,13 +43,20 @@ def told(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_a_failed_preview_fails_with_what_the_cli_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_preview_fails_with_what_the_cli_said_and_is_judged_whole_if_only_a_policy_stopped_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     preview = CASES["one-key-changed"].made()
     folder = told(tmp_path, preview_json=preview, log_txt="error: no credentials", failed="")
     status, text = run(capsys, folder, "--stack", "dev", "--no-rehearsal")
     assert status == 1
     assert "Review of dev: ❌ FAILED" in text
     assert "no credentials" in text
+    told(folder, events_jsonl=EVENTS, policies_json=REPORTS)
+    status, text = run(capsys, folder, "--no-rehearsal")
+    assert status == 1
+    assert "❌ REFUSED: 1 mandatory policy is violated; 5 updates" in text
+    assert "sqs-queue-encrypted: exempt" in text
 
 
 @pytest.mark.parametrize(
@@ -68,17 +75,6 @@ def test_what_cannot_be_read_fails_in_the_report(
     status, report = run(capsys, folder, "--change", folder)
     assert status == 1
     assert says in report
-
-
-def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    preview = CASES["one-key-changed"].made()
-    folder = told(tmp_path, preview_json=preview, events_jsonl=EVENTS, policies_json=REPORTS, failed="")
-    status, text = run(capsys, folder, "--no-rehearsal")
-    assert status == 1
-    assert "❌ REFUSED: 1 mandatory policy is violated; 5 updates" in text
-    assert "sqs-queue-encrypted: exempt" in text
 
 
 def test_a_change_elsewhere_is_judged_by_these_tools_which_name_what_no_recorded_run_feels(
