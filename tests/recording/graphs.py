@@ -65,18 +65,15 @@ def differing(*keys: str) -> list[str]:
 @functools.cache
 def _inputs(*keys: str) -> dict[str, Any]:
     """Every input by its path, where some settings have other values."""
-    return dict(_leaves(record(config=DEFAULTS | {key: OTHERS[key] for key in keys})))
+    graph = record(config=DEFAULTS | {key: OTHERS[key] for key in keys})
+    told = [(each.name, {"protect": each.protect, **_plain(each.properties)}) for each in graph.resources]
+    return dict(leaf for name, inputs in told for leaf in _leaves(name, inputs))
 
 
-def _leaves(graph: Graph) -> Iterator[tuple[str, Any]]:
-    for resource in graph.resources:
-        yield from _leaves_of(resource.name, {"protect": resource.protect, **_plain(resource.properties)})
-
-
-def _leaves_of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping | list):
         for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _leaves_of(f"{path}.{name}", part)
+            yield from _leaves(f"{path}.{name}", part)
     else:
         yield path, value
 
