@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tools.cloud.cloud import Cloud
 from tools.cloud.engine import practising
-from tools.ops.stack import local_clients
 from tools.recording.graph import stack_config
 from tools.root import ROOT
 
@@ -71,31 +72,48 @@ class Engine:
         """Update a stack as `make up` does, without asking."""
         return self.pulumi("up --yes --skip-preview --policy-pack policy", stack, *words, fails=fails)
 
+    def nothing_is_left(self, stack: str) -> None:
+        """Neither the state nor the cloud differs from what the program says."""
+        self.pulumi("refresh --yes --expect-no-changes", stack)
+        self.pulumi("preview --expect-no-changes", stack)
+
     @contextmanager
-    def setting(self, stack: str, key: str, value: str) -> Iterator[None]:
-        """One setting of a stack for as long as the block runs."""
-        path = self.folder / f"Pulumi.{stack}.yaml"
+    def edited(self, file: str, old: str, new: str) -> Iterator[None]:
+        """A file of the copy with another text in it for as long as the block runs."""
+        path = self.folder / file
         before = path.read_text()
-        self.run("pulumi", "config", "set", "--stack", stack, key, value)
+        assert old in before
+        path.write_text(before.replace(old, new))
         try:
             yield
         finally:
             path.write_text(before)
 
-    def steps(self, stack: str, *words: str) -> dict[str, str]:
-        """What a preview would do, by the name of the resource; what stays as it is, or is only read, is left out."""
+    def steps(self, stack: str, *words: str) -> list[dict[str, Any]]:
+        """What a preview tells of each resource."""
         told = self.run("pulumi", "preview", "--json", "--stack", stack, "--non-interactive", *words)
-        steps = json.loads(told[told.index("{") :])["steps"]
-        return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] not in ("same", "refresh")}
+        return list(json.loads(told[told.index("{") :])["steps"])
 
     def ops(self, stack: str, *words: str) -> str:
         """One of the operator's commands."""
         return self.run(sys.executable, "-m", "tools", "--stack", stack, *words)
 
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The local cloud, as its environment tells of it."""
+        told = self.environment
+        return Cloud(
+            endpoint=told["AWS_ENDPOINT_URL"],
+            region=told["AWS_REGION"],
+            folder=self.folder,
+            ca_bundle=Path(told["AWS_CA_BUNDLE"]),
+            access_key_id=told["AWS_ACCESS_KEY_ID"],
+            secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+        )
+
     def aws(self, service: str) -> Any:
         """A boto3 client of the local cloud, for changes by hand."""
-        names = ("ENDPOINT_URL", "REGION", "CA_BUNDLE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
-        return local_clients(*(self.environment[f"AWS_{name}"] for name in names))(service)
+        return self.cloud.client(service)
 
     def output(self, stack: str, name: str) -> str:
         """One of a stack's exports."""

@@ -11,10 +11,11 @@ import pytest
 
 from tests.engine.engine import Engine, started
 from tests.recipes import recipe
-from tests.recording.graphs import FOLDER
+from tests.recording.graphs import OTHERS
 from tools.cloud import provider
 from tools.cloud.cloud import ACCOUNT, Cloud, running_cloud
 from tools.cloud.deployment import Deployment
+from tools.root import ROOT
 
 Edit = Callable[[Path], object]
 
@@ -24,27 +25,13 @@ class Pair:
     """A stack that the engine deploys, and the same one in this process, on a cloud of its own each."""
 
     engine: Engine
-    cloud: Cloud
     here: Deployment
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with started(tmp_path_factory.mktemp("applied")) as engine, running_cloud(region="eu-west-1") as own:
-        told = engine.environment
-        cloud = Cloud(
-            endpoint=told["AWS_ENDPOINT_URL"],
-            region=told["AWS_REGION"],
-            folder=engine.folder,
-            ca_bundle=Path(told["AWS_CA_BUNDLE"]),
-            access_key_id=told["AWS_ACCESS_KEY_ID"],
-            secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-        )
-        yield Pair(engine=engine, cloud=cloud, here=Deployment(own, stack="dev"))
-
-
-VALUES = dict(re.findall(r"^(orders:\w+): (.+)$", (FOLDER / "settings.txt").read_text(), re.MULTILINE))
-"""By setting, another value than its default."""
+        yield Pair(engine=engine, here=Deployment(own, stack="dev"))
 
 
 def setting(key: str) -> Edit:
@@ -53,7 +40,7 @@ def setting(key: str) -> Edit:
     def edit(folder: Path) -> None:
         path = folder / "Pulumi.dev.yaml"
         kept = re.sub(r"  orders:.*\n", "", path.read_text())
-        value = json.dumps(VALUES[key]).replace("123456789012", ACCOUNT)  # a boundary in this account
+        value = json.dumps(OTHERS[key]).replace("123456789012", ACCOUNT)  # a boundary in this account
         path.write_text(kept.replace("config:\n", f"config:\n  {key}: {value}\n", 1))
 
     return edit
@@ -71,12 +58,12 @@ def replaced(file: str, old: str, new: str) -> Edit:
 
 def undone(file: str) -> Edit:
     """A file as the project has it."""
-    return lambda folder: (folder / file).write_text((Path(__file__).parents[2] / file).read_text())
+    return lambda folder: (folder / file).write_text((ROOT / file).read_text())
 
 
 EDITS: dict[str, Edit] = {
     "first": lambda _: None,
-    **{key: setting(key) for key in VALUES},
+    **{key: setting(key) for key in OTHERS},
     "default tags": replaced("Pulumi.dev.yaml", "orders-team", "platform-team"),
     "handler": replaced("functions/process_order/lambda_function.py", "import time\n", "import time  # edited\n"),
     "renamed queue": replaced("components/queue.py", 'f"{name}-dlq"', 'f"{name}-dead"'),
@@ -93,7 +80,7 @@ def test_an_edit_is_applied_alike_and_leaves_nothing_to_do(pair: Pair, name: str
     pair.engine.pulumi("up --yes --skip-preview", "dev")
     pair.engine.pulumi("preview --refresh --expect-no-changes", "dev")
     applied = pair.here.apply(pair.engine.folder)
-    assert name not in VALUES or not [step for step in applied.steps if step.action == "replaced"]
+    assert name not in OTHERS or not [step for step in applied.steps if step.action == "replaced"]
     assert clouds_own(pair.here) == engines_own(pair)
 
 
@@ -105,7 +92,7 @@ def engines_own(pair: Pair) -> dict[str, Any]:
         for each in resources
         if each["custom"] and each["type"].startswith("aws:")
     ]
-    return told(pair.cloud, found)
+    return told(pair.engine.cloud, found)
 
 
 def clouds_own(here: Deployment) -> dict[str, Any]:
@@ -132,6 +119,5 @@ def told(cloud: Cloud, resources: list[tuple[str, str, str, dict[str, Any]]]) ->
 def test_both_have_as_many_things(pair: Pair) -> None:
     """Nothing is left of what was replaced or deleted."""
     for service, call, key in (("sqs", "list_queues", "QueueUrls"), ("dynamodb", "list_tables", "TableNames")):
-        counts = [len(getattr(cloud.client(service), call)()[key]) for cloud in (pair.cloud, pair.here.cloud)]
+        counts = [len(getattr(cloud.client(service), call)()[key]) for cloud in (pair.engine.cloud, pair.here.cloud)]
         assert counts[0] == counts[1]
-    assert len(EDITS) >= 25

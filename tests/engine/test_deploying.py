@@ -13,6 +13,7 @@ import tools.recording.types
 from tests.contract.deploying import PAGE, sessions
 from tests.contract.test_workflows import JOBS
 from tests.engine import foundation
+from tests.tree import copied
 from tests.unit.bootstrap import statements
 from tests.unit.iam import allows
 from tools.cloud.engine import practising
@@ -54,12 +55,9 @@ def older_commits_are_refused() -> str:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clone of what is here, committed or not, with the environments that `make setup` builds."""
-    folder = tmp_path / "checkout"
-    skipped = shutil.ignore_patterns(".git", ".venv", "venv", "build", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, folder, ignore=skipped)
+    folder = copied(tmp_path / "checkout")
     for lock in (*folder.glob("requirements/*.txt"), folder / "policy/requirements.txt"):
         os.utime(lock, (0, 0))  # older than the environments
-    (folder / ".venv").symlink_to(ROOT / ".venv")
     (folder / "policy/venv").symlink_to(ROOT / "policy/venv")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     (folder / ".git/info/exclude").write_text(".venv\npolicy/venv\n")  # links, which .gitignore takes for folders only

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +11,19 @@ import pytest
 from tests.engine.engine import Engine
 
 
-@contextmanager
-def edited(path: Path, old: str, new: str) -> Iterator[None]:
-    before = path.read_text()
-    assert old in before
-    path.write_text(before.replace(old, new))
-    try:
-        yield
-    finally:
-        path.write_text(before)
-
-
 def test_a_wrong_setting_is_refused_with_its_remedy(engine: Engine) -> None:
-    with engine.setting("dev", "orders:protectData", "yes"):
+    with engine.edited("Pulumi.dev.yaml", "config:\n", "config:\n  orders:protectData: yes\n"):
         answer = engine.pulumi("preview", "dev", fails=True)
     assert "orders:protectData must be true or false, got yes" in answer
     assert "fix: pulumi config" in answer
     assert "Traceback" not in answer
 
 
-def no_redrive(engine: Engine) -> Iterator[None]:
-    path = engine.folder / "components/queue.py"
-    found = re.search(
-        r"            redrive_policy=pulumi.Output.json_dumps\(\n.*?\n            \),\n", path.read_text(), re.DOTALL
-    )
+def without_redrive(engine: Engine) -> AbstractContextManager[None]:
+    text = (engine.folder / "components/queue.py").read_text()
+    found = re.search(r"            redrive_policy=pulumi.Output.json_dumps\(\n.*?\n            \),\n", text, re.DOTALL)
     assert found
-    with edited(path, found[0], ""):
-        yield
-
-
-without_redrive = contextmanager(no_redrive)
+    return engine.edited("components/queue.py", found[0], "")
 
 
 def test_a_queue_without_a_dead_letter_queue_is_stopped_in_preview_and_update(engine: Engine) -> None:

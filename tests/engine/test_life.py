@@ -8,8 +8,6 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from tests.engine.engine import STACKS, Engine
 
-STEPS_OF_LIFE = pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "prod"])
-
 
 def orders_arrive(engine: Engine, stack: str) -> bool:
     (engine.folder / "sent.jsonl").unlink(missing_ok=True)
@@ -17,15 +15,14 @@ def orders_arrive(engine: Engine, stack: str) -> bool:
     return "20 of 20 orders stored" in engine.ops(stack, "verify", "sent.jsonl", "--wait", "60s")
 
 
-@STEPS_OF_LIFE
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "prod"])
 def test_a_stack_lives_and_dies(engine: Engine, stack: str) -> None:
     previewed = engine.pulumi("preview --diff --policy-pack policy", stack)
     assert "[mandatory]" not in previewed
     assert "[advisory]" not in previewed
     up = engine.up(stack)
     assert re.search(r"\+ 4\d created", up)
-    engine.pulumi("preview --expect-no-changes", stack)
-    engine.pulumi("refresh --yes --expect-no-changes", stack)
+    engine.nothing_is_left(stack)
     assert orders_arrive(engine, stack)
     assert re.search(r"- 4\d deleted", engine.pulumi("destroy --yes", stack))
     assert engine.aws("sqs").list_queues().get("QueueUrls", []) == []
@@ -33,8 +30,7 @@ def test_a_stack_lives_and_dies(engine: Engine, stack: str) -> None:
 
 def test_prod_cannot_be_destroyed_until_somebody_says_so_twice(engine: Engine) -> None:
     engine.up("prod")
-    engine.pulumi("preview --expect-no-changes", "prod")
-    engine.pulumi("refresh --yes --expect-no-changes", "prod")
+    engine.nothing_is_left("prod")
     assert orders_arrive(engine, "prod")
     engine.pulumi("destroy --yes --skip-preview", "prod", fails=True)  # with a preview it ends before it begins
     assert orders_arrive(engine, "prod")
@@ -49,10 +45,9 @@ def test_prod_cannot_be_destroyed_until_somebody_says_so_twice(engine: Engine) -
 
 
 def test_the_first_preview_shows_every_policy_but_the_grant_of_the_key(engine: Engine) -> None:
-    told = engine.run("pulumi", "preview", "--json", "--stack", "dev", "--non-interactive")
     unknown = {
         step["urn"].split("::")[-1]
-        for step in json.loads(told[told.index("{") :])["steps"]
+        for step in engine.steps("dev")
         for key, value in step["newState"].get("inputs", {}).items()
         if "olicy" in key and UNKNOWN in json.dumps(value)
     }

@@ -1,9 +1,9 @@
 """What the programs register, as texts for a reviewer to read; `make golden` writes them again."""
 
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -42,30 +42,38 @@ def _plain(value: Any) -> Any:
     return _plain(json.loads(value)) if isinstance(value, str) and value.startswith('{"') else value
 
 
+OTHERS = {f"orders:{key_of(field)}": another(field) for field in fields(StackConfig)}
+"""By setting, another value than its default."""
+
+
 def settings_text() -> str:
     """For each setting another value than its default, and every input that then differs."""
-    texts = {f"orders:{key_of(field)}": another(field) for field in fields(StackConfig)}
-    with ThreadPoolExecutor(1) as thread:  # for each resource the SDK writes down the whole stack, which is short there
-        runs = [thread.submit(record, config=DEFAULTS | each) for each in ({}, *({key: texts[key]} for key in texts))]
-    before, *others = (dict(_leaves(run.result())) for run in runs)
-    lines = list[str]()
-    for (key, value), after in zip(texts.items(), others, strict=True):
-        lines += [f"{key}: {value}"]
-        for path in sorted(before.keys() | after.keys()):
-            if before.get(path) != after.get(path):
-                lines += [f"  {path}: {before.get(path, 'nothing')} -> {after.get(path, 'nothing')}"]
+    lines = (line for key, value in OTHERS.items() for line in (f"{key}: {value}", *differing(key)))
     return "\n".join(lines) + "\n"
 
 
-def _leaves(graph: Graph) -> Iterator[tuple[str, Any]]:
-    for resource in graph.resources:
-        yield from _leaves_of(resource.name, {"protect": resource.protect, **_plain(resource.properties)})
+def differing(*keys: str) -> list[str]:
+    """Every input that differs once some settings have other values."""
+    before, after = _inputs(), _inputs(*keys)
+    return [
+        f"  {path}: {before.get(path, 'nothing')} -> {after.get(path, 'nothing')}"
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    ]
 
 
-def _leaves_of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+@functools.cache
+def _inputs(*keys: str) -> dict[str, Any]:
+    """Every input by its path, where some settings have other values."""
+    graph = record(config=DEFAULTS | {key: OTHERS[key] for key in keys})
+    told = [(each.name, {"protect": each.protect, **_plain(each.properties)}) for each in graph.resources]
+    return dict(leaf for name, inputs in told for leaf in _leaves(name, inputs))
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping | list):
         for name, part in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _leaves_of(f"{path}.{name}", part)
+            yield from _leaves(f"{path}.{name}", part)
     else:
         yield path, value
 

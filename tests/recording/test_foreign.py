@@ -42,28 +42,19 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_run_has_all_resources_and_names_what_only_aws_could_answer(project: Path) -> None:
+def test_every_run_has_all_resources_and_knows_whatever_needs_no_aws(project: Path) -> None:
     names = {"alarms", "api", "invoke", "invoke-live", "live", "part", "part-queue", "policy", "tagged"}
     for preview in (True, False):
         graph = recorded(project, "dev", preview=preview)
         assert {each.name for each in graph.resources} == names
         assert graph.unanswered == ("aws:sns/getTopic:getTopic",)
-
-
-def test_an_update_knows_a_policy_document_and_what_creation_tells(project: Path) -> None:
-    graph = recorded(project, "dev", preview=False)
     permissions = graph.all("aws:lambda/permission:Permission")
-    sources = [permissions[name].properties["sourceArn"] for name in ("invoke", "invoke-live")]
-    for source, called in zip(sources, ("", "/live"), strict=True):
+    for name, called in (("invoke", ""), ("invoke-live", "/live")):
+        source = permissions[name].properties["sourceArn"]
         assert re.fullmatch(rf"arn:aws:execute-api:us-east-1:123456789012:[a-z0-9]{{10}}{called}/\*/\*", source)
     policy = graph.one("aws:sqs/queuePolicy:QueuePolicy", "policy").properties["policy"]
     assert '"Principal": {"Service": ["sns.amazonaws.com"]}' in policy
     assert '"Condition": {"ArnEquals": {"aws:SourceArn": ["arn:aws:sns:us-east-1:1:t"]}}' in policy
-
-
-def test_a_component_may_register_a_resource_which_is_its_id(project: Path) -> None:
-    told = recorded(project, "dev", preview=False).one("my:index:Part", "part").told["queue"]
-    assert str(told).endswith("/part-queue")
 
 
 def test_a_program_that_cannot_run_here_says_why(project: Path) -> None:

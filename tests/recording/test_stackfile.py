@@ -39,8 +39,18 @@ def test_a_value_is_what_the_cli_makes_of_it(tmp_path: Path, text: str, said: st
     assert stack_config("dev", tmp_path)[1] == {"orders:x": said}
 
 
-def test_what_the_cli_does_not_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("config: [", "YAML, but: .*line 1"),
+        ("config: \xff", "YAML, but: .*utf-8"),
+        ("config:\n  orders:x: .inf\n", "YAML, but: a number must be finite, got .inf"),
+        ("- a list", "a mapping"),
+        ("config: 7", "a mapping"),
+    ],
+)
+def test_a_file_that_the_cli_does_not_read_is_refused_by_its_name(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: orders\n")
-    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  orders:x: .inf\n")
-    with pytest.raises(ValueError, match=r"Pulumi.dev.yaml must be YAML, but: a number must be finite, got .inf"):
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=rf"Pulumi\.dev\.yaml must be {told}"):
         stack_config("dev", tmp_path)

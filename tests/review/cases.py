@@ -3,7 +3,6 @@
 Those in `engine/` are what `make review-preview` wrote under `./orders engine`, for edits of the program.
 """
 
-import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from tests.review.stack import (
     QUEUE,
     SECRET,
     UNKNOWN,
+    Stack,
     by_engine,
     changed,
     orders,
@@ -82,27 +82,25 @@ def secret_and_unknown() -> str:
     return preview(steps(orders(), after))
 
 
-def five_hundred() -> str:
-    before = orders()
-    for index in range(500):
-        name = f"tenant-{index:03}"
-        before[name] = queue(name, f"{name}-ab12", tags={"owner": "orders-team"})
-    after = copy.deepcopy(before)
-    for index in range(400):
-        after[f"tenant-{index:03}"]["inputs"]["tags"] = {"owner": "x" * 300, "note": "y" * 300}
-    for index in range(400, 450):
-        del after[f"tenant-{index:03}"]
-    for index in range(500, 600):
-        after[f"tenant-{index}"] = queue(f"tenant-{index}", UNKNOWN)
-    return preview(steps(before, after))
+def tenants(numbers: range, **tags: str) -> Stack:
+    return {f"tenant-{each:03}": queue(f"tenant-{each:03}", "tenant", tags=tags) for each in numbers}
 
 
-FIVE_HUNDRED = Case(made=five_hundred, says="❌ UNSAFE (50 findings): deletes tenant-400 and the orders waiting in it")
+MANY = Case(
+    made=lambda: preview(
+        steps(
+            orders() | tenants(range(100), owner="orders-team"),
+            orders() | tenants(range(50, 150), owner="x" * 300, note="y" * 300),
+        )
+    ),
+    says="❌ UNSAFE (50 findings): deletes tenant-000 and the orders waiting in it",
+)
+"""Fifty deletions, updates and creations each."""
 HOSTILE = (
     "a|b` @octocat <img src=x onerror=alert(1)>",
     "[click](https://evil.example) #1 GH-1 **bold**",
     "</details></summary>\n\n# heading\n| x | y |",
-    "back\\|slash `` ticks ``` ",
+    "back\\|slash `` ticks\n```\n",
     "\u202eltr\u0007\u200b@all https://evil.example www.evil.example",
     "<!-- review of prod -->",
 )
@@ -173,10 +171,6 @@ CASES = {
     ),
     "secret-added": case("secret-added", says="✅ 1 creation, rehearsed: every order arrived"),
     "failed": case("failed", says="❌ FAILED: there is no whole preview to judge", failed=True),
-    "tags-changed": Case(
-        made=lambda: preview(steps(orders(), changed(orders(), "OrderQueue", tags={"a": "b"}, tagsAll={"a": "b"}))),
-        says="✅ 1 update, rehearsed: every order arrived",
-    ),
     "secret-and-unknown": Case(
         made=secret_and_unknown, says="⚠️ LOOK: changes what nobody can try here: environment of ProcessOrder; 1 update"
     ),

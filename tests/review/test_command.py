@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.review.cases import CASES, EVENTS, REPORTS
-from tests.tree import copied
+from tests.review.test_recorded import project
 from tools.__main__ import main
+from tools.review import command
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
@@ -42,13 +43,20 @@ def told(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_a_failed_preview_fails_with_what_the_cli_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_preview_fails_with_what_the_cli_said_and_is_judged_whole_if_only_a_policy_stopped_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     preview = CASES["one-key-changed"].made()
     folder = told(tmp_path, preview_json=preview, log_txt="error: no credentials", failed="")
-    status, text = run(capsys, folder, "--stack", "dev")
+    status, text = run(capsys, folder, "--stack", "dev", "--no-rehearsal")
     assert status == 1
     assert "Review of dev: ❌ FAILED" in text
     assert "no credentials" in text
+    told(folder, events_jsonl=EVENTS, policies_json=REPORTS)
+    status, text = run(capsys, folder, "--no-rehearsal")
+    assert status == 1
+    assert "❌ REFUSED: 1 mandatory policy is violated; 5 updates" in text
+    assert "sqs-queue-encrypted: exempt" in text
 
 
 @pytest.mark.parametrize(
@@ -69,25 +77,26 @@ def test_what_cannot_be_read_fails_in_the_report(
     assert says in report
 
 
-def test_a_preview_that_only_a_policy_stopped_is_judged_whole(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_change_elsewhere_is_judged_by_these_tools_which_name_what_no_recorded_run_feels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    preview = CASES["one-key-changed"].made()
-    folder = told(tmp_path, preview_json=preview, events_jsonl=EVENTS, policies_json=REPORTS, failed="")
-    status, text = run(capsys, folder)
-    assert status == 1
-    assert "❌ REFUSED: 1 mandatory policy is violated; 5 updates" in text
-    assert "sqs-queue-encrypted: exempt" in text
-
-
-def test_the_tools_that_judge_a_change_elsewhere_are_not_its_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    change = copied(tmp_path / "change")
-    (change / "tools/review/report.py").write_text("raise SystemExit(0)")
-    _, text = run(capsys, "--stack", "local", "--no-rehearsal", "--change", change)
-    assert text.startswith("### Review of local: ⚠️ LOOK")
-    assert "edits its own judge: " in text
+    old = project(tmp_path / "old", orders__alarmEmail="{secure: AAA}")
+    new = project(tmp_path / "new", orders__alarmEmail="{secure: BBB}", aws__profile="other")
+    with (new / "Pulumi.yaml").open("a") as file:
+        file.write("stackConfigDir: elsewhere\n")
+    (new / "config.py").write_text((old / "config.py").read_text().replace("'Q'", "'Other'"))
+    (new / "tools/review").mkdir(parents=True)
+    (new / "tools/review/report.py").write_text("raise SystemExit(0)")
+    monkeypatch.setattr(command, "ROOT", old)
+    _, text = run(capsys, "--stack", "dev", "--no-rehearsal", "--change", new)
+    for point in (
+        "edits its own judge: `tools/review/report.py`",
+        "the setting `aws:profile` changes, which shows only on AWS",
+        "Pulumi.yaml changes stackConfigDir, which shows only on AWS",
+        "a secret setting changes, which cannot be read here",
+    ):
+        assert f"- {point}\n" in text
+    assert "| creates | Other<br>" in text
 
 
 def test_a_laptop_without_the_cli_compares_the_working_tree_with_a_revision(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,6 @@
 """Edits of the program's own resources: what is dangerous is never called safe, what is harmless is never refused."""
 
 import copy
-import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -34,14 +33,12 @@ def verdict(after: list[Document], trial: Trial = HELD) -> str:
 
 
 def edited(name: str, /, **inputs: Any) -> list[Document]:
-    """What is registered, with other inputs of a resource; a function makes one of the old one, None takes it away."""
+    """What is registered, with other inputs of a resource; a function makes one of the old one."""
     after = [dict(each) for each in NOW]
     [document] = [each for each in after if each["urn"].endswith(f"::{name}") and each["custom"]]
     mine = document["inputs"] = dict(document["inputs"])
     for key, value in inputs.items():
         mine[key] = value(mine.get(key)) if callable(value) else value
-        if mine[key] is None:
-            del mine[key]
     return after
 
 
@@ -63,17 +60,6 @@ def replacing(old: str, new: str) -> Callable[[str], str]:
     return change
 
 
-def statement(index: int, **changes: Any) -> Callable[[str], str]:
-    """A policy with one statement changed."""
-
-    def change(text: str) -> str:
-        document = json.loads(text)
-        document["Statement"][index].update(changes)
-        return json.dumps(document)
-
-    return change
-
-
 DANGEROUS: dict[str, tuple[list[Document], str]] = {
     "a mapping of another function": (edited("ProcessOrder-mapping", functionName="other"), "no longer sts:AssumeRole"),
     "a mapping of another queue": (edited("ProcessOrder-mapping", eventSourceArn=OTHER), "sqs:ReceiveMessage"),
@@ -82,7 +68,7 @@ DANGEROUS: dict[str, tuple[list[Document], str]] = {
         "the account may no longer sns:Publish on OrderTopic",
     ),
     "alarms that may not notify": (
-        edited("OrderAlarms-policy", policy=statement(0, Effect="Deny")),
+        edited("OrderAlarms-policy", policy=replacing('Notify", "Effect": "Allow"', 'Notify", "Effect": "Deny"')),
         "CloudWatch may no longer sns:Publish on OrderAlarms",
     ),
     "a function that may not update": (
@@ -109,7 +95,6 @@ DANGEROUS: dict[str, tuple[list[Document], str]] = {
         renamed("OrderQueue-policy", "OrderQueue-access"),
         "deletes OrderQueue-policy together with OrderQueue-access",
     ),
-    "a dashboard under another name": (renamed("OrderAlarms-dashboard", "x"), "together with x"),
     "a table elsewhere": (edited("Orders", region="eu-central-1"), "replaces Orders and deletes every order in it"),
     "a second mapping of the queue": (
         [*NOW, {**BY_NAME["ProcessOrder-mapping"], "urn": "urn:pulumi:dev::orders::x::spy"}],
@@ -122,8 +107,9 @@ DANGEROUS: dict[str, tuple[list[Document], str]] = {
 @pytest.mark.parametrize("what", DANGEROUS)
 def test_what_takes_orders_their_delivery_or_the_word_about_them_is_unsafe(what: str) -> None:
     after, says = DANGEROUS[what]
-    assert verdict(after).startswith("❌ UNSAFE")
-    assert says in verdict(after)
+    said = verdict(after)
+    assert said.startswith("❌ UNSAFE")
+    assert says in said
 
 
 TO_LOOK_AT = {
@@ -154,10 +140,8 @@ HARMLESS = {
     "more memory": edited("ProcessOrder", memorySize=4096),
     "more concurrency": edited("ProcessOrder-mapping", scalingConfig={"maximumConcurrency": 999}),
     "longer logs": edited("ProcessOrder-logs", retentionInDays=3653),
-    "the same statements in other words": edited(
-        "ProcessOrder-permissions", policy=lambda old: json.dumps(json.loads(old) | {"Id": "x"})
-    ),
-    "statements under other names": edited("OrderQueue-policy", policy=statement(0, Sid="Delivers")),
+    "the same statements in other words": edited("ProcessOrder-permissions", policy=replacing('{"V', '{"Id": "x", "V')),
+    "statements under other names": edited("OrderQueue-policy", policy=replacing("TopicDelivers", "Delivers")),
     "a picture of it": edited("OrderAlarms-dashboard", dashboardBody="{}"),
     "an earlier alarm": edited("OrderAlarms-function-errors", threshold=lambda old: old - 1),
     "other code that was tried": edited("ProcessOrder", code=lambda old: {**old, "hash": "other"}),
@@ -167,7 +151,6 @@ HARMLESS = {
 @pytest.mark.parametrize("what", HARMLESS)
 def test_what_no_order_notices_is_safe_once_it_was_tried(what: str) -> None:
     assert verdict(HARMLESS[what]) == "✅ 1 update, rehearsed: every order arrived"
-    assert verdict(HARMLESS[what], NOT_ASKED) != verdict(HARMLESS[what])
 
 
 def test_what_only_a_rehearsal_covers_is_named_without_one() -> None:
@@ -211,7 +194,7 @@ def other(value: Any) -> Any:
 PLACES = [(name, key) for name, each in BY_NAME.items() for key in each["inputs"] if key != "__defaults"]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.sampled_from(PLACES), st.sampled_from(["vpcConfig", "region", "whatever"]))
 def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, str], more: str) -> None:
     name, key = place

@@ -26,19 +26,13 @@ from tools.review.values import FILES, MISSING, SECRET, SIGNATURE, UNKNOWN, plai
 @pytest.mark.parametrize(
     ("value", "seen"),
     [
-        ("[secret]", SECRET),
-        (SECRET_OBJECT, SECRET),
         ({**SECRET_OBJECT, "ciphertext": "v1:abc", "plaintext": '"hunter2"'}, SECRET),
         (UNKNOWN_TEXT, UNKNOWN),
         ('{"a": [1.0, "[secret]"]}', {"a": [1, SECRET]}),
         (f"arn:{UNKNOWN_TEXT}:x", "arn:…:x"),
         ("{not json", "{not json"),
-        (30.0, 30),
         ({"__defaults": ["x"], "a": None}, {"a": None}),
-        (
-            {SIGNATURE: FILES[1], "hash": "a" * 64},
-            "code aaaaaaaaaaaa",
-        ),
+        ({SIGNATURE: FILES[1], "hash": "a" * 64}, "code aaaaaaaaaaaa"),
     ],
 )
 def test_a_value_is_read_as_a_reviewer_may_see_it(value: Any, seen: Any) -> None:
@@ -82,12 +76,9 @@ def test_what_differs_is_told_by_its_path(before: dict[str, Any], after: dict[st
     assert differ(before, after) == found
 
 
-def test_a_changed_secret_is_told_of_and_not_shown() -> None:
+def test_what_the_engine_alone_sees_to_differ_is_told_a_secret_without_its_value_and_drift_with_what_is_there() -> None:
     secret = {"environment": {"variables": SECRET_OBJECT}}
     assert differ(secret, secret, 'environment.variables["TOKEN"]') == [("environment", SECRET, SECRET)]
-
-
-def test_what_differs_in_the_cloud_is_told_with_the_value_that_is_there() -> None:
     drifted = differ({"delaySeconds": 0}, {"delaySeconds": 0}, "delaySeconds", outputs={"delaySeconds": 30})
     assert drifted == [("delaySeconds", 30, 0)]
 
@@ -134,7 +125,8 @@ def parts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 DOCUMENT = json.loads(CASES["secret-and-unknown"].made())
-PLACES = list(parts(DOCUMENT))
+DOCUMENT["steps"] = sorted(DOCUMENT["steps"], key=lambda each: each["op"] == "same")[:6]  # what changes comes first
+PLACES = [path for path in parts(DOCUMENT) if len(path) <= 5]  # below are the values of inputs
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["urn", "a", SIGNATURE]), inner),
@@ -162,15 +154,12 @@ def test_a_step_that_is_not_known_makes_the_preview_a_failed_one() -> None:
     assert "evaporate" in found.problems[0]
 
 
-def test_an_error_or_a_bad_exit_status_makes_a_preview_a_failed_one() -> None:
+def test_an_error_or_a_bad_exit_status_makes_a_preview_a_failed_one_unless_only_policies_have_stopped_it() -> None:
     assert read_preview(preview([], ("error", "\x1b[31mno\x1b[0m"))).problems == ("no",)
     assert read_preview(preview([]), failed=True).problems
-    assert read_preview(preview([], ("error", "error: preview failed\n"))).problems
     assert not read_preview(preview([], ("warning", "hm"))).problems
-
-
-def test_a_preview_that_policies_have_stopped_has_no_other_problem() -> None:
     stopped = preview([], ("error", "error: preview failed\n"))
+    assert read_preview(stopped).problems
     assert not read_preview(stopped, failed=True, refused=True).problems
     broken = preview([], ("error", "error: preview failed\n"), ("error", "no credentials"))
     assert read_preview(broken, failed=True, refused=True).problems == ("no credentials",)

@@ -14,7 +14,7 @@ from tools.review.changes import Change
 from tools.review.recorded import compare, compared, documents
 from tools.root import ROOT
 
-Program = Callable[[], None]
+Program = Callable[[], object]
 
 
 def changes(before: Program, after: Program) -> dict[str, Change]:
@@ -27,50 +27,32 @@ def operations(before: Program, after: Program) -> dict[str, str]:
     return {name: change.operation for name, change in changes(before, after).items()}
 
 
-def queue(resource: str = "Q", **given: Any) -> Program:
+def queue(**given: Any) -> Program:
+    return lambda: sqs.Queue("Q", **given)
+
+
+def consumer(name: str, **given: Any) -> Program:
     def program() -> None:
-        sqs.Queue(resource, **given)
-
-    return program
-
-
-def subscribed(resource: str, **given: Any) -> Program:
-    def program() -> None:
-        made = sqs.Queue(resource, opts=pulumi.ResourceOptions(**given))
+        parent = pulumi.ComponentResource("orders:index:Queue", name, {}, pulumi.ResourceOptions(**given))
+        made = sqs.Queue(f"{name}-queue", opts=pulumi.ResourceOptions(parent=parent))
         sns.TopicSubscription("S", topic="t", protocol="sqs", endpoint=made.arn)
 
     return program
 
 
-def test_a_changed_input_updates_or_replaces_as_its_type_says() -> None:
+def test_a_changed_input_updates_or_replaces_as_its_type_says_and_protection_that_is_taken_away_updates() -> None:
     assert operations(queue(), queue(delay_seconds=0)) == {"Q": "same"}  # the provider's default
     assert operations(queue(), queue(delay_seconds=5)) == {"Q": "update"}
+    assert operations(queue(opts=pulumi.ResourceOptions(protect=True)), queue()) == {"Q": "update"}
     replaced = changes(queue(), queue(fifo_queue=True))["Q"]
     assert (replaced.operation, replaced.reasons) == ("replace", ("fifoQueue",))
 
 
-def test_a_resource_that_keeps_its_old_name_as_an_alias_is_the_same_one_and_its_arn_stays() -> None:
-    assert operations(subscribed("Q"), subscribed("R")) == {"R": "create", "Q": "delete", "S": "replace"}
-    renamed = subscribed("R", aliases=[pulumi.Alias(name="Q")])
-    assert operations(subscribed("Q"), renamed) == {"Q": "same", "S": "same"}
-
-
-def test_the_parts_of_a_renamed_component_are_renamed_with_it() -> None:
-    def component(name: str, **given: Any) -> Program:
-        def program() -> None:
-            parent = pulumi.ComponentResource("orders:index:Queue", name, {}, pulumi.ResourceOptions(**given))
-            sqs.Queue(f"{name}-dlq", opts=pulumi.ResourceOptions(parent=parent))
-
-        return program
-
-    renamed = component("B", aliases=[pulumi.Alias(name="A")])
-    assert operations(component("A"), renamed) == {"A": "same", "A-dlq": "same"}
-    assert operations(component("A"), component("B"))["A-dlq"] == "delete"
-
-
-def test_protection_that_is_taken_away_is_a_change() -> None:
-    protected = queue(opts=pulumi.ResourceOptions(protect=True))
-    assert operations(protected, queue()) == {"Q": "update"}
+def test_what_keeps_its_old_name_as_an_alias_is_the_same_with_its_parts_and_their_arns() -> None:
+    renamed = consumer("B", aliases=[pulumi.Alias(name="A")])
+    assert operations(consumer("A"), renamed) == {"A": "same", "A-queue": "same", "S": "same"}
+    anew = operations(consumer("A"), consumer("B"))
+    assert anew == {"B": "create", "B-queue": "create", "A": "delete", "A-queue": "delete", "S": "replace"}
 
 
 def test_the_code_of_a_function_is_told_by_its_content_and_not_by_its_place() -> None:
@@ -86,20 +68,9 @@ def project(folder: Path, **settings: str) -> Path:
     (folder / "Pulumi.yaml").write_text("name: orders\nruntime: python\nconfig:\n  aws:region: eu-west-1\n")
     lines = [f"  {key.replace('__', ':')}: {value}\n" for key, value in settings.items()]
     (folder / "Pulumi.dev.yaml").write_text("config:\n" + "".join(lines) if lines else "")
-    (folder / "__main__.py").write_text("import pulumi_aws\n\npulumi_aws.sqs.Queue('Q')\n")
+    (folder / "__main__.py").write_text("import config\n")
+    (folder / "config.py").write_text("import pulumi_aws\n\npulumi_aws.sqs.Queue('Q')\n")
     return folder
-
-
-def test_settings_that_no_recorded_run_feels_are_named(tmp_path: Path) -> None:
-    old = project(tmp_path / "old", orders__alarmEmail="{secure: AAA}")
-    new = project(tmp_path / "new", orders__alarmEmail="{secure: BBB}", aws__profile="other")
-    with (new / "Pulumi.yaml").open("a") as file:
-        file.write("stackConfigDir: elsewhere\n")
-    assert list(compared("dev", old, new, "it")[0].besides) == [
-        "the setting `aws:profile` changes, which shows only on AWS",
-        "Pulumi.yaml changes stackConfigDir, which shows only on AWS",
-        "a secret setting changes, which cannot be read here",
-    ]
 
 
 def test_a_program_that_does_not_run_is_told_with_its_folder(tmp_path: Path) -> None:

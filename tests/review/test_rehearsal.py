@@ -1,10 +1,10 @@
 """A change is tried while orders pass, and what becomes of every one of them is told."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.tree import copied
 from tools.review.rehearsal import rehearse
 from tools.review.trial import Trial, read_trial
 from tools.root import ROOT
@@ -20,12 +20,7 @@ def test_what_a_job_writes_is_what_another_reads() -> None:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The program in another folder."""
-    for name in ("__main__.py", "config.py", "Pulumi.yaml", "Pulumi.local.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in ("components", "functions"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+    return copied(tmp_path / "copy")
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.review.cases import CASES, FIVE_HUNDRED, finding
+from tests.review.cases import CASES, MANY, finding
 from tools.review.report import LIMIT, headline, report
 from tools.review.screen import show
 from tools.review.trial import NOT_ASKED, Trial
@@ -24,7 +24,7 @@ def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
     noise = "@#`<>&" * 1000
     exempt = [finding("exempt", "rule", f"{index} {noise}") for index in range(50)]
     reports = [{"mode": "update", "findings": exempt}]
-    case = replace(FIVE_HUNDRED, log=noise, failed=True, reports=json.dumps(reports))
+    case = replace(MANY, log=noise, failed=True, reports=json.dumps(reports))
     text = report(case.review())
     assert case.says in text
     assert len(text.encode()) < LIMIT - 100
