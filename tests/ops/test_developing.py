@@ -1,26 +1,33 @@
 """What developers do with a stack beside operating it: its variables in a shell, its handler on one event."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.ops.cloud import Command, item, order
 from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
+PROGRAM = """
+import os, boto3
+from tools.__main__ import main
+print(boto3.client("dynamodb").describe_table(TableName=os.environ["TABLE_NAME"]))
+main(["status", "--since", "1s"])
+"""
 
-def test_a_shell_that_evaluates_env_reaches_the_stack_and_nothing_else(outputs: Path, tmp_path: Path) -> None:
-    program = "import boto3, os; print(boto3.client('dynamodb').describe_table(TableName=os.environ['TABLE_NAME']))"
-    line = (
-        f'eval "$(./orders env --outputs {outputs})" && {sys.executable} -c "{program}" && ./orders status --since 1s'
-    )
+
+def test_a_shell_that_evaluates_env_reaches_the_stack_and_nothing_else(
+    command: Command, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     astray = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_SESSION_TOKEN": "wrong"}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["sh", "-c", line], cwd=ROOT, env={**os.environ, **astray, "PATH": path}, capture_output=True, text=True
-    )
+    for name, value in astray.items():
+        monkeypatch.setenv(name, value)
+    told = command("env", "--outputs", str(outputs)).out
+    line = ["sh", "-c", f'{told}exec "$0" -c "$1"', sys.executable, PROGRAM]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert "'TableStatus': 'ACTIVE'" in done.stdout, done.stderr
     assert "OrderQueue-dlq" in done.stdout
 

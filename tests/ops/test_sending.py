@@ -78,11 +78,3 @@ def test_time_that_passed_unused_is_not_made_up_for() -> None:
     for _ in range(3):
         pace.wait(1)
     assert clock.now == 102.0
-
-
-def test_without_a_rate_nothing_waits() -> None:
-    clock = Clock()
-    pace = Pace(None, clock=clock, sleep=clock.sleep)
-    pace.wait(1000)
-    pace.wait(1)
-    assert (clock.now, pace.at_once) == (0.0, BATCH)
