@@ -29,8 +29,6 @@ class Result:
 
 
 Command = Callable[..., Result]
-Letters = tuple[Deployment, str]
-"""A cloud with empty dead-letter queues, and the file of its addresses."""
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tools.ops.stack
-from tests.ops.cloud import Command, Letters, Result, empty, shared_clients
+from tests.ops.cloud import Command, Result, empty, shared_clients
 from tools.__main__ import main
 from tools.cloud.deployment import Deployment
 
@@ -35,8 +35,14 @@ def outputs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def letters(deployment: Deployment, outputs: Path) -> Iterator[Letters]:
-    """The shared cloud with empty dead-letter queues, and the file of its addresses."""
+def operate(command: Command, outputs: Path) -> Command:
+    """Runs `./orders` on the shared cloud."""
+    return lambda *arguments: command(*arguments, "--outputs", str(outputs))
+
+
+@pytest.fixture
+def letters(deployment: Deployment) -> Iterator[Deployment]:
+    """The shared cloud with empty dead-letter queues."""
     empty(deployment)
-    yield deployment, str(outputs)
+    yield deployment
     empty(deployment)

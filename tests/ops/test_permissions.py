@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import tools.ops.stack
-from tests.ops.cloud import QUEUE, Command, Letters, order, send
+from tests.ops.cloud import QUEUE, Command, order, send
 from tests.ops.test_stack import saved, user_of
 from tests.unit.bootstrap import MANAGED_POLICY, deployed, document
 from tests.unit.iam import many
@@ -47,12 +47,11 @@ def actions(policy: str) -> set[str]:
 
 
 @pytest.fixture
-def dead(letters: Letters, tmp_path: Path) -> Deployment:
-    deployment, _ = letters
-    send(deployment, QUEUE, order(orderId="O1"), order(), order(quantity=0))
+def dead(letters: Deployment, tmp_path: Path) -> Deployment:
+    send(letters, QUEUE, order(orderId="O1"), order(), order(quantity=0))
     (tmp_path / "FILE").write_text(json.dumps(order()))
     (tmp_path / "EXPORT").write_text(json.dumps({"messageId": "m", "source": "queue", "body": json.dumps(order())}))
-    return deployment
+    return letters
 
 
 def allowed(policy: str, dead: Deployment, folder: Path) -> str:

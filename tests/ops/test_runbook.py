@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.cloud import QUEUE, TOPIC, Command, Letters, hurried, order, send, visible, wait_for
+from tests.ops.cloud import QUEUE, TOPIC, Command, hurried, order, send, visible, wait_for
+from tools.cloud.deployment import Deployment
 from tools.root import ROOT
 
 PAGE = (ROOT / "docs/runbook.md").read_text()
@@ -27,39 +28,35 @@ NOT_PRACTISED = [line for kind, line in kinds(PAGE).items() if kind not in kinds
 
 
 @pytest.fixture
-def prepared(letters: Letters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack with dead letters of every kind that is named by the environment, in a folder of its own."""
-    deployment, path = letters
+def prepared(letters: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack with dead letters of every kind in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ORDERS_OUTPUTS", path)
-    send(deployment, QUEUE, order(orderId="O1234"), order(orderId="O-bad", timestamp="2025-01-01T00:00:00Z"), order())
-    send(deployment, TOPIC, order())
+    send(letters, QUEUE, order(orderId="O1234"), order(orderId="O-bad", timestamp="2025-01-01T00:00:00Z"), order())
+    send(letters, TOPIC, order())
 
 
 @pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize("line", NOT_PRACTISED)
-def test_a_command_of_the_runbook_answers(line: str, command: Command) -> None:
+def test_a_command_of_the_runbook_answers(line: str, operate: Command) -> None:
     words = shlex.split(line)
     for file in (word for word in words if ".json" in word):
         if words[0] == "dlq":
-            assert command("dlq", "export", file).status == 0
+            assert operate("dlq", "export", file).status == 0
         else:
             Path(file).write_text(json.dumps(order()))
     quick = ["--wait", "1s"] if words[0] == "verify" else []
-    done = command(*[word for word in words if word != "--watch"], *quick)
+    done = operate(*[word for word in words if word != "--watch"], *quick)
     told = done.out + done.err
     assert done.status in (0, 1), told
     assert done.status == 0 or words[0] in ("status", "verify"), told
 
 
 def test_practising_ends_with_the_corrected_order_in_the_table(
-    letters: Letters, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+    letters: Deployment, tmp_path: Path, operate: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deployment, path = letters
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ORDERS_OUTPUTS", path)
     told: list[str] = []
-    with hurried(deployment):
+    with hurried(letters):
         for line in re.findall(r"^\$ ((?:./orders (?!local)|echo).+)$", PRACTICE, re.MULTILINE):
             shell, _, orders = line.partition("./orders ")
             if shell:
@@ -69,8 +66,8 @@ def test_practising_ends_with_the_corrected_order_in_the_table(
                 continue
             words = shlex.split(orders)
             if words[:2] == ["dlq", "show"]:
-                wait_for(lambda: visible(deployment, QUEUE), "the message becoming a dead letter")
-            done = command(*words)
+                wait_for(lambda: visible(letters, QUEUE), "the message becoming a dead letter")
+            done = operate(*words)
             told.append(f"{line}: {done.out}{done.err}")
             assert done.status in ((0, 1) if words[0] in ("trace", "status", "verify") else (0,)), told
     assert "50 of 50 orders stored" in told[1]
