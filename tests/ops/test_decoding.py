@@ -34,8 +34,7 @@ def test_a_byte_order_mark_and_pairs_of_surrogates_are_fine() -> None:
 def test_a_file_of_hostile_orders_ends_in_status_2(body: str, operate: Command, tmp_path: Path) -> None:
     (tmp_path / "orders.json").write_text(body)
     (tmp_path / "export.jsonl").write_text('{"messageId": "m", "source": "queue", "body": ' + body + "}")
-    lines = [["publish", "orders.json"], ["verify", "orders.json"], ["dlq", "import", "export.jsonl"]]
-    for *words, file in lines:
+    for *words, file in (["publish", "orders.json"], ["verify", "orders.json"], ["dlq", "import", "export.jsonl"]):
         done = operate(*words, str(tmp_path / file))
         assert (done.status, done.out, "Traceback" in done.err) == (2, "", False)
 

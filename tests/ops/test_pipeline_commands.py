@@ -94,6 +94,11 @@ def test_nothing_is_published_if_one_order_breaks_the_contract(
     assert item(deployment, good["orderId"]) is None
 
 
+def test_what_to_publish_is_given_once(operate: Command) -> None:
+    for given in ([], ["orders.jsonl", "--generate", "5"]):
+        assert "either FILE or --generate N must be given, and not both" in operate("publish", *given).err
+
+
 def test_a_rate_is_kept(operate: Command) -> None:
     shown = operate("publish", "--generate", "25", "--rate", "20", "--json")
     assert shown.json()["published"] == 25

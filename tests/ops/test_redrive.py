@@ -30,6 +30,7 @@ def test_a_message_that_the_queue_refuses_stays_a_dead_letter() -> None:
     queue = Queue(messages=3, body=str)
     queue.refused = "1"
     outcome = redriven(queue)
+    assert queue.log == ["send 3", "delete 2"]  # what is the sender's fault is not tried again
     assert (queue.visible, queue.hidden, queue.sent) == ([1], 0, ["0", "2"])
     assert (outcome.moved, outcome.failed, outcome.proved) == (2, ["1: TooLong: too long"], False)
 

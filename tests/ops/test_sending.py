@@ -24,8 +24,8 @@ def test_small_messages_go_ten_at_a_time() -> None:
 class Service:
     """A batch request that fails chosen entries so many times."""
 
-    def __init__(self, failures: Mapping[str, int], *, fault: bool = False) -> None:
-        self.left, self.fault = dict(failures), fault
+    def __init__(self, failures: Mapping[str, int]) -> None:
+        self.left = dict(failures)
         self.calls: list[list[str]] = []
 
     def __call__(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Service:
             self.left[entry["Body"]] -= 1
         return {
             "Failed": [
-                {"Id": entry["Id"], "Code": "InternalError", "Message": "later", "SenderFault": self.fault}
+                {"Id": entry["Id"], "Code": "InternalError", "Message": "later", "SenderFault": False}
                 for entry in failed
             ]
         }
@@ -53,12 +53,6 @@ def test_an_entry_is_given_up_after_its_attempts() -> None:
     refused = send(service, [{"Body": body} for body in "abc"], sleep=lambda _seconds: None)
     assert refused == [Refused(position=1, reason="InternalError: later")]
     assert len(service.calls) == ATTEMPTS
-
-
-def test_an_entry_that_is_the_senders_fault_is_not_tried_again() -> None:
-    service = Service({"b": 99}, fault=True)
-    assert [r.position for r in send(service, [{"Body": body} for body in "abc"])] == [1]
-    assert len(service.calls) == 1
 
 
 def test_a_pace_spreads_messages_evenly() -> None:

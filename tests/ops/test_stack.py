@@ -90,11 +90,7 @@ def test_outputs_that_are_not_a_stacks_are_refused(
 @pytest.mark.parametrize(
     ("change", "status", "told"),
     [
-        (
-            {"endpoint": "https://127.0.0.1.example.com"},
-            2,
-            "must be on this machine, got https://127.0.0.1.example.com",
-        ),
+        ({"endpoint": "https://127.0.0.1.example.com"}, 2, "must be on this machine, got https://127.0.0.1.ex"),
         ({"caBundle": "gone.pem"}, 3, "start it with `./orders local --no-page --outputs {path}`"),
         ({"endpoint": "https://127.0.0.1:1"}, 3, "must answer"),
         ({"accessKeyId": "AKIANOBODY0000000000"}, 3, "must succeed, but AWS answered"),
