@@ -1,13 +1,17 @@
 """Orders, dead letters and looks behind the scenes, for the tests of the operator's commands."""
 
+import functools
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tools.cloud.deployment import Deployment
+from tools.ops.sending import batches
+from tools.ops.stack import local_clients
 
 QUEUE, TOPIC = "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl"
 
@@ -25,8 +29,12 @@ class Result:
 
 
 Command = Callable[..., Result]
-Own = tuple[Deployment, str]
-"""A cloud of the tests' own, and the file of its addresses."""
+
+
+@functools.cache
+def shared_clients(*address: str | None) -> Callable[[str], Any]:
+    """Clients of a cloud, made once for all commands: that takes longer than most commands do."""
+    return functools.cache(local_clients(*address))  # type: ignore[arg-type]
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -44,22 +52,14 @@ def order(**changes: Any) -> dict[str, Any]:
 
 def send(deployment: Deployment, export: str, *orders: dict[str, Any] | str, **attributes: str) -> None:
     """Put messages straight into a queue."""
-    for body in orders:
-        deployment.client("sqs").send_message(
+    bodies = [each if isinstance(each, str) else json.dumps(each) for each in orders]
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    for run in batches([len(body.encode()) for body in bodies]):
+        answer = deployment.client("sqs").send_message_batch(
             QueueUrl=deployment.outputs[export],
-            MessageBody=body if isinstance(body, str) else json.dumps(body),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-            },
+            Entries=[{"Id": str(n), "MessageBody": bodies[n], "MessageAttributes": typed} for n in run],
         )
-
-
-def bodies(deployment: Deployment, export: str) -> list[str]:
-    """What a queue holds, hidden messages included, without receiving it."""
-    path = f"/_ministack/sqs/messages?QueueUrl={deployment.outputs[export]}"
-    accounts = deployment.cloud.own(path, timeout=60)["messages"]
-    queues = accounts[deployment.cloud.account][deployment.cloud.region]
-    return [message["Body"] for message in queues[deployment.outputs[export]]]
+        assert not answer.get("Failed")
 
 
 def hand_over(deployment: Deployment, order: dict[str, Any]) -> None:
@@ -73,6 +73,18 @@ def hasten(sqs: Any, url: str, *, seconds: int) -> None:
     answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
     redrive = json.dumps({**json.loads(answer["Attributes"]["RedrivePolicy"]), "maxReceiveCount": 1})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": str(seconds)})
+
+
+@contextmanager
+def hurried(deployment: Deployment) -> Iterator[None]:
+    """While it lasts, a message that fails is tried again after a second, and soon a dead letter."""
+    sqs, url = deployment.client("sqs"), deployment.outputs["queueUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 def item(deployment: Deployment, order_id: str) -> dict[str, Any] | None:

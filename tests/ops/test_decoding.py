@@ -31,12 +31,11 @@ def test_a_byte_order_mark_and_pairs_of_surrogates_are_fine() -> None:
 
 
 @pytest.mark.parametrize("body", ['{"orderId": "D", "x": ' + "[" * 5000 + "]" * 5000 + "}", '{"orderId": "\\ud800"}'])
-def test_a_file_of_hostile_orders_ends_in_status_2(body: str, command: Command, outputs: Path, tmp_path: Path) -> None:
+def test_a_file_of_hostile_orders_ends_in_status_2(body: str, operate: Command, tmp_path: Path) -> None:
     (tmp_path / "orders.json").write_text(body)
     (tmp_path / "export.jsonl").write_text('{"messageId": "m", "source": "queue", "body": ' + body + "}")
-    lines = [["publish", "orders.json"], ["verify", "orders.json"], ["dlq", "import", "export.jsonl"]]
-    for *words, file in lines:
-        done = command(*words, str(tmp_path / file), "--outputs", str(outputs))
+    for *words, file in (["publish", "orders.json"], ["verify", "orders.json"], ["dlq", "import", "export.jsonl"]):
+        done = operate(*words, str(tmp_path / file))
         assert (done.status, done.out, "Traceback" in done.err) == (2, "", False)
 
 

@@ -8,11 +8,10 @@ from functions.process_order.orders import parse
 from tests.ops.cloud import order
 from tools.ops.export import read_export
 from tools.ops.failure import Failure
-from tools.ops.publish import check, generate, read_bodies, run
-from tools.ops.stack import Stack
-from tools.terminal import Printer
+from tools.ops.publish import check, generate, read_bodies
 
 ONE, TWO = json.dumps(order()), json.dumps(order(quantity=2))
+LONG = json.dumps(order(), indent=2)
 DEEP = "[" * 9000 + "]" * 9000
 SEPARATED = json.dumps(order(itemName="a\u2028b\u2029c\x85d"), ensure_ascii=False)
 """An order whose text holds what other formats take for the end of a line."""
@@ -24,6 +23,7 @@ SEPARATED = json.dumps(order(itemName="a\u2028b\u2029c\x85d"), ensure_ascii=Fals
         (ONE, [ONE]),
         (f"\n{ONE}\n\n  {TWO}\n", [ONE, TWO]),
         (f"[{ONE},\n {TWO}]", [ONE, TWO]),
+        (LONG, [LONG]),
         ("[]", []),
         ("", []),
         (f'[{DEEP}, {{"a": 1, "a": 2,}}]', [DEEP, '{"a": 1, "a": 2,}']),
@@ -37,24 +37,10 @@ def test_orders_are_read_letter_for_letter(text: str, bodies: list[str]) -> None
     assert read_bodies(text) == bodies
 
 
-def test_a_document_over_several_lines_is_one_order() -> None:
-    document = json.dumps(order(), indent=2)
-    assert read_bodies(document) == [document]
-
-
 def test_an_export_that_was_written_again_with_its_characters_as_they_are_is_read() -> None:
     message = {"messageId": "m1", "source": "queue", "body": SEPARATED}
     text = "".join(json.dumps(message, ensure_ascii=False) + "\n" for _ in range(2))
     assert [each.body for each in read_export(text)] == [SEPARATED] * 2
-
-
-def test_every_order_that_breaks_the_contract_is_told_with_its_place() -> None:
-    with pytest.raises(Failure) as failure:
-        check([ONE, json.dumps(order(quantity=0)), "not json"])
-    assert failure.value.status == 2
-    assert str(failure.value).startswith("2 of 3 orders must be corrected, and nothing was published")
-    assert "order 2: quantity must be an integer from 1" in str(failure.value)
-    assert "order 3: the body must be JSON" in str(failure.value)
 
 
 def test_without_the_contract_only_the_size_is_checked() -> None:
@@ -68,10 +54,3 @@ def test_generated_orders_keep_the_contract_and_have_ids_of_their_own() -> None:
     check(bodies)
     assert len({parse(body).order_id for body in bodies}) == 200
     assert {parse(body).order_id for body in generate(5)}.isdisjoint(parse(body).order_id for body in bodies)
-
-
-@pytest.mark.parametrize(("file", "count"), [(None, None), ("orders.jsonl", 5)])
-def test_what_to_publish_is_given_once(file: str | None, count: int | None) -> None:
-    stack = Stack(origin="a test", outputs={}, make_client=str)
-    with pytest.raises(Failure, match="either FILE or --generate N must be given, and not both"):
-        run(stack, Printer(), file=file, count=count, save=None, no_check=False, rate=None)

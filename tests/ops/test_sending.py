@@ -24,8 +24,8 @@ def test_small_messages_go_ten_at_a_time() -> None:
 class Service:
     """A batch request that fails chosen entries so many times."""
 
-    def __init__(self, failures: Mapping[str, int], *, fault: bool = False) -> None:
-        self.left, self.fault = dict(failures), fault
+    def __init__(self, failures: Mapping[str, int]) -> None:
+        self.left = dict(failures)
         self.calls: list[list[str]] = []
 
     def __call__(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Service:
             self.left[entry["Body"]] -= 1
         return {
             "Failed": [
-                {"Id": entry["Id"], "Code": "InternalError", "Message": "later", "SenderFault": self.fault}
+                {"Id": entry["Id"], "Code": "InternalError", "Message": "later", "SenderFault": False}
                 for entry in failed
             ]
         }
@@ -55,12 +55,6 @@ def test_an_entry_is_given_up_after_its_attempts() -> None:
     assert len(service.calls) == ATTEMPTS
 
 
-def test_an_entry_that_is_the_senders_fault_is_not_tried_again() -> None:
-    service = Service({"b": 99}, fault=True)
-    assert [r.position for r in send(service, [{"Body": body} for body in "abc"])] == [1]
-    assert len(service.calls) == 1
-
-
 def test_a_pace_spreads_messages_evenly() -> None:
     clock = Clock()
     pace = Pace(5, clock=clock, sleep=clock.sleep)
@@ -78,11 +72,3 @@ def test_time_that_passed_unused_is_not_made_up_for() -> None:
     for _ in range(3):
         pace.wait(1)
     assert clock.now == 102.0
-
-
-def test_without_a_rate_nothing_waits() -> None:
-    clock = Clock()
-    pace = Pace(None, clock=clock, sleep=clock.sleep)
-    pace.wait(1000)
-    pace.wait(1)
-    assert (clock.now, pace.at_once) == (0.0, BATCH)
