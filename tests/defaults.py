@@ -62,3 +62,9 @@ def record_defaults(*, stack: str = "dev", config: dict[str, str] | None = None,
     pinned = {*IDENTITIES, "orders:index:Monitoring$aws:sns/topicSubscription:TopicSubscription::OrderAlarms-email"}
     own = tuple(resource for resource in graph.resources if identity(resource) in pinned)
     return graph if "program" in options else replace(graph, resources=own)
+
+
+@functools.cache
+def recorded(*, stack: str = "dev", preview: bool = False) -> Graph:
+    """The same without another setting, once for all that only look at it."""
+    return record_defaults(stack=stack, preview=preview)

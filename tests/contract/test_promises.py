@@ -6,11 +6,12 @@ from pathlib import Path
 import document
 import pytest
 
+import config
 from components.package import PROCESS_ORDER, archive
-from tests.defaults import DEFAULTS, IDENTITIES, identity
+from tests.defaults import IDENTITIES, identity, recorded
 from tools.cloud.resources.functions import zipped
 from tools.recording import pages
-from tools.recording.graph import program, record, stack_config
+from tools.recording.graph import record, stack_config
 from tools.root import ROOT
 
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -18,14 +19,13 @@ STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 
 def test_no_resource_has_changed_its_type_its_name_or_its_place() -> None:
     """Such a resource is replaced, and loses its messages or data: change this list only together with an alias."""
-    graph = record(stack="prod", config=DEFAULTS)
-    assert set(IDENTITIES) <= {identity(resource) for resource in graph.resources}
+    assert set(IDENTITIES) <= {identity(resource) for resource in recorded().resources}
 
 
 @pytest.mark.parametrize("path", STACK_FILES, ids=lambda path: path.name)
 def test_a_stack_file_is_legal_and_names_the_region(path: Path) -> None:
     """Which values it holds is the owner's affair: keys that mean nothing, and values that may not be, are refused."""
-    graph = record(stack=path.name.split(".")[1])
+    graph = record(stack=path.name.split(".")[1], program=config.load)
     assert graph.config["aws:region"]
 
 
@@ -40,9 +40,9 @@ def test_what_the_cli_writes_into_a_stack_file_is_read_as_it_is_meant(tmp_path: 
         '  orders:protectData: "true"\n'
         "  orders:alarmEmail: { secure: v1:abc }\n"
     )
-    graph = record(stack="mine", root=tmp_path, program=lambda: program(ROOT))
-    assert graph.all("aws:lambda/function:Function")["ProcessOrder"].properties["timeout"] == 60
-    assert graph.all("aws:dynamodb/table:Table")["Orders"].protect
+    loaded = list[config.StackConfig]()
+    record(stack="mine", root=tmp_path, program=lambda: loaded.append(config.load()))
+    assert loaded == [config.StackConfig(function_timeout=60, protect_data=True)]
 
 
 def test_an_unknown_stack_is_refused_with_the_ones_that_exist() -> None:

@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from config import StackConfig, key_of
-from tests.defaults import record_defaults
+from tests.defaults import recorded
 from tools.root import ROOT
 
 PAGE = (ROOT / "docs/runbook.md").read_text()
@@ -20,7 +20,7 @@ def anchor(heading: str) -> str:
 
 
 def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
-    alarms = record_defaults().all("aws:cloudwatch/metricAlarm:MetricAlarm").values()
+    alarms = recorded().all("aws:cloudwatch/metricAlarm:MetricAlarm").values()
     opened = {alarm.properties["alarmDescription"].rpartition("docs/runbook.md#")[2] for alarm in alarms}
     assert len(opened) == len(alarms)
     assert sorted(map(anchor, SECTIONS)) == sorted(opened)

@@ -27,10 +27,6 @@ def load_with(given: dict[str, str], **options: Any) -> StackConfig:
     return loaded[0]
 
 
-def load_any() -> None:
-    config.load()
-
-
 def complaint(**values: str) -> str:
     with pytest.raises(pulumi.RunError) as caught:
         load(**values)
@@ -140,10 +136,10 @@ def test_a_stack_whose_name_does_not_fit_into_names_is_refused_with_one_that_doe
     for name in (stack, fitting):
         shutil.copy(BARE / "Pulumi.dev.yaml", tmp_path / f"Pulumi.{name}.yaml")
     with pytest.raises(pulumi.RunError) as caught:
-        record(stack=stack, root=tmp_path, program=load_any)
+        record(stack=stack, root=tmp_path, program=config.load)
     assert f"must be at most 38 letters, digits, hyphens and underscores, got {stack}\n" in str(caught.value)
     assert f"fix: pulumi stack rename {fitting} --stack {stack}" in str(caught.value)
-    record(stack=fitting, root=tmp_path, program=load_any)
+    record(stack=fitting, root=tmp_path, program=config.load)
 
 
 def test_the_longest_stack_name_leaves_every_resource_its_name_and_a_longer_one_does_not() -> None:

@@ -12,8 +12,8 @@ from components.dashboard import OUTCOMES
 from functions.process_order.lambda_function import process
 from functions.process_order.orders import Order
 from functions.process_order.store import Outcome
+from tests.defaults import recorded
 from tests.fakes.events import EXAMPLE
-from tests.unit.test_pipeline import recorded
 from tools.recording.graph import Graph
 
 

@@ -1,5 +1,6 @@
 """Every step of the pipeline has its alarms, they reach the operators, and the dashboard shows the same."""
 
+import functools
 import json
 from typing import Any
 
@@ -8,12 +9,12 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 
-from tests.defaults import record_defaults
-from tests.unit.test_pipeline import recorded
+from tests.defaults import record_defaults, recorded
 from tools.recording.graph import Graph, recorded_answer
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+RUNBOOK, EMAIL = "https://example.com/runbook", "ops@example.com"
 
 
 def alarms(graph: Graph) -> dict[str, Any]:
@@ -37,8 +38,14 @@ def with_suffix(args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
     return recorded_answer("eu-west-1")(named)
 
 
+@functools.cache
+def told() -> Graph:
+    """A stack under auto-naming that names its runbook and who is notified."""
+    return record_defaults(config={"orders:alarmRunbook": RUNBOOK, "orders:alarmEmail": EMAIL}, answer=with_suffix)
+
+
 def test_every_topic_queue_function_and_table_of_this_stack_has_an_alarm() -> None:
-    graph = record_defaults(answer=with_suffix)
+    graph = told()
     physical = {each.outputs["name"] for type_ in (TOPIC, QUEUE, FUNCTION, TABLE) for each in graph.all(type_).values()}
     assert all(name.endswith("-1a2b3c4") for name in physical)
     assert watched(graph) == physical - {"OrderAlarms-1a2b3c4"}  # the topic that they ring
@@ -57,11 +64,9 @@ def test_every_alarm_notifies_when_it_rings_and_when_it_is_over_and_is_silent_at
 
 
 def test_every_alarm_says_what_is_wrong_and_where_the_runbook_is() -> None:
-    runbook = "https://example.com/runbook"
-    graph = record_defaults(config={"orders:alarmRunbook": runbook})
-    for name, alarm in alarms(graph).items():
+    for name, alarm in alarms(told()).items():
         text = alarm["alarmDescription"]
-        assert text.endswith(f". Runbook: {runbook}#{name.removeprefix('OrderAlarms-')}")
+        assert text.endswith(f". Runbook: {RUNBOOK}#{name.removeprefix('OrderAlarms-')}")
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
         assert len(text) <= 1024
 
@@ -74,23 +79,19 @@ def test_an_address_that_was_set_as_a_secret_stays_one() -> None:
             given.add(args.inputs["endpoint"])
         return recorded_answer("eu-west-1")(args)
 
-    def endpoint(**secrets: Any) -> Any:
-        graph = record_defaults(config={"orders:alarmEmail": "ops@example.com"}, answer=seeing, **secrets)
+    def endpoint(graph: Graph) -> Any:
         (email,) = [s for s in graph.all(SUBSCRIPTION).values() if s.properties["protocol"] == "email"]
-        assert email.properties["endpoint"] == "ops@example.com"
+        assert email.properties["endpoint"] == EMAIL
         return MessageToDict(email.request.object)["endpoint"]
 
-    assert endpoint() == "ops@example.com"
-    assert endpoint(secrets=["orders:alarmEmail"]) == {
-        rpc._special_sig_key: rpc._special_secret_sig,
-        "value": "ops@example.com",
-    }
-    assert "ops@example.com" in given  # what creates resources gets the address itself
+    assert endpoint(told()) == EMAIL
+    secret = record_defaults(config={"orders:alarmEmail": EMAIL}, answer=seeing, secrets=["orders:alarmEmail"])
+    assert endpoint(secret) == {rpc._special_sig_key: rpc._special_secret_sig, "value": EMAIL}
+    assert EMAIL in given  # what creates resources gets the address itself
 
 
 def test_no_two_stacks_share_their_counts_or_their_dashboard() -> None:
-    for stack in ("dev", "prod"):
-        graph = recorded(stack=stack)
+    for stack, graph in (("dev", recorded()), ("prod", recorded(stack="prod"))):
         spaces = {each.properties["metricTransformation"]["namespace"] for each in graph.all(FILTER).values()}
         assert spaces == {f"orders/{stack}"}
         assert graph.exports["dashboardName"] == f"orders-{stack}"
@@ -107,7 +108,7 @@ def test_no_two_widgets_overlap_and_none_leaves_the_grid() -> None:
 
 
 def test_a_preview_of_a_new_stack_shows_what_each_alarm_watches_and_notifies() -> None:
-    previewed = record_defaults(preview=True)
+    previewed = recorded(preview=True)
     urns = {resource.urn: resource.name for resource in previewed.resources}
     for name, alarm in previewed.all(ALARM).items():
         notified = alarm.property_dependencies["alarmActions"]
