@@ -9,6 +9,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from functions.process_order.orders import parse, version_at
 from tests.ops.cloud import Command, hand_over, item, order, send, wait_for
 from tools.cloud.deployment import Deployment
@@ -148,9 +150,10 @@ def test_the_log_is_read_and_filtered(operate: Command, deployment: Deployment) 
     assert (fields["level"], fields["orderId"]) == ("WARN", bad["orderId"])
 
 
-def test_following_the_log_ends_well_with_ctrl_c(operate: Command, outputs: Path) -> None:
+@pytest.mark.parametrize("verb", [["tail"], ["status", "--watch"]])
+def test_looking_on_ends_well_with_ctrl_c(operate: Command, outputs: Path, verb: list[str]) -> None:
     assert operate("publish", "--generate", "1").status == 0
-    line = [sys.executable, "-m", "tools", "tail", "--since", "1h", "--outputs", str(outputs)]
+    line = [sys.executable, "-m", "tools", *verb, "--since", "1h", "--outputs", str(outputs)]
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

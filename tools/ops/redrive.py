@@ -38,7 +38,6 @@ class Outcome:
 @selecting
 @click.option("--all", "everything", is_flag=True, help="those that the function would reject again, too")
 @rated
-@click.option("--dry-run", is_flag=True, help="show the plan only")
 @confirmed
 @spanning("--wait", "60s", "time for the proof")
 def run(
@@ -48,7 +47,6 @@ def run(
     selection: Selection,
     everything: bool,
     rate: int | None,
-    dry_run: bool,
     yes: bool,
     wait: float,
 ) -> int:
@@ -57,10 +55,10 @@ def run(
     plan = [letter for letter in found.letters if letter.version or letter.source not in OWN or everything]
     left = len(found.letters) - len(plan)
     _show_plan(stack, plan, left, printer)
-    if not plan or dry_run or not yes:
+    if not plan or not yes:
         if printer.as_json:
             printer.json({"planned": len(plan), "left": left, "moved": 0, "held": found.held})
-        if plan and not dry_run:
+        if plan:
             printer.line("nothing was sent: --yes sends them", style=BAD)
             return USAGE
         return NO if found.held else 0
