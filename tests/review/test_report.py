@@ -52,8 +52,10 @@ def test_orders_that_a_rehearsal_has_lost_come_first_and_can_be_allowed_by_name(
 def test_a_terminal_gets_a_page_without_markup_and_obeys_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(out, "isatty", lambda: True)
-    show(report(CASES["hostile-names"].review()), out)
+    for name in ("hostile-names", "first-deployment"):
+        show(report(CASES[name].review()), out)
     page = out.getvalue()
     assert "UNSAFE: deletes" in page
+    assert "38 new" in page  # a heading that a reader of a comment opens
     marks = ("|---", "<br>", "<details>", "<summary>", "####", "\u202e", "\u0007")
     assert not [mark for mark in marks if mark in page]
