@@ -1,7 +1,7 @@
 """Edits of the program's own resources: what is dangerous is never called safe, what is harmless is never refused."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -178,17 +178,8 @@ def test_an_alarm_of_a_time_may_ring_later_as_far_as_what_it_watches_takes_longe
 
 
 def other(value: Any) -> Any:
-    """Something else of the same kind."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value - 1
-    if isinstance(value, str):
-        edited = value.replace('"Version"', '"Other": 1, "Version"')
-        return edited if edited != value else f"{value}x"
-    if isinstance(value, Mapping):
-        return {key: other(each) for key, each in value.items()} or {"other": "x"}
-    return [other(each) for each in value] or ["other"]
+    """A number for a number, and a text for anything else."""
+    return value - 1 if isinstance(value, int | float) else "other"
 
 
 PLACES = [(name, key) for name, each in BY_NAME.items() for key in each["inputs"] if key != "__defaults"]
@@ -201,8 +192,6 @@ def test_a_change_of_an_input_is_safe_only_if_its_row_says_so(place: tuple[str, 
     row = type_of(BY_NAME[name]["type"])
     listed = {each.split(".")[0] for each in f"{row.harmless} {row.rising} {row.rehearsed} {row.reasoned}".split()}
     after = edited(name, **{key: other})
-    if after == NOW:
-        return
     said = verdict(after)
     assert said.startswith(("❌", "⚠️")) or key in {*listed, "threshold"}  # which is lower: the alarm rings earlier
     assert not verdict(edited(name, **{more: {"x": 1}})).startswith("✅")

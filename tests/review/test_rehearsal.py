@@ -18,31 +18,26 @@ def test_what_a_job_writes_is_what_another_reads() -> None:
             read_trial(text)
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    return copied(tmp_path / "copy")
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
+def change(folder: Path, file: str, old: str, new: str) -> Path:
+    """The project with one edit."""
+    copy = copied(folder / "change")
+    text = (copy / file).read_text()
     assert old in text
-    path.write_text(text.replace(old, new))
+    (copy / file).write_text(text.replace(old, new))
+    return copy
 
 
-def test_a_change_that_no_order_notices_is_tried_and_every_order_arrives(copy: Path) -> None:
-    edit(copy / "functions/process_order/lambda_function.py", "    counts = dict", "    # By kind.\n    counts = dict")
-    trial = rehearse(ROOT, copy, "local")
+def test_a_change_that_no_order_notices_is_tried_and_every_order_arrives(tmp_path: Path) -> None:
+    handler = "functions/process_order/lambda_function.py"
+    trial = rehearse(ROOT, change(tmp_path, handler, "    counts = dict", "    # By kind.\n    counts = dict"), "local")
     assert (trial.left_out, trial.lost) == ("", ())
     assert "152 orders published before, during and after the change" in trial.said
     assert "; 152 stored, 13 of 13 dead letters kept" in trial.said
 
 
-def test_a_right_that_is_taken_away_is_named_with_the_orders_that_are_not_stored(copy: Path) -> None:
-    edit(
-        copy / "components/processor.py",
-        '"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"',
-        '"dynamodb:PartiQLInsert"',
-    )
+def test_a_right_that_is_taken_away_is_named_with_the_orders_that_are_not_stored(tmp_path: Path) -> None:
+    rights = '"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"'
+    copy = change(tmp_path, "components/processor.py", rights, '"dynamodb:PartiQLInsert"')
     trial = rehearse(ROOT, copy, "local")
     assert not trial.held
     assert "PartiQLUpdate" in " ".join(trial.lost)

@@ -33,9 +33,9 @@ def test_a_report_fits_a_comment_whatever_is_in_it() -> None:
 
 def test_a_change_that_was_not_tried_is_never_called_safe() -> None:
     case = CASES["first-deployment"]
-    assert headline(case.review()).startswith("✅ ")
-    assert headline(replace(case, trial=NOT_ASKED).review()) == "⚠️ LOOK: not rehearsed; 38 creations"
-    assert "Not rehearsed: nobody asked" in report(replace(case, trial=NOT_ASKED).review())
+    review = replace(case, trial=NOT_ASKED).review()
+    assert headline(review) == "⚠️ LOOK: not rehearsed; 38 creations"
+    assert "Not rehearsed: nobody asked" in report(review)
     slow = Trial(said="all stored", noticed=("a batch takes 2 s",))
     assert headline(replace(case, trial=slow).review()) == "⚠️ LOOK: a batch takes 2 s; 38 creations"
 
