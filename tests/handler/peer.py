@@ -24,7 +24,8 @@ def listening(serve: Callable[[socket.socket, int], None], trust: ssl.SSLContext
 
         def one(connection: socket.socket, number: int) -> None:
             with contextlib.suppress(OSError), connection:
-                with trust.wrap_socket(connection, server_side=True) if trust else connection as accepted:
+                accepted = trust.wrap_socket(connection, server_side=True) if trust else connection
+                with accepted:
                     serve(accepted, number)
 
         def accept() -> None:

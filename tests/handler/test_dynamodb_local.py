@@ -171,14 +171,14 @@ def _nested(levels: int, inner: Any) -> Any:
 
 
 EMPTY: tuple[Any, ...] = (1, [], {})
-LARGE = [[value] * 1500 for value in (7, -1200, 1 - 10**37, None)]
+LARGE = [value for value in (7, -1200, 1 - 10**37, None) for _ in range(1500)]
 EDGES = [
     {"": 1},
     {"note": [{"": 1}]},
     {"x" * 65_535: 1},
     {"x" * 65_536: 1},
     *({"note": _nested(levels, inner)} for levels in (29, 30) for inner in EMPTY),
-    *({"note": numbers, "pad": ""} for numbers in LARGE),
+    {"note": LARGE, "pad": ""},
 ]
 
 
