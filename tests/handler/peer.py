@@ -11,20 +11,22 @@ from functions.process_order.client import Client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+_clients: list[Client] = []
 
 
 @contextlib.contextmanager
 def listening(serve: Callable[[socket.socket, int], None], trust: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Give each connection, numbered from 0, to `serve` on a thread of its own; it is closed when that returns."""
+    """Give each connection, numbered from 0, to `serve` on a thread of its own; it is closed when that returns.
+
+    What clients still hold is closed at the end: one lives as long as its process, and closes nothing that it keeps.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def one(connection: socket.socket, number: int) -> None:
-            with (
-                contextlib.suppress(OSError),
-                connection,
-                trust.wrap_socket(connection, server_side=True) if trust else connection as spoken,
-            ):
-                serve(spoken, number)
+            with contextlib.suppress(OSError), connection:
+                accepted = trust.wrap_socket(connection, server_side=True) if trust else connection
+                with accepted:
+                    serve(accepted, number)
 
         def accept() -> None:
             for number in range(10_000):
@@ -38,6 +40,10 @@ def listening(serve: Callable[[socket.socket, int], None], trust: ssl.SSLContext
         yield f"{'https' if trust else 'http'}://localhost:{listener.getsockname()[1]}"
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
+        while _clients:
+            used = _clients.pop()
+            for held in (*used._kept, *used._calls):
+                held.close()
 
 
 def request(connection: socket.socket) -> bytes:
@@ -61,7 +67,8 @@ def right(statements: int, **error: object) -> bytes:
 
 
 def client(url: str, **environment: str) -> Client:
-    return Client({**KEYS, "AWS_ENDPOINT_URL": url, **environment})
+    _clients.append(Client({**KEYS, "AWS_ENDPOINT_URL": url, **environment}))
+    return _clients[-1]
 
 
 def sender(url: str, **environment: str) -> Callable[[bytes, float], tuple[int, bytes]]:

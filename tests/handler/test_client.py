@@ -1,11 +1,9 @@
 """The client on real sockets: calls at once, kept connections, time limits, and answers that are none."""
 
-import gc
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,18 +11,6 @@ from functions.process_order.orders import parse
 from functions.process_order.store import STORED, Outcome, Store
 from tests.fakes.events import body
 from tests.handler.peer import OK, client, listening, request, right, sender
-
-# A client lives as long as its process: nothing closes what it keeps. And the server below speaks an old TLS.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
-)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _collected() -> Iterator[None]:
-    """Let what a client keeps be warned of here, and not in a later file."""
-    yield
-    gc.collect()
 
 
 def test_calls_fly_at_once_over_connections_that_are_kept() -> None:

@@ -26,7 +26,7 @@ from tests.fakes.table import Executing, Table
 FOLDER = Path(os.environ.get("DYNAMODB_LOCAL") or Path.home() / ".cache" / "dynamodb-local")
 JAR = "DynamoDBLocal-2.6.1.jar"
 SHA256 = "a28d8b4919999b7dee6ffa9fd4e9a08744460657a9bd3e3499e3aad00e1f2cc4"  # pragma: allowlist secret
-STATUSES = ("new", "paid", "shipped")
+STATUSES = ("new", "paid")
 STARTS = 60.0
 """Seconds that Java may take to listen."""
 
@@ -120,33 +120,29 @@ def _row(random: Random, order_id: str) -> dict[str, Any] | None:
 
 
 def test_the_table_in_memory_answers_as_dynamodb_local_does(client: Any) -> None:
-    seen: set[tuple[str, str]] = set()
-    for case in range(3):
-        random, table = Random(case), Table()
-        ids = [f"{case}/{index}" for index in range(4)]
-        compared = Compared(client, table)
-        store = Store(Executing(compared), "Orders")
-        for _ in range(8):
-            name = random.choice(ids)
-            _place(client, table, name, _row(random, name) if random.random() < 0.5 else table.items.get(name))
-            batch = {
-                order_id: parse(
-                    body(
-                        orderId=order_id,
-                        status=random.choice(STATUSES),
-                        quantity=random.randint(1, 2),
-                        timestamp=f"2025-05-0{random.randint(1, 4)}T12:00:00Z",
-                    )
+    random, table = Random(0), Table()
+    ids = [f"O{index}" for index in range(4)]
+    compared = Compared(client, table)
+    store = Store(Executing(compared), "Orders")
+    for _ in range(20):
+        for order_id in random.sample(ids, 2):
+            _place(client, table, order_id, _row(random, order_id))
+        batch = [
+            parse(
+                body(
+                    orderId=order_id,
+                    timestamp=f"2025-05-0{random.randint(1, 2)}T12:00:00Z",
+                    status=random.choice(STATUSES),
                 )
-                for order_id in random.sample(ids, random.randint(1, 4))
-            }
-            written = store.write(batch.values(), store.clock() + 30)
-            assert {outcome.kind for outcome in written.values()} <= {"stored", "superseded"}
-        for order_id in ids:
-            found = client.get_item(TableName="Orders", Key={"orderId": {"S": order_id}}).get("Item")
-            assert found == table.items.get(order_id)
-        seen |= compared.codes
-    assert seen == {
+            )
+            for order_id in ids
+        ]
+        written = store.write(batch, store.clock() + 30)
+        assert {outcome.kind for outcome in written.values()} <= {"stored", "superseded"}
+    for order_id in ids:
+        found = client.get_item(TableName="Orders", Key={"orderId": {"S": order_id}}).get("Item")
+        assert found == table.items.get(order_id)
+    assert compared.codes == {
         ("INSERT", ""),
         ("INSERT", "DuplicateItem"),
         ("UPDATE", ""),
@@ -171,14 +167,14 @@ def _nested(levels: int, inner: Any) -> Any:
 
 
 EMPTY: tuple[Any, ...] = (1, [], {})
-LARGE = [[value] * 1500 for value in (7, -1200, 1 - 10**37, None)]
+LARGE = [value for value in (7, -1200, 1 - 10**37, None) for _ in range(1500)]
 EDGES = [
     {"": 1},
     {"note": [{"": 1}]},
     {"x" * 65_535: 1},
     {"x" * 65_536: 1},
     *({"note": _nested(levels, inner)} for levels in (29, 30) for inner in EMPTY),
-    *({"note": numbers, "pad": ""} for numbers in LARGE),
+    {"note": LARGE, "pad": ""},
 ]
 
 

@@ -1,11 +1,9 @@
 """The client over TLS: who is trusted, which versions, and calls at once."""
 
-import gc
 import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +13,6 @@ from functions.process_order.orders import parse
 from functions.process_order.store import STORED, Store
 from tests.fakes.events import body
 from tests.handler.peer import OK, client, listening, request, right, sender
-
-# A client lives as long as its process: nothing closes what it keeps. And the server below speaks an old TLS.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
-)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _collected() -> Iterator[None]:
-    """Let what a client keeps be warned of here, and not in a later file."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +60,7 @@ def test_a_certificate_is_verified_and_so_is_its_name(certificates: Path, host: 
             sender(url.replace("localhost", host), **bundle)(b"x", 5)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the old TLS that the server speaks
 def test_tls_is_1_2_at_least(certificates: Path) -> None:
     bundle = {"AWS_CA_BUNDLE": str(certificates / "certificate.pem")}
     with listening(answering, of_server(certificates, ssl.TLSVersion.TLSv1_1)) as url, pytest.raises(ssl.SSLError):
