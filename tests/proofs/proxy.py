@@ -1,21 +1,19 @@
 """A proxy between the function and DynamoDB that makes calls fail at a chosen rate."""
 
 import contextlib
-import http.client
 import json
 import random
 import socket
 import ssl
 import struct
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.handler.peer import listening, request
 from tools.cloud.deployment import Deployment
 
 SHARES: Mapping[str, float] = {
@@ -35,6 +33,8 @@ DOWN = ("refused", "hanging")
 """How calls end while DynamoDB is down."""
 
 STATEMENT_CODES = ("ThrottlingError", "ProvisionedThroughputExceeded", "InternalServerError", "TransactionConflict")
+BAD_GATEWAY = b"HTTP/1.1 502 X\r\nContent-Type: text/html\r\nContent-Length: 11\r\n\r\nBad Gateway"
+"""What a load balancer says."""
 
 
 class FaultProxy:
@@ -44,8 +44,6 @@ class FaultProxy:
     """
 
     def __init__(self, deployment: Deployment, *, seed: int) -> None:
-        self.url = ""
-        """Where it listens."""
         self.rate = 0.0
         """Part of the calls that fail, 0 to 1."""
         self.down = False
@@ -55,8 +53,17 @@ class FaultProxy:
         self._deployment = deployment
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
+        self._trust = ssl.create_default_context(cafile=str(deployment.cloud.ca_bundle))
 
-    def next_fault(self) -> str | None:
+    def serve(self, connection: socket.socket, _number: int) -> None:
+        """Answer the calls of one connection of the function, or let them fail."""
+        while call := request(connection):
+            if not (answer := self._answer(call)):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+                return
+            connection.sendall(answer)
+
+    def _next_fault(self) -> str | None:
         """What happens to the next call."""
         with self._lock:
             self.counts["calls"] += 1
@@ -69,161 +76,78 @@ class FaultProxy:
             self.counts[kind] += 1
             return kind
 
-    def between(self, low: float, high: float) -> float:
-        with self._lock:
-            return self._chance.uniform(low, high)
-
-    def choose(self, *values: Any) -> Any:
-        with self._lock:
-            return self._chance.choice(values)
-
-    def connection(self) -> http.client.HTTPSConnection:
-        """A connection to the cloud itself."""
-        address = urlsplit(self._deployment.cloud.endpoint)
-        trust = ssl.create_default_context(cafile=str(self._deployment.cloud.ca_bundle))
-        return http.client.HTTPSConnection(str(address.hostname), address.port, timeout=30, context=trust)
-
-    def run_statements(self, statements: list[Any]) -> list[Any]:
-        """Run statements that the function sent."""
-        answer = self._deployment.client("dynamodb").batch_execute_statement(Statements=statements)
-        return list(answer["Responses"])
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One connection of the function."""
-
-    protocol_version = "HTTP/1.1"
-    proxy: FaultProxy
-    _upstream: http.client.HTTPSConnection | None = None
-
-    def do_POST(self) -> None:
-        """Answer one call, or let it fail."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        fault = self.proxy.next_fault()
-        with contextlib.suppress(OSError):  # the function hung up meanwhile
-            self._answer(body, fault)
-
-    def _answer(self, body: bytes, fault: str | None) -> None:
-        match fault:
+    def _answer(self, call: bytes) -> bytes:
+        """The answer to a call; empty if its connection is to be reset."""
+        match self._next_fault():
             case "throttled":
-                self._refuse(400, "ThrottlingException")
+                return _refusal(400, "ThrottlingException")
             case "server error":
-                code, status = self.proxy.choose(("InternalServerError", 500), ("ServiceUnavailable", 503), ("", 502))
-                self._refuse(status, code)
+                return self._chance.choice(
+                    [_refusal(500, "InternalServerError"), _refusal(503, "ServiceUnavailable"), BAD_GATEWAY]
+                )
             case "connection reset":
-                if self.proxy.choose("before", "after") == "after":  # the statements ran, and the answer is lost
-                    self._forward(body)
-                self._reset()
+                if self._chance.random() < 0.5:  # the statements ran, and the answer is lost
+                    self._forward(call)
+                return b""
             case "statement error":
-                self._fail_statements(json.loads(body)["Statements"])
+                return self._fail_statements(json.loads(call.partition(b"\r\n\r\n")[2])["Statements"])
             case "slow answer":
-                time.sleep(self.proxy.between(*SLOW))
-                self._reply(*self._forward(body))
+                time.sleep(self._chance.uniform(*SLOW))
             case "hang past the deadline":
-                time.sleep(self.proxy.between(*HANG))
-                self._reply(*self._forward(body))
+                time.sleep(self._chance.uniform(*HANG))
             case "refused":
-                self._reset()
+                return b""
             case "hanging":
                 time.sleep(HANG[0])
-                self._reset()
-            case _:
-                self._reply(*self._forward(body))
+                return b""
+        return self._forward(call)
 
-    def _fail_statements(self, statements: list[Any]) -> None:
-        """Answer a third of the statements with an error, whether they ran or not."""
-        failing = {number: self.proxy.choose(*STATEMENT_CODES) for number in range(0, len(statements), 3)}
-        run = self.proxy.choose("before", "after") == "after"
-        kept = [statement for number, statement in enumerate(statements) if run or number not in failing]
-        answers = iter(self.proxy.run_statements(kept) if kept else [])
-        responses = []
-        for number in range(len(statements)):
-            answer = next(answers) if run or number not in failing else None
-            error = {"Code": failing.get(number), "Message": "made to fail"}
-            responses.append({"TableName": "Orders", "Error": error} if number in failing else answer)
-        self._reply(200, "application/x-amz-json-1.0", json.dumps({"Responses": responses}).encode())
+    def _forward(self, call: bytes) -> bytes:
+        cloud = urlsplit(self._deployment.cloud.endpoint)
+        with (
+            socket.create_connection((str(cloud.hostname), cloud.port), timeout=30) as plain,
+            self._trust.wrap_socket(plain, server_hostname=cloud.hostname) as upstream,
+        ):
+            upstream.sendall(call)
+            return request(upstream)  # an answer has a head and a length as a request has
 
-    def _forward(self, body: bytes) -> tuple[int, str, bytes]:
-        self._upstream = self._upstream or self.proxy.connection()
-        self._upstream.putrequest("POST", self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():  # Host among them: it is signed
-            self._upstream.putheader(name, value)
-        self._upstream.endheaders(body)
-        answer = self._upstream.getresponse()
-        return answer.status, answer.getheader("Content-Type", ""), answer.read()
-
-    def _refuse(self, status: int, code: str) -> None:
-        """Refuse the whole call; without a code with what a load balancer would say."""
-        if not code:
-            self._reply(status, "text/html", b"<html>Bad Gateway</html>")
-            return
-        error = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "made to fail"}
-        self._reply(status, "application/x-amz-json-1.0", json.dumps(error).encode())
-
-    def _reply(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name in http.server
-        """Say nothing."""
-
-    def finish(self) -> None:
-        """End the connection to the cloud with the function's."""
-        if self._upstream is not None:
-            self._upstream.close()
-        with contextlib.suppress(OSError):
-            super().finish()
+    def _fail_statements(self, statements: list[Any]) -> bytes:
+        """Answer a third of the statements with an error, and run the others."""
+        responses: list[Any] = [
+            {"TableName": "Orders", "Error": {"Code": self._chance.choice(STATEMENT_CODES), "Message": "made to fail"}}
+            for _ in statements
+        ]
+        if kept := [number for number in range(len(statements)) if number % 3]:
+            answer = self._deployment.client("dynamodb").batch_execute_statement(
+                Statements=[statements[number] for number in kept]
+            )
+            for number, response in zip(kept, answer["Responses"], strict=True):
+                responses[number] = response
+        return _reply(200, {"Responses": responses})
 
 
-class _Server(ThreadingHTTPServer):
-    """A thread for each connection; all end with the program."""
+def _refusal(status: int, code: str) -> bytes:
+    """Refuse a whole call."""
+    return _reply(status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "made to fail"})
 
-    daemon_threads = True
-    block_on_close = False
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a function that hung up: it was made to, or killed."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
+def _reply(status: int, answer: object) -> bytes:
+    text = json.dumps(answer).encode()
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(text)}\r\n\r\n"
+    return head.encode() + text
 
 
 @contextlib.contextmanager
 def between_function_and_table(deployment: Deployment, *, seed: int) -> Iterator[FaultProxy]:
     """Send the function's calls to DynamoDB through a proxy for as long as the block runs."""
-    proxy = FaultProxy(deployment, seed=seed)
-    handler = type("Handler", (_Handler,), {"proxy": proxy})
-    server = _Server(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    proxy.url = f"http://127.0.0.1:{server.server_port}"
-    before = _environment(deployment)
-    try:
-        # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-        _set_environment(deployment, {**before, "AWS_ENDPOINT_URL_DYNAMODB": proxy.url})
-        yield proxy
-    finally:
-        _set_environment(deployment, before)
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _environment(deployment: Deployment) -> dict[str, str]:
-    name = deployment.outputs["functionName"]
-    answer = deployment.client("lambda").get_function_configuration(FunctionName=name)
-    variables: dict[str, str] = answer["Environment"]["Variables"]
-    return variables
-
-
-def _set_environment(deployment: Deployment, variables: dict[str, str]) -> None:
-    deployment.client("lambda").update_function_configuration(
-        FunctionName=deployment.outputs["functionName"], Environment={"Variables": variables}
-    )
+    proxy, functions = FaultProxy(deployment, seed=seed), deployment.client("lambda")
+    function = {"FunctionName": deployment.outputs["functionName"]}
+    before = functions.get_function_configuration(**function)["Environment"]["Variables"]
+    with listening(proxy.serve) as url:
+        try:
+            # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+            through = {**before, "AWS_ENDPOINT_URL_DYNAMODB": url}
+            functions.update_function_configuration(**function, Environment={"Variables": through})
+            yield proxy
+        finally:
+            functions.update_function_configuration(**function, Environment={"Variables": before})

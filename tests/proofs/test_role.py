@@ -10,21 +10,18 @@ from typing import Any
 import pytest
 
 from functions.process_order.orders import parse
-from tests.defaults import LOCAL
 from tests.fakes.events import EXAMPLE
+from tests.ops.cloud import bodies
 from tests.proofs import figures
-from tests.proofs.ledger import bodies_in
 from tests.proofs.role import FunctionRole, denied, role_of
-from tools.cloud.deploy import deployed
 from tools.cloud.deployment import Deployment
 
 QUEUES = ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
 
 
 @pytest.mark.proof
-def test_each_action_of_the_role_of_a_new_stack_is_needed() -> None:
-    with deployed(config=LOCAL) as deployment:
-        figures.write("role", prove(role_of(deployment)))
+def test_each_action_of_the_role_of_a_new_stack_is_needed(deployment: Deployment) -> None:
+    figures.write("role", prove(role_of(deployment)))
 
 
 def test_each_action_of_the_role_is_needed(deployment: Deployment) -> None:
@@ -39,7 +36,7 @@ def test_neither_the_function_nor_another_topic_sends_to_a_queue(deployment: Dep
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=deployment.outputs["queueArn"])
     sns.publish(TopicArn=topic, Message=body)
     time.sleep(1)
-    assert not [found for export in QUEUES for found in bodies_in(deployment, export) if body in found]
+    assert not [found for export in QUEUES for found in bodies(deployment, export) if body in found]
     sns.delete_topic(TopicArn=topic)
 
 
