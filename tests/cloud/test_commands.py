@@ -5,20 +5,17 @@ import os
 import re
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pulumi
 import pytest
 
-from tests.tree import copied
+from tests.tree import copied, processes_using, start
 from tools.__main__ import main
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deploy import check_place, deployed, write_addresses, written_addresses
@@ -32,81 +29,6 @@ EXAMPLE = json.loads((ROOT / "docs/examples/orders.jsonl").read_text().splitline
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied(tmp_path_factory.mktemp("project"))
-
-
-def start(project: Path, temporary: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start `./orders` of a copy of the project, with temporary files of its own."""
-    temporary.mkdir()
-    return subprocess.Popen(
-        [sys.executable, "-m", "tools", *arguments],
-        cwd=project,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def processes_using(folder: Path) -> list[psutil.Process]:
-    """The processes that know of a folder through their arguments."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(str(folder) in argument for argument in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-@pytest.fixture
-def running(project: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    outputs = tmp_path / "o.json"
-    process = start(project, tmp_path / "temporary", "local", "--no-page", "--outputs", str(outputs))
-    deadline = time.monotonic() + 60
-    while not outputs.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield process, outputs
-    process.kill()
-    process.communicate()
-
-
-def plain_client(service: str, addresses: dict[str, Any]) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=addresses["endpoint"],
-        region_name=addresses["region"],
-        verify=addresses["caBundle"],
-        aws_access_key_id=addresses["accessKeyId"],
-        aws_secret_access_key=addresses["secretAccessKey"],
-    )
-
-
-def test_up_serves_plain_boto3_and_the_command_that_it_prints_and_leaves_nothing_when_told_to_stop(
-    project: Path, running: tuple[subprocess.Popen[str], Path], tmp_path: Path
-) -> None:
-    process, outputs = running
-    addresses = json.loads(outputs.read_text())
-    assert set(addresses) == {
-        *("endpoint", "region", "accountId", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
-    }
-    assert stat.S_IMODE(outputs.stat().st_mode) == 0o600
-    assert process.stdout
-    printed = list(iter(process.stdout.readline, "Ctrl-C stops it and leaves nothing behind. The function's log:\n"))
-    assert addresses["outputs"]["topicArn"] in "".join(printed)
-    command = "".join(printed[next(n for n, line in enumerate(printed) if line.startswith("echo ")) :])
-    done = subprocess.run(command, shell=True, cwd=project, capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("published 1 of 1 orders"), done.stderr
-    assert any("1 records: 1 stored" in line for line in process.stdout)
-    table, key = plain_client("dynamodb", addresses), {"orderId": {"S": EXAMPLE["orderId"]}}
-    item = table.get_item(TableName=addresses["outputs"]["tableName"], Key=key)["Item"]
-    assert item["itemName"] == {"S": "Laptop"}
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert not outputs.exists()
-    assert not list((tmp_path / "temporary").iterdir())
-    assert not processes_using(tmp_path)
 
 
 def test_the_demo_ends_with_130_and_leaves_nothing_when_it_is_interrupted(project: Path, tmp_path: Path) -> None:
