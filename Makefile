@@ -88,7 +88,7 @@ golden: $(READY) ## write the graphs that a test compares again: read the differ
 	@$(BIN)/python -m tests.recording.graphs
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 engine: cli $(READY) $(PACK_READY) ## the tests on the real Pulumi engine, against the local cloud (needs the CLI)
 	@ORDERS_ENGINE=1 $(BIN)/python -m pytest tests/engine --numprocesses auto --maxprocesses 2 --dist loadfile

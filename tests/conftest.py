@@ -16,14 +16,6 @@ settings.register_profile("untimed", deadline=None, max_examples=40, suppress_he
 settings.load_profile("untimed")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several worker processes one runs a whole file, and one runs all that looks at the live page."""
-    for item in items:
-        live = "live" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("live" if live else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
     """The real program on the real local cloud, started by the first test that asks for it."""

@@ -1,8 +1,13 @@
 """A copy of the project, for tests that edit it or run what was edited."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import IO
+
+import psutil
 
 from tools.root import ROOT
 
@@ -26,3 +31,28 @@ def copied(root: Path) -> Path:
     (root / "Pulumi.local.yaml").write_text(CONFIG)
     (root / ".venv").symlink_to(ROOT / ".venv")
     return root
+
+
+def start(root: Path, temporary: Path, *arguments: str, out: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
+    """Start `./orders` of a copy of the project, with temporary files of its own."""
+    temporary.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools", *arguments],
+        cwd=root,
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def processes_using(folder: Path) -> list[psutil.Process]:
+    """The processes that know of a folder through their arguments."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(str(folder) in argument for argument in process.cmdline()):
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found

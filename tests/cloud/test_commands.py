@@ -15,7 +15,7 @@ import psutil
 import pulumi
 import pytest
 
-from tests.tree import copied
+from tests.tree import copied, processes_using, start
 from tools.__main__ import main
 from tools.cloud.cloud import CloudError, running_cloud
 from tools.cloud.deploy import check_place, deployed, write_addresses, written_addresses
@@ -29,31 +29,6 @@ EXAMPLE = json.loads((ROOT / "docs/examples/orders.jsonl").read_text().splitline
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied(tmp_path_factory.mktemp("project"))
-
-
-def start(project: Path, temporary: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start `./orders` of a copy of the project, with temporary files of its own."""
-    temporary.mkdir()
-    return subprocess.Popen(
-        [sys.executable, "-m", "tools", *arguments],
-        cwd=project,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def processes_using(folder: Path) -> list[psutil.Process]:
-    """The processes that know of a folder through their arguments."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(str(folder) in argument for argument in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
 
 
 def test_the_demo_ends_with_130_and_leaves_nothing_when_it_is_interrupted(project: Path, tmp_path: Path) -> None:

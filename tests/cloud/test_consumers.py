@@ -1,7 +1,7 @@
 """Two more consumers, added as docs/changing.md says, work on the local cloud and show up in everything."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,14 +158,82 @@ def test_a_consumer_that_does_not_exist_is_refused(stack: Stack) -> None:
 
 
 def test_each_consumer_has_its_alarms(stack: Stack) -> None:
-    found = stack.client("cloudwatch").describe_alarms(AlarmNamePrefix="OrderAlarms-")["MetricAlarms"]
     queue = ["orders-wait-too-long", "dead-letter-queue-not-empty"]
     function = ["function-errors", "function-throttled", "function-slow"]
     expected = [f"AuditQueue-{role}" for role in queue] + [f"InvoiceQueue-{role}" for role in queue]
     expected += [f"WriteInvoice-{role}" for role in function]
-    names = {alarm["AlarmName"].removeprefix("OrderAlarms-") for alarm in found}
+    names = {name.removeprefix("OrderAlarms-") for name in alarms(stack)}
     assert set(expected) <= names
     assert len(names) == 12 + len(expected)
+
+
+@pytest.fixture
+def pager(stack: Stack) -> str:
+    """The URL of a queue that is notified as an operator's address would be."""
+    sqs, topic = stack.client("sqs"), stack["alarmTopicArn"]
+    url = str(sqs.create_queue(QueueName="pager")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    stack.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
+
+
+def pages(stack: Stack, pager: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The next notification of each of these alarms, by name."""
+    received = dict[str, dict[str, Any]]()
+
+    def complete() -> bool:
+        for message in take(stack, pager):
+            page = json.loads(json.loads(message["Body"])["Message"])
+            received[page["AlarmName"]] = page
+        return received.keys() >= set(names)
+
+    wait_for(complete, f"notifying of {names}")
+    return {name: received[name] for name in names}
+
+
+def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
+    answer = stack.client("cloudwatch").describe_alarms()
+    return {alarm["AlarmName"]: alarm for alarm in answer["MetricAlarms"]}
+
+
+def own_alarms(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Those that every stack has; the local cloud takes the series of all queues for one, and of all functions."""
+    others = ("AuditQueue", "InvoiceQueue", "WriteInvoice")
+    return {name: alarm for name, alarm in alarms(stack).items() if not any(other in name for other in others)}
+
+
+def measure(stack: Stack, alarm: dict[str, Any], value: float) -> None:
+    """Publish a value of the alarm's series, as AWS does every minute; only an emulator lets us do it for AWS."""
+    datum = {"MetricName": alarm["MetricName"], "Dimensions": alarm["Dimensions"], "Value": value}
+    stack.client("cloudwatch").put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
+
+
+def test_every_alarm_rings_above_its_threshold_and_says_so_and_when_it_is_over(stack: Stack, pager: str) -> None:
+    """The last test on this cloud: a value that is once measured cannot be taken back."""
+    for alarm in own_alarms(stack).values():
+        measure(stack, alarm, alarm["Threshold"])
+    assert {alarm["StateValue"] for alarm in own_alarms(stack).values()} == {"OK"}
+    names = set(own_alarms(stack))
+    assert {page["NewStateValue"] for page in pages(stack, pager, names).values()} == {"OK"}
+
+    for alarm in own_alarms(stack).values():
+        measure(stack, alarm, alarm["Threshold"] + 1)
+    for name, page in pages(stack, pager, names).items():
+        assert page["NewStateValue"] == "ALARM"
+        assert page["AlarmDescription"].endswith(f"docs/runbook.md#{name.removeprefix('OrderAlarms-')}")
+
+    for name in names:
+        stack.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="OK", StateReason="a test")
+    assert {page["NewStateValue"] for page in pages(stack, pager, names).values()} == {"OK"}
 
 
 def test_each_consumer_is_in_the_picture(project: Path) -> None:

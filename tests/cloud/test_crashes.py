@@ -2,26 +2,33 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.tree import copied
 from tools.cloud.cloud import CloudError
 from tools.cloud.demo import settle
 from tools.cloud.deployment import Deployment
+from tools.cloud.resources.functions import zipped
 from tools.ops.logs import Follower, since
 from tools.ops.stack import local_stack
 from tools.terminal import Bar
 
-STARTED = "    started = time.monotonic()\n"
+HANDLER, STARTED = "process_order/lambda_function.py", "    started = time.monotonic()\n"
+
+
+def replace_code(deployment: Deployment, assets: dict[str, Any]) -> None:
+    functions, name = deployment.client("lambda"), deployment.outputs["functionName"]
+    functions.update_function_code(FunctionName=name, ZipFile=zipped({"assets": assets}))
 
 
 @pytest.fixture
-def breakable(deployment: Deployment) -> Iterator[Deployment]:
-    """The shared cloud, which is as it was afterwards."""
-    yield deployment
+def assets(deployment: Deployment) -> Iterator[dict[str, Any]]:
+    """The files of the function, which has them again afterwards."""
+    [function] = deployment.functions()
+    yield function.inputs["code"]["assets"]
     deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs["queueUrl"])
-    deployment.apply()
+    replace_code(deployment, function.inputs["code"]["assets"])
 
 
 @pytest.mark.parametrize(
@@ -36,16 +43,15 @@ def breakable(deployment: Deployment) -> Iterator[Deployment]:
     ids=["does not parse", "raises"],
 )
 def test_the_demo_stops_with_the_crash_of_a_broken_handler(
-    breakable: Deployment, tmp_path: Path, broken: str, told: list[str]
+    deployment: Deployment, assets: dict[str, Any], tmp_path: Path, broken: str, told: list[str]
 ) -> None:
-    handler = copied(tmp_path) / "functions/process_order/lambda_function.py"
-    sound = handler.read_text()
+    sound = Path(assets[HANDLER]["path"]).read_text()
     assert STARTED in sound
-    handler.write_text(sound.replace(STARTED, broken, 1))
-    breakable.apply(tmp_path)
-    log = Follower(local_stack("the local cloud", breakable.addresses()), start=since(0))
-    breakable.client("sns").publish(TopicArn=breakable.outputs["topicArn"], Message="{}")
+    (tmp_path / "broken.py").write_text(sound.replace(STARTED, broken, 1))
+    replace_code(deployment, {**assets, HANDLER: {"path": str(tmp_path / "broken.py")}})
+    log = Follower(local_stack("the local cloud", deployment.addresses()), start=since(0))
+    deployment.client("sns").publish(TopicArn=deployment.outputs["topicArn"], Message="{}")
     with pytest.raises(CloudError, match=r"^the function must not crash, but did:\n") as stopped:
-        settle(breakable, Bar(), 10, log)
+        settle(deployment, Bar(), 10, log)
     assert all(text in str(stopped.value) for text in told)
     assert "_worker.py" not in str(stopped.value)

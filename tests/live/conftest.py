@@ -3,12 +3,10 @@
 import contextlib
 import http.client
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,13 +17,20 @@ from urllib.parse import urlsplit
 import pytest
 from selenium import webdriver
 
-from tests.tree import copied
+from tests.ops.cloud import order
+from tests.tree import copied, start
+from tools.ops.publish import publish
+from tools.ops.sending import Pace
+from tools.ops.stack import Stack, connect
+from tools.ops.table import wait_until_stored
 
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--headless", "--no-sandbox", "--disable-gpu", "--in-process-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
     *("--disable-extensions", "--process-per-site", "--disable-features=SpareRendererForSitePerProcess"),
+    *("--window-size=1280,1100", "--app=data:,"),
 )
+"""A window of an app has no tab strip and no toolbar, which are pages of their own and cost more than ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +40,25 @@ class Live:
     tree: Path
     url: str
     outputs: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     printed: Path
 
     def text(self) -> str:
         return self.printed.read_text()
+
+    def stack(self) -> Stack:
+        return connect(stack=None, outputs=str(self.outputs))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        text = (self.tree / file).read_text()
+        assert old in text
+        (self.tree / file).write_text(text.replace(old, new, 1))
+
+    def store(self, order_id: str) -> None:
+        """Publish an order and wait until the table holds it."""
+        stack = self.stack()
+        assert not publish(stack, [json.dumps(order(orderId=order_id))], pace=Pace(None))
+        assert not wait_until_stored(stack, {order_id: "2"}, seconds=60)
 
     def wait_for(self, text: str, *, times: int = 1, limit: float = 60) -> float:
         """Seconds until a text was printed so often."""
@@ -88,16 +107,11 @@ def state(page: str) -> dict[str, Any]:
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     tree = copied(tmp_path_factory.mktemp("tree"))
     temporary, printed, outputs = tree / "temporary", tree / "printed.txt", tree / "outputs.json"
-    temporary.mkdir()
+    configured = tree / "Pulumi.local.yaml"  # the function has time, also on a busy machine
+    configured.write_text(configured.read_text().replace("functionTimeout: 1", "functionTimeout: 20"))
     options = ["--page-port", "0", "--outputs", str(outputs), "--replay", "--seed", "docs/examples/orders.jsonl"]
-    with printed.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tools", "local", *options],
-            cwd=tree,
-            env={**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"},
-            stdout=out,
-            stderr=out,
-        )
+    with printed.open("w") as out:
+        process = start(tree, temporary, "local", *options, out=out)
         try:
             wait_until(
                 lambda: "The function's log" in printed.read_text() or process.poll() is not None,
@@ -125,7 +139,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     profile = tmp_path_factory.mktemp("profile")
-    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1280,1100"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as running:

@@ -1,36 +1,29 @@
-"""The stack alone, without a page: what serves plain boto3 and an editor, and leaves nothing when told to stop."""
+"""`./orders local --no-page --debug`: an editor and plain boto3 reach the cloud, and it leaves nothing behind."""
 
 import itertools
 import json
-import os
 import re
 import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
 
-from tests.cloud.test_commands import processes_using
-from tests.live.conftest import wait_until
 from tests.ops.cloud import order
+from tests.tree import copied, processes_using, start
 from tools.cloud.cloud import free_port
 from tools.ops.publish import publish
 from tools.ops.sending import Pace
 from tools.ops.stack import connect
 from tools.ops.table import item, wait_until_stored
-from tools.root import ROOT
 
-EXAMPLE = json.loads((ROOT / "docs/examples/orders.jsonl").read_text().splitlines()[0])
-SOURCE = ROOT / "functions/process_order/lambda_function.py"
-LINE = 1 + SOURCE.read_text()[: SOURCE.read_text().index("    return process(event")].count("\n")
+EXAMPLE = "docs/examples/orders.jsonl"
 
 
 class Editor:
@@ -62,81 +55,82 @@ class Editor:
                 return dict(said.get("body", said))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Alone:
-    """`./orders local --no-page --debug`."""
+class Local(NamedTuple):
+    """A cloud that runs, and the project, which it was started from."""
 
-    process: subprocess.Popen[bytes]
-    folder: Path
-    """With what it writes, and nothing else."""
-    port: int
-    """Of the debugger."""
-
-    @property
-    def outputs(self) -> Path:
-        return self.folder / "outputs.json"
-
-    def text(self) -> str:
-        return (self.folder / "printed.txt").read_text()
+    project: Path
+    outputs: Path
+    temporary: Path
+    process: subprocess.Popen[str]
+    debugger: int
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
-    folder, port = tmp_path_factory.mktemp("alone"), free_port(None)
-    (folder / "temporary").mkdir()
-    line = [sys.executable, "-m", "tools", "local", "--no-page", "--debug", str(port)]
-    line += ["--outputs", str(folder / "outputs.json")]
-    environment = {**os.environ, "TMPDIR": str(folder / "temporary"), "PYTHONUNBUFFERED": "1"}
-    with (
-        (folder / "printed.txt").open("wb") as out,
-        subprocess.Popen(line, cwd=ROOT, env=environment, stdout=out, stderr=out) as process,
-    ):
-        started = Alone(process=process, folder=folder, port=port)
-        try:
-            wait_until(lambda: "Ctrl-C stops it" in started.text() or process.poll(), 60, started.text)
-            yield started
-        finally:
-            process.send_signal(signal.SIGTERM)
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    project, folder, port = (
+        copied(tmp_path_factory.mktemp("project")),
+        tmp_path_factory.mktemp("local"),
+        free_port(None),
+    )
+    outputs, temporary = folder / "o.json", folder / "temporary"
+    process = start(project, temporary, "local", "--no-page", "--debug", str(port), "--outputs", str(outputs))
+    yield Local(project, outputs, temporary, process, port)
+    process.kill()
+    process.communicate()
 
 
-def test_a_breakpoint_stops_the_function_for_longer_than_its_time_limit(alone: Alone) -> None:
-    [shown] = re.findall(r"```json\n(.*?)```", (ROOT / "docs/live.md").read_text(), re.DOTALL)
+@pytest.fixture(scope="module")
+def printed(local: Local) -> list[str]:
+    """What it says before the log."""
+    assert local.process.stdout
+    return list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C stops it"), local.process.stdout))
+
+
+def told_of_a_stored_order(local: Local) -> bool:
+    """Whether the log, as it is printed, goes on to tell of an order that was stored."""
+    return any("1 records: 1 stored" in line for line in local.process.stdout or ())
+
+
+def test_a_breakpoint_stops_the_function_for_longer_than_its_time_limit(local: Local, printed: list[str]) -> None:
+    source = local.project / "functions/process_order/lambda_function.py"
+    line = 1 + source.read_text()[: source.read_text().index("    return process(event")].count("\n")
+    [shown] = re.findall(r"```json\n(.*?)```", (local.project / "docs/live.md").read_text(), re.DOTALL)
     launch, sent = json.loads(shown), order()
     assert launch["connect"] == {"host": "127.0.0.1", "port": 5678}
-    editor, stack = Editor(launch["connect"]["host"], alone.port), connect(stack=None, outputs=str(alone.outputs))
+    editor, stack = Editor("127.0.0.1", local.debugger), connect(stack=None, outputs=str(local.outputs))
     editor.ask("initialize", adapterID=launch["type"])
     editor.ask(launch["request"], **launch)
     editor.wait_for("initialized")
-    editor.ask("setBreakpoints", source={"path": str(SOURCE)}, breakpoints=[{"line": LINE}])
+    editor.ask("setBreakpoints", source={"path": str(source)}, breakpoints=[{"line": line}])
     assert editor.wait_for("setBreakpoints")["breakpoints"][0]["verified"]
     editor.ask("configurationDone")
     assert not publish(stack, [json.dumps(sent)], pace=Pace(None))
     thread = editor.wait_for("stopped")["threadId"]
     editor.ask("stackTrace", threadId=thread)
     top = editor.wait_for("stackTrace")["stackFrames"][0]
-    assert (top["source"]["path"], top["line"]) == (str(SOURCE), LINE)
+    assert (top["source"]["path"], top["line"]) == (str(source), line)
     limit = stack.client("lambda").get_function_configuration(FunctionName=stack["functionName"])["Timeout"]
     time.sleep(limit + 0.5)
     assert item(stack, sent["orderId"]) is None
-    editor.ask("setBreakpoints", source={"path": str(SOURCE)}, breakpoints=[])
+    editor.ask("setBreakpoints", source={"path": str(source)}, breakpoints=[])
     editor.ask("continue", threadId=thread)
     assert not wait_until_stored(stack, {sent["orderId"]: "2"}, seconds=20)
+    assert told_of_a_stored_order(local)
     editor.leave()
 
 
 def test_it_serves_plain_boto3_and_the_command_that_it_prints_and_leaves_nothing_when_told_to_stop(
-    alone: Alone,
+    local: Local, printed: list[str]
 ) -> None:
-    addresses = json.loads(alone.outputs.read_text())
+    addresses, process = json.loads(local.outputs.read_text()), local.process
     assert set(addresses) == {
         *("endpoint", "region", "accountId", "caBundle", "accessKeyId", "secretAccessKey", "outputs")
     }
-    assert stat.S_IMODE(alone.outputs.stat().st_mode) == 0o600
-    assert addresses["outputs"]["topicArn"] in alone.text()
-    [command] = re.findall(r"^(echo .*?)\n\n", alone.text(), re.MULTILINE | re.DOTALL)
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert stat.S_IMODE(local.outputs.stat().st_mode) == 0o600
+    assert addresses["outputs"]["topicArn"] in "".join(printed)
+    command = "".join(printed[next(n for n, line in enumerate(printed) if line.startswith("echo ")) :])
+    done = subprocess.run(command, shell=True, cwd=local.project, capture_output=True, text=True, check=False)
     assert done.stdout.startswith("published 1 of 1 orders"), done.stderr
-    wait_until(lambda: f"message stored · order {EXAMPLE['orderId']}" in alone.text(), 20, alone.text)
     table = boto3.client(
         "dynamodb",
         endpoint_url=addresses["endpoint"],
@@ -145,11 +139,13 @@ def test_it_serves_plain_boto3_and_the_command_that_it_prints_and_leaves_nothing
         aws_access_key_id=addresses["accessKeyId"],
         aws_secret_access_key=addresses["secretAccessKey"],
     )
-    key = {"orderId": {"S": EXAMPLE["orderId"]}}
+    key = {"orderId": {"S": json.loads((local.project / EXAMPLE).read_text().splitlines()[0])["orderId"]}}
+    assert told_of_a_stored_order(local)
     stored = table.get_item(TableName=addresses["outputs"]["tableName"], Key=key)["Item"]
     assert stored["itemName"] == {"S": "Laptop"}
-    alone.process.send_signal(signal.SIGTERM)
-    assert alone.process.wait(20) == 0
-    assert not alone.outputs.exists()
-    assert not list((alone.folder / "temporary").iterdir())
-    assert not processes_using(alone.folder)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not local.outputs.exists()
+    assert not list(local.temporary.iterdir())
+    assert not processes_using(local.temporary.parent)
