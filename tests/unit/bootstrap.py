@@ -4,7 +4,8 @@ import functools
 import json
 from typing import Any
 
-from tools.recording.graph import Graph, Resource, program, record
+import config
+from tools.recording.graph import ACCOUNT, Graph, Resource, program, record
 from tools.root import ROOT
 
 BOOTSTRAP = ROOT / "bootstrap"
@@ -12,15 +13,29 @@ MANAGED_POLICY = "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 
-def bootstrap(preview: bool = False, **config: str) -> Graph:
-    values = {"bootstrap:repository": "acme/orders"} | {f"bootstrap:{key}": text for key, text in config.items()}
+def bootstrap(preview: bool = False, **given: str) -> Graph:
+    values = {"bootstrap:repository": "acme/orders"} | {f"bootstrap:{key}": text for key, text in given.items()}
     run = functools.partial(program, BOOTSTRAP)
     return record(stack="main", root=BOOTSTRAP, program=run, preview=preview, config=values)
 
 
+STACKS = '["dev", "staging", "prod"]'
+
+
 @functools.cache
-def deployed(stacks: str = '["dev", "staging", "prod"]') -> Graph:
+def deployed(stacks: str = STACKS) -> Graph:
     return bootstrap(stacks=stacks)
+
+
+LONGEST = "a" * config.STACK_NAME
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+
+
+@functools.cache
+def elsewhere() -> Graph:
+    """In an account that has a provider for GitHub: of a repository with numbers, for stacks of unusual names."""
+    stacks = json.dumps(["dev", "dev-eu", LONGEST])
+    return bootstrap(repository="acme@12/orders@345", githubProviderArn=PROVIDER, stacks=stacks)
 
 
 def document(resource: Resource, key: str = "policy") -> Any:

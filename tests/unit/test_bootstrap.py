@@ -7,10 +7,22 @@ import pulumi
 import pytest
 import yaml
 
-from tests.unit.bootstrap import BOOTSTRAP, MANAGED_POLICY, bootstrap, boundary, deployed, document, statements
+from tests.unit.bootstrap import (
+    BOOTSTRAP,
+    LONGEST,
+    MANAGED_POLICY,
+    PROVIDER,
+    STACKS,
+    bootstrap,
+    boundary,
+    deployed,
+    document,
+    elsewhere,
+    statements,
+)
 from tests.unit.iam import many
 from tools.recording.graph import ACCOUNT
-from tools.recording.pack import check
+from tools.recording.pack import analyze, serve
 from tools.root import ROOT
 
 PACK_CONFIG = json.loads((BOOTSTRAP / "policy.json").read_text())
@@ -35,17 +47,15 @@ def test_only_githubs_tokens_for_aws_are_trusted() -> None:
     assert provider["clientIdLists"] == ["sts.amazonaws.com"]
 
 
-@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
-def test_a_stack_is_deployed_from_its_environment_and_read_from_main_and_where_pull_requests_preview_it(
-    name: str,
-) -> None:
-    deploys = {"sub": [f"repo:acme/orders:environment:{name}"], "ref": "refs/heads/main"}
-    assert trusted(f"orders-{name}-deploy") == deploys  # a branch's own workflow may name the environment, too
+def test_a_stack_is_deployed_from_its_environment_and_read_from_main_and_where_pull_requests_preview_it() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/pull-request.yml").read_text())["jobs"].values()
     previewed = [job["with"]["stack"] for job in jobs if "with" in job]
     assert "dev" in previewed
-    pulls = ["repo:acme/orders:pull_request"] if name in previewed else []
-    assert trusted(f"orders-{name}-preview") == {"sub": ["repo:acme/orders:ref:refs/heads/main", *pulls]}
+    for name in ("dev", "staging", "prod"):
+        deploys = {"sub": [f"repo:acme/orders:environment:{name}"], "ref": "refs/heads/main"}
+        assert trusted(f"orders-{name}-deploy") == deploys  # a branch's own workflow may name the environment, too
+        pulls = ["repo:acme/orders:pull_request"] if name in previewed else []
+        assert trusted(f"orders-{name}-preview") == {"sub": ["repo:acme/orders:ref:refs/heads/main", *pulls]}
 
 
 def test_the_state_cannot_be_destroyed_by_accident() -> None:
@@ -55,13 +65,14 @@ def test_the_state_cannot_be_destroyed_by_accident() -> None:
     assert versions["versioningConfiguration"] == {"status": "Enabled"}
 
 
-@pytest.mark.parametrize("preview", [True, False])
-def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason(preview: bool) -> None:
-    report = check(bootstrap(preview=preview), config=PACK_CONFIG)
-    assert not report.violations
-    used = {each.resource for each in report.of("exempt")}
+def test_the_policy_pack_finds_nothing_but_what_is_exempt_with_a_reason() -> None:
     nameless = ("preview-keys", "deploy-keys", "boundary", "producers", "operators")
-    assert used == {f"orders-{name}-{part}" for name in ("dev", "staging", "prod") for part in nameless}
+    with serve() as analyzer:
+        for graph in (bootstrap(preview=True, stacks=STACKS), deployed()):
+            report = analyze(analyzer, graph, PACK_CONFIG)
+            assert not report.violations
+            used = {each.resource for each in report.of("exempt")}
+            assert used == {f"orders-{name}-{part}" for name in ("dev", "staging", "prod") for part in nameless}
 
 
 def test_every_setting_of_the_bootstraps_policy_configuration_is_needed() -> None:
@@ -72,17 +83,15 @@ def test_every_setting_of_the_bootstraps_policy_configuration_is_needed() -> Non
 
 
 def test_a_repository_may_be_named_with_its_numbers() -> None:
-    role = bootstrap(repository="acme@12/orders@345").one(ROLE, "orders-dev-deploy")
+    role = elsewhere().one(ROLE, "orders-dev-deploy")
     assert "repo:acme@12/orders@345:environment:dev" in role.properties["assumeRolePolicy"]
 
 
 def test_a_provider_that_the_account_has_is_trusted_and_never_owned() -> None:
-    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
-    graph = bootstrap(githubProviderArn=arn)
-    assert not graph.all("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
-    for role in ("orders-dev-preview", "orders-prod-deploy"):
-        [statement] = document(graph.one(ROLE, role), "assumeRolePolicy")["Statement"]
-        assert statement["Principal"] == {"Federated": arn}
+    assert not elsewhere().all("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    for role in ("orders-dev-preview", "orders-dev-eu-deploy"):
+        [statement] = document(elsewhere().one(ROLE, role), "assumeRolePolicy")["Statement"]
+        assert statement["Principal"] == {"Federated": PROVIDER}
 
 
 def test_every_wrong_setting_is_told_at_once_with_its_fix() -> None:
@@ -99,3 +108,5 @@ def test_every_wrong_setting_is_told_at_once_with_its_fix() -> None:
     assert "bootstrap:githubProviderArn must be the ARN of an OIDC provider for GitHub, got arn:aws:iam::1:" in text
     with pytest.raises(pulumi.RunError, match="must not hold a name that ends in another's after a hyphen, got eu-dev"):
         bootstrap(stacks='["dev", "eu-dev"]')
+    with pytest.raises(pulumi.RunError, match="bootstrap:stacks must be a list of stack names"):
+        bootstrap(stacks=json.dumps([f"{LONGEST}a"]))

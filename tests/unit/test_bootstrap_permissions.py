@@ -3,11 +3,9 @@
 import json
 from typing import Any
 
-import pulumi
 import pytest
 
-import config
-from tests.unit.bootstrap import MANAGED_POLICY, bootstrap, boundary, deployed, document, policies, statements
+from tests.unit.bootstrap import LONGEST, MANAGED_POLICY, boundary, document, elsewhere, policies, statements
 from tests.unit.iam import allows, granted, many
 from tests.unit.requests import (
     CALLS,
@@ -28,12 +26,6 @@ from tools.root import ROOT
 
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 OF_BOOTSTRAP = {"aws:ResourceTag/project": "orders-bootstrap", "aws:ResourceTag/stack": "main"}
-# Alone in its account, a stack may also have names without a suffix.
-ENDS = [
-    pytest.param(False, None, id="among others"),
-    pytest.param(True, None, id="alone"),
-    pytest.param(True, "", id="bare"),
-]
 
 
 def refused(role: str, name: str, *kinds: str, alone: bool, suffix: str | None) -> set[str]:
@@ -49,21 +41,19 @@ def refused(role: str, name: str, *kinds: str, alone: bool, suffix: str | None) 
     }
 
 
-@pytest.mark.parametrize(("alone", "suffix"), ENDS)
-@pytest.mark.parametrize("name", STACKS)
-def test_a_stacks_deploy_role_can_create_change_and_delete_whatever_it_registers(
+@pytest.mark.parametrize(
+    ("name", "alone", "suffix"),
+    # Alone in its account, a stack may also have names without a suffix.
+    [*((name, False, None) for name in STACKS), ("prod", True, None), ("prod", True, "")],
+)
+def test_a_stacks_deploy_role_can_create_change_and_delete_and_its_preview_role_read_whatever_it_registers(
     name: str, alone: bool, suffix: str | None
 ) -> None:
+    assert not refused(f"{name}-preview", name, "reads", alone=alone, suffix=suffix)
     kinds = ("reads", "creates", "changes", "deletes")
     assert not refused(f"{name}-deploy", name, *kinds, alone=alone, suffix=suffix)
     for action in ("kms:CreateKey", "lambda:CreateEventSourceMapping"):  # what is created has no ARN before
         assert allows(statements(f"{name}-deploy", alone=alone), action, "*", request("creates", name, suffix))
-
-
-@pytest.mark.parametrize(("alone", "suffix"), ENDS)
-@pytest.mark.parametrize("name", STACKS)
-def test_a_stacks_preview_role_can_read_whatever_it_registers(name: str, alone: bool, suffix: str | None) -> None:
-    assert not refused(f"{name}-preview", name, "reads", alone=alone, suffix=suffix)
 
 
 def test_a_key_is_retagged_within_its_stack_alone() -> None:
@@ -109,17 +99,15 @@ def test_a_function_can_do_within_the_boundary_all_that_its_role_says_and_nothin
     assert not allows(boundary(), "kms:Decrypt", STATE_KEY, OF_BOOTSTRAP)
 
 
-@pytest.mark.parametrize(
-    "action", ["CreateRole", "PutRolePolicy", "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary"]
-)
-@pytest.mark.parametrize(
-    "given", [None, f"arn:aws:iam::{ACCOUNT}:policy/other", "arn:aws:iam::aws:policy/ReadOnlyAccess"]
-)
-def test_no_role_is_made_or_changed_outside_the_boundary(action: str, given: str | None) -> None:
+def test_no_role_is_made_or_changed_outside_the_boundary() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/ProcessOrder-role-prod-1a2b3c4"
-    limit, other = ({"iam:PermissionsBoundary": each} if each else {} for each in (boundary_arn("prod"), given))
-    assert allows(statements("prod-deploy"), f"iam:{action}", role, limit)
-    assert not allows(statements("prod-deploy"), f"iam:{action}", role, other)
+    limit, other = (
+        {"iam:PermissionsBoundary": each} for each in (boundary_arn("prod"), "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    )
+    for action in ("CreateRole", "PutRolePolicy", "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary"):
+        assert allows(statements("prod-deploy"), f"iam:{action}", role, limit)
+        assert not allows(statements("prod-deploy"), f"iam:{action}", role, other)
+        assert not allows(statements("prod-deploy"), f"iam:{action}", role, {})
 
 
 def test_no_boundary_is_taken_off_and_no_policy_user_or_other_role_touched() -> None:
@@ -229,10 +217,8 @@ def with_two_more_consumers(value: Any) -> Any:
 
 def test_every_policy_is_as_short_as_iam_demands_with_the_longest_name_and_two_more_consumers() -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    name = "a" * config.STACK_NAME
-    graph = deployed(json.dumps([name, "other"]))
-    documents = policies(graph, f"{name}-deploy")
-    limit = document(graph.one(MANAGED_POLICY, f"orders-{name}-boundary"))
+    documents = policies(elsewhere(), f"{LONGEST}-deploy")
+    limit = document(elsewhere().one(MANAGED_POLICY, f"orders-{LONGEST}-boundary"))
     slack = 200  # the numbers of a real account and key are longer than those here
     assert len(documents) <= 10
     for found in [*documents, limit]:
@@ -242,12 +228,3 @@ def test_every_policy_is_as_short_as_iam_demands_with_the_longest_name_and_two_m
         ]
         size = len(json.dumps({**found, "Statement": grown}, separators=(",", ":")))
         assert size < 6_144 - slack, [each["Sid"] for each in found["Statement"]]
-
-
-@pytest.mark.parametrize("name", ["a" * 38, "a" * 39])
-def test_the_bootstrap_takes_the_names_that_a_stack_may_have(name: str) -> None:
-    if len(name) <= config.STACK_NAME:
-        assert bootstrap(stacks=json.dumps([name])).all(MANAGED_POLICY)
-    else:
-        with pytest.raises(pulumi.RunError, match="bootstrap:stacks must be a list of stack names"):
-            bootstrap(stacks=json.dumps([name]))
