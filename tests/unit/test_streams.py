@@ -7,8 +7,8 @@ from tests.bench import events, streams
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "ORDERS", 1000)
-    monkeypatch.setattr(events, "OPEN", 500)
+    monkeypatch.setattr(events, "ORDERS", 800)
+    monkeypatch.setattr(events, "OPEN", 400)
 
 
 def test_learning_saves_the_second_statement_and_costs_next_to_nothing_where_it_cannot() -> None:
