@@ -55,7 +55,11 @@ MAY_IMPORT = {
 def imports(path: Path) -> list[str]:
     """Every name that a file imports, with its module in front; a relative import is told in full."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
+        # No expression holds an import, and most of a file is expressions.
+        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
