@@ -1,19 +1,11 @@
 """Alarms and dashboard draw on time series that somebody publishes: AWS, or a filter over the handler's log."""
 
 import json
-import time
-from collections.abc import Iterable, Iterator
-from types import SimpleNamespace
-from typing import Any, NamedTuple
-
-import pytest
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from components.dashboard import OUTCOMES
-from functions.process_order.lambda_function import process
-from functions.process_order.orders import Order
-from functions.process_order.store import Outcome
 from tests.defaults import recorded
-from tests.fakes.events import EXAMPLE
 from tools.recording.graph import Graph
 
 
@@ -88,35 +80,3 @@ def test_alarms_and_dashboard_use_series_that_aws_publishes() -> None:
 def test_whatever_rings_can_be_seen_on_the_dashboard() -> None:
     shown = [series[:3] for series in drawn(recorded())]
     assert all(series[:3] in shown for series in rung(recorded()))
-
-
-def summary(bodies: Iterable[dict[str, Any]], written: dict[str, Outcome], capsys: Any) -> dict[str, Any]:
-    """The line that the handler writes about a batch, with a table that answers as told."""
-
-    class Answering:
-        clock = staticmethod(time.monotonic)
-
-        def write(self, orders: Iterable[Order], deadline: float) -> dict[str, Outcome]:
-            return {order.order_id: written[order.order_id] for order in orders}
-
-    records = [{"messageId": str(n), "body": json.dumps(body)} for n, body in enumerate(bodies)]
-    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
-    process({"Records": records}, context, Answering())  # type: ignore[arg-type]
-    line: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return line
-
-
-def test_the_filters_count_what_the_handler_s_summary_says(capsys: pytest.CaptureFixture[str]) -> None:
-    bodies = [{**EXAMPLE, "orderId": order_id} for order_id in ("A", "A", "A", "A", "B", "B", "C")] + [{}, {}, {}]
-    written = {"A": Outcome("stored"), "B": Outcome("stored"), "C": Outcome("failed", "why")}
-    line = summary(bodies, written, capsys)
-    counts = {}
-    for filter_ in recorded().all("aws:cloudwatch/logMetricFilter:LogMetricFilter").values():
-        metric = filter_.properties["metricTransformation"]
-        field = metric["value"].removeprefix("$.")
-        # An event counts if it has this message and the field is a number: what the pattern says.
-        assert filter_.properties["pattern"] == f'{{ $.message = "{line["message"]}" && $.{field} >= 0 }}'
-        assert (metric["namespace"], metric["unit"]) == ("orders/dev", "Count")
-        assert "dimensions" not in metric
-        counts[metric["name"]] = line[field]
-    assert counts == {"stored": 2, "superseded": 4, "rejected": 3, "failed": 1}

@@ -54,9 +54,8 @@ def test_every_topic_queue_function_and_table_of_this_stack_has_an_alarm() -> No
 
 
 def test_every_alarm_notifies_when_it_rings_and_when_it_is_over_and_is_silent_at_rest() -> None:
-    graph = recorded()
-    topic = graph.one(TOPIC, "OrderAlarms").outputs["arn"]
-    for alarm in alarms(graph).values():
+    topic = told().one(TOPIC, "OrderAlarms").outputs["arn"]
+    for alarm in alarms(told()).values():
         assert alarm["alarmActions"] == alarm["okActions"] == [topic]
         assert "actionsEnabled" not in alarm
         assert "insufficientDataActions" not in alarm
@@ -105,14 +104,3 @@ def test_no_two_widgets_overlap_and_none_leaves_the_grid() -> None:
         assert columns.stop <= 24
         assert not cells & taken
         taken |= cells
-
-
-def test_a_preview_of_a_new_stack_shows_what_each_alarm_watches_and_notifies() -> None:
-    previewed = recorded(preview=True)
-    urns = {resource.urn: resource.name for resource in previewed.resources}
-    for name, alarm in previewed.all(ALARM).items():
-        notified = alarm.property_dependencies["alarmActions"]
-        assert [urns[urn] for urn in notified] == ["OrderAlarms"]
-        if "dimensions" in alarm.properties:
-            (source,) = alarm.property_dependencies["dimensions"]
-            assert urns[source] in recorded().one(ALARM, name).properties["dimensions"].values()
