@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from functions.process_order.orders import parse
+from tests.contract.test_runbook import anchor
 from tests.defaults import BARE
 from tools.__main__ import VERBS, cli
 from tools.recording.graph import record
@@ -28,8 +28,7 @@ def prose(page: Path) -> str:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub gives to a page's headings."""
-    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return set(map(anchor, re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)))
 
 
 def links(page: Path) -> Iterator[str]:
@@ -112,8 +111,3 @@ def test_the_readmes_program_runs_as_it_is_printed() -> None:
         "OrderQueue",
         "OrderQueue-dlq",
     }
-
-
-def test_the_readmes_event_keeps_the_contract() -> None:
-    [text] = blocks("json")
-    assert parse(text).order_id == "O1234"

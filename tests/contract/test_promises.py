@@ -7,9 +7,14 @@ import document
 import pytest
 
 import config
+from components.dashboard import OUTCOMES
 from components.package import PROCESS_ORDER, archive
+from functions.process_order.lambda_function import _LEVEL_OF
+from functions.process_order.orders import parse
+from tests.contract.test_documents import blocks
 from tests.defaults import IDENTITIES, identity, recorded
 from tools.cloud.resources.functions import zipped
+from tools.ops import logs
 from tools.recording import pages
 from tools.recording.graph import record, stack_config
 from tools.root import ROOT
@@ -69,22 +74,18 @@ def test_the_archive_has_the_same_bytes_wherever_and_whenever_it_is_built(tmp_pa
     assert copied == original
 
 
-def generated() -> dict[Path, str]:
-    """Everything that `make docs` writes, as it should be."""
-    return {
-        **{page.path: page.render() for page in pages.GENERATED},
-        document.PAGE: document.page(),
-    }
+def test_the_outcomes_of_a_message_are_the_same_words_in_log_metrics_dashboard_and_commands() -> None:
+    assert list(_LEVEL_OF) == list(OUTCOMES) == list(logs.OUTCOMES)
 
 
 def test_the_documents_hold_what_they_are_generated_from() -> None:
-    outdated = [path.relative_to(ROOT) for path, text in generated().items() if path.read_text() != text]
+    generated = {document.PAGE: document.page()} | {page.path: page.render() for page in pages.GENERATED}
+    outdated = [path.relative_to(ROOT) for path, text in generated.items() if path.read_text() != text]
     assert outdated == [], "run: make docs"
 
 
-def test_the_example_orders_keep_the_contract() -> None:
-    from functions.process_order.orders import parse
-
+def test_the_example_orders_and_the_readmes_event_keep_the_contract() -> None:
     examples = (ROOT / "docs/examples/orders.jsonl").read_text().splitlines()
-    assert parse(examples[0]).order_id == "O1234"
+    [event] = blocks("json")
+    assert parse(examples[0]).order_id == parse(event).order_id == "O1234"
     assert all(parse(example) for example in examples)

@@ -14,17 +14,12 @@ from tests.contract.test_layout import imports, tracked
 from tests.contract.test_workflows import JOBS
 from tools.root import ROOT
 
+PROJECTS = (ROOT, ROOT / "bootstrap", ROOT / "policy")
 OWN = {
-    "bootstrap",
-    "components",
-    "config",
-    "document",
-    "foundation",
-    "framework",
-    "functions",
-    "rules",
-    "tests",
-    "tools",
+    path.relative_to(project).parts[0].removesuffix(".py")
+    for project in PROJECTS
+    for path in tracked()
+    if path.is_relative_to(project)
 }
 DEPLOYED = (
     "__main__.py",

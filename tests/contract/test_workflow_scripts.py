@@ -46,14 +46,18 @@ def test_a_stack_is_looked_up_in_the_variable_and_a_missing_one_is_named(job: st
     assert "the variable STACKS must have prod: docs/deploying.md, section 3" in missing.stderr
 
 
-@pytest.fixture
-def commits(tmp_path: Path) -> list[str]:
-    """A repository with three commits, beside them one of main's new history after the first, and one it never had."""
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("repository")
+
+
+@pytest.fixture(scope="module")
+def commits(repository: Path) -> list[str]:
+    """Of a repository three commits, beside them one of main's new history after the first, and one it never had."""
 
     def git(*arguments: str) -> str:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        given = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments]
+        return subprocess.run(given, cwd=repository, capture_output=True, text=True, check=True).stdout.strip()
 
     git("init", "--quiet")
     made = []
@@ -72,8 +76,7 @@ def commits(tmp_path: Path) -> list[str]:
         pytest.param(None, 0, True, id="nothing yet"),
         pytest.param(0, 1, True, id="newer"),
         pytest.param(1, 1, True, id="again"),
-        pytest.param(1, 0, False, id="older"),
-        pytest.param(2, 0, False, id="much older"),
+        pytest.param(2, 0, False, id="older"),
         pytest.param(2, 3, True, id="what main has after a force-push"),
         pytest.param(3, 2, False, id="what main had before"),
         pytest.param(4, 3, True, id="what main has, over one that it never had"),
@@ -81,23 +84,21 @@ def commits(tmp_path: Path) -> list[str]:
     ],
 )
 def test_a_commit_that_does_not_follow_the_stacks_is_refused_unless_main_was_forced(
-    has: int | None, comes: int, lands: bool, commits: list[str], tmp_path: Path
+    has: int | None, comes: int, lands: bool, commits: list[str], repository: Path
 ) -> None:
     refreshed = {"kind": "refresh", "environment": {"git.head": commits[2]}}
     history = [] if has is None else [refreshed, {"kind": "update", "environment": {"git.head": commits[has]}}]
-    fake(tmp_path, "pulumi", f"printf '%s' '{json.dumps(history)}'")
-    done = run(script("deploy-stack.yml up", "Refuse a commit"), tmp_path, STACK="prod", GITHUB_SHA=commits[comes])
+    fake(repository, "pulumi", f"printf '%s' '{json.dumps(history)}'")
+    done = run(script("deploy-stack.yml up", "Refuse a commit"), repository, STACK="prod", GITHUB_SHA=commits[comes])
     assert (done.returncode == 0) is lands, done.stderr
     if has is not None and not lands:
         assert f"::error::prod has the commit {commits[has]}" in done.stdout
 
 
-def test_a_commit_is_refused_where_the_stacks_history_cannot_be_read(commits: list[str], tmp_path: Path) -> None:
-    fake(tmp_path, "pulumi", "exit 1")
-    assert (
-        run(script("deploy-stack.yml up", "Refuse a commit"), tmp_path, STACK="prod", GITHUB_SHA=commits[0]).returncode
-        != 0
-    )
+def test_a_commit_is_refused_where_the_stacks_history_cannot_be_read(commits: list[str], repository: Path) -> None:
+    fake(repository, "pulumi", "exit 1")
+    done = run(script("deploy-stack.yml up", "Refuse a commit"), repository, STACK="prod", GITHUB_SHA=commits[0])
+    assert done.returncode != 0
 
 
 MAIN = {"branch_policies": [{"name": "main", "type": "branch"}]}
@@ -181,7 +182,6 @@ def test_older_runs_that_wait_for_this_stack_are_cancelled_and_no_others(tmp_pat
 @pytest.mark.parametrize(
     ("result", "title", "does"),
     [
-        ("failure", "", "issue create"),
         ("failure", "Drift", "issue comment 4"),
         ("failure", "Another", "issue create"),
         ("success", "Drift", "issue close 4"),
