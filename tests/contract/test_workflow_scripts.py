@@ -101,45 +101,33 @@ def test_a_commit_is_refused_where_the_stacks_history_cannot_be_read(commits: li
     assert done.returncode != 0
 
 
-MAIN = {"branch_policies": [{"name": "main", "type": "branch"}]}
-REVIEWED = [{"type": "branch_policy"}, {"type": "required_reviewers", "reviewers": [{"type": "Team"}]}]
 CUSTOM = {"protected_branches": False, "custom_branch_policies": True}
+PROTECTED = {"protected_branches": True, "custom_branch_policies": False}
+"""Which lets every branch in while none is protected."""
+ALONE = "be deployed from the branch main alone"
 
 
 @pytest.mark.parametrize(
-    ("environment", "branches", "reviewers", "problem"),
+    ("policy", "branches", "people", "demanded", "problem"),
     [
-        pytest.param({"deployment_branch_policy": CUSTOM, "protection_rules": REVIEWED}, MAIN, "true", None, id="safe"),
-        pytest.param({"deployment_branch_policy": CUSTOM}, MAIN, "false", None, id="dev"),
-        pytest.param({"deployment_branch_policy": CUSTOM}, MAIN, "true", "require reviewers", id="nobody"),
-        pytest.param(
-            {"deployment_branch_policy": CUSTOM, "protection_rules": [{"type": "required_reviewers", "reviewers": []}]},
-            *(MAIN, "true", "require reviewers"),
-            id="no one named",
-        ),
-        pytest.param(
-            {"deployment_branch_policy": None, "protection_rules": REVIEWED},
-            *({"branch_policies": []}, "true", "be deployed from the branch main alone"),
-            id="any branch",
-        ),
-        pytest.param(
-            {"deployment_branch_policy": CUSTOM, "protection_rules": REVIEWED},
-            {"branch_policies": [*MAIN["branch_policies"], {"name": "release/*", "type": "branch"}]},
-            *("true", "be deployed from the branch main alone"),
-            id="other branches",
-        ),
-        pytest.param(  # which lets every branch in while none is protected
-            {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False}},
-            *({"branch_policies": []}, "false", "be deployed from the branch main alone"),
-            id="protected branches",
-        ),
-        pytest.param(None, MAIN, "false", "exist, and its rules be readable", id="no environment"),
+        pytest.param(CUSTOM, ["main"], ["Team"], "true", None, id="safe"),
+        pytest.param(CUSTOM, ["main"], None, "false", None, id="dev"),
+        pytest.param(CUSTOM, ["main"], None, "true", "require reviewers", id="nobody"),
+        pytest.param(CUSTOM, ["main"], [], "true", "require reviewers", id="no one named"),
+        pytest.param(None, [], ["Team"], "true", ALONE, id="any branch"),
+        pytest.param(CUSTOM, ["main", "release/*"], ["Team"], "true", ALONE, id="other branches"),
+        pytest.param(PROTECTED, ["main"], None, "false", ALONE, id="protected branches"),
+        pytest.param("missing", ["main"], None, "false", "exist, and its rules be readable", id="no environment"),
     ],
 )
 def test_an_environment_that_does_not_protect_its_stack_is_refused(
-    environment: object, branches: object, reviewers: str, problem: str | None, tmp_path: Path
+    policy: object, branches: list[str], people: list[str] | None, demanded: str, problem: str | None, tmp_path: Path
 ) -> None:
-    (tmp_path / "branches").write_text(json.dumps(branches))
+    reviewers = {"type": "required_reviewers", "reviewers": [{"type": each} for each in people or ()]}
+    rules = {} if people is None else {"protection_rules": [{"type": "branch_policy"}, reviewers]}
+    environment = None if policy == "missing" else {"deployment_branch_policy": policy, **rules}
+    named = [{"name": name, "type": "branch"} for name in branches]
+    (tmp_path / "branches").write_text(json.dumps({"branch_policies": named}))
     (tmp_path / "environment").write_text(json.dumps(environment))
     fake(
         tmp_path,
@@ -151,7 +139,7 @@ def test_an_environment_that_does_not_protect_its_stack_is_refused(
           *) exit 9 ;;
         esac""",
     )
-    given = {"GH_REPO": "acme/orders", "STACK": "prod", "REVIEWERS": reviewers}
+    given = {"GH_REPO": "acme/orders", "STACK": "prod", "REVIEWERS": demanded}
     done = run(script("deploy-stack.yml clear", "Refuse an environment"), tmp_path, **given)
     assert (done.returncode == 0) is (problem is None), done.stdout + done.stderr
     if problem:
