@@ -4,16 +4,13 @@ The guard is an audit hook in a virtual environment of its own: whatever process
 even those whose environment was cleared.
 """
 
-import contextlib
 import os
 import site
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+import venv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from tools.root import ROOT
 
 HOOK = """
 import os, sys
@@ -62,24 +59,27 @@ class WatchedPython:
     """A Python with the guard in it, and the environment of a user with an AWS account."""
 
     python: Path
-    home: Path
-    """Holds the user's `.aws`, with a profile and credentials that look real."""
     record: Path
     environment: Mapping[str, str]
-    root: Path = ROOT
+    root: Path
     """Holds the project that it runs."""
 
-    def run(self, arguments: Sequence[str], *, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run the guarded Python to its end."""
-        return subprocess.run(
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the guarded Python; it says all that it says on its standard output."""
+        return subprocess.Popen(
             [str(self.python), *arguments],
             cwd=self.root,
             env=dict(self.environment),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
-            check=False,
         )
+
+    def run(self, *arguments: str) -> None:
+        """Run it to its end, which must be a good one."""
+        process = self.start(*arguments)
+        told, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, told
 
     def violations(self) -> list[str]:
         """What the guard has refused, in this process or any that it started."""
@@ -90,30 +90,26 @@ class WatchedPython:
         return Path(f"{self.record}.processes").read_text().splitlines()
 
 
-@contextlib.contextmanager
-def guarded(folder: Path, root: Path = ROOT) -> Iterator[WatchedPython]:
+def guarded(folder: Path, root: Path) -> WatchedPython:
     """A guarded Python, kept in a folder, for the project in another."""
-    environment, home, record = folder / "venv", folder / "home", folder / "violations"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = environment / "lib" / version / "site-packages"
-    (home / ".aws").mkdir(parents=True)
-    (packages / "loopback_guard.py").write_text(HOOK.format(private=str(home / ".aws"), record=str(record)))
+    environment, aws, record = folder / "venv", folder / "home" / ".aws", folder / "violations"
+    venv.create(environment, symlinks=True)
+    [packages] = environment.glob("lib/*/site-packages")
+    aws.mkdir(parents=True)
+    (packages / "loopback_guard.py").write_text(HOOK.format(private=str(aws), record=str(record)))
     ours = [path for path in site.getsitepackages() if Path(path).is_dir()]
     (packages / "guard.pth").write_text("\n".join(["import loopback_guard", *ours]) + "\n")
     key, secret = "AKIANOBODY0000000000", ("nobody/" * 6)[:40]  # in form like real ones
-    (home / ".aws" / "credentials").write_text(f"[prod]\naws_access_key_id={key}\naws_secret_access_key={secret}\n")
-    (home / ".aws" / "config").write_text("[profile prod]\nregion=us-east-2\nendpoint_url=https://192.0.2.1\n")
+    (aws / "credentials").write_text(f"[prod]\naws_access_key_id={key}\naws_secret_access_key={secret}\n")
+    (aws / "config").write_text("[profile prod]\nregion=us-east-2\nendpoint_url=https://192.0.2.1\n")
     elsewhere = "http://192.0.2.1:3128"  # an address that no machine has (RFC 5737)
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    yield WatchedPython(
+    return WatchedPython(
         root=root,
         python=environment / "bin" / "python",
-        home=home,
         record=record,
         environment={
-            **kept,
-            "HOME": str(home),
+            **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+            "HOME": str(aws.parent),
             "AWS_PROFILE": "prod",
             "AWS_ENDPOINT_URL": elsewhere,
             "AWS_ENDPOINT_URL_DYNAMODB": elsewhere,
@@ -121,7 +117,7 @@ def guarded(folder: Path, root: Path = ROOT) -> Iterator[WatchedPython]:
             "AWS_SECRET_ACCESS_KEY": secret,
             "AWS_SESSION_TOKEN": "token",
             "AWS_REGION": "us-east-2",
-            "AWS_CA_BUNDLE": str(home / ".aws" / "nothing.pem"),
+            "AWS_CA_BUNDLE": str(aws / "nothing.pem"),
             **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), elsewhere),
         },
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 import resource
 import time
 import tracemalloc
@@ -59,7 +60,7 @@ def test_two_thousand_events_are_answered_exactly_and_silently() -> None:
 
 
 def test_garbage_is_answered_exactly_and_silently() -> None:
-    prove(found := Seen(), cases=60, seed=2)
+    prove(found := Seen(), cases=25, seed=2)
     assert found.bodies / 5 < found.accepted < found.bodies * 4 / 5  # neither all nor none
 
 
@@ -89,21 +90,21 @@ def limited_memory(size: int) -> Iterator[None]:
 
 def _check(event: Any, found: Seen) -> None:
     records = event.get("Records") if isinstance(event, dict) else None
-    records = records if isinstance(records, list) else []
+    usable, records = isinstance(records, list), records if isinstance(records, list) else []
     bodies = [record.get("body") if isinstance(record, dict) else None for record in records]
-    good = [body for body in bodies if is_order(body)]
+    judged = [is_order(body) for body in bodies]
+    good = list(itertools.compress(bodies, judged))
     found.bodies += len(bodies)
     found.events += 1
     found.accepted += len(good)
     table = Table()
     result = _measured(event, table, found, sum(len(body) for body in bodies if isinstance(body, str)), len(bodies))
-    expected = [_id(record) for record, body in zip(records, bodies, strict=True) if not is_order(body)]
+    expected = [_id(record) for record, right in zip(records, judged, strict=True) if not right]
     assert result.failed == list(dict.fromkeys(expected)), "must answer exactly the messages that are no orders"
     assert table.items.keys() == {order_id(body) for body in good}, "must store exactly the orders"
     told = [result.summary[kind] for kind in ("records", "stored", "superseded", "rejected", "failed")]
     stored, rejected = len(table.items), len(bodies) - len(good)
     assert told == [len(bodies), stored, len(good) - stored, rejected, 0], "must account for every message in the log"
-    usable = isinstance(event, dict) and isinstance(event.get("Records"), list)
     assert len(result.lines) == len(bodies) + 1 + (not usable), "must write one line for each message, and one for all"
     named = any(CANARY in str(line.get("orderId", "")) for line in result.lines)
     assert named or CANARY not in result.output, "must not show in the log what a message holds"
