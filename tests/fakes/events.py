@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from functions.process_order import orders
+import pytest
+
+from functions.process_order import orders as contract
 from functions.process_order.lambda_function import process
+from functions.process_order.orders import Order, Rejected, parse
 from functions.process_order.store import Store
 
-SCHEMA: dict[str, Any] = json.loads(Path(orders.__file__).with_name("order.schema.json").read_text())
+SCHEMA: dict[str, Any] = json.loads(Path(contract.__file__).with_name("order.schema.json").read_text())
 EXAMPLE: dict[str, Any] = SCHEMA["examples"][0]
 
 
@@ -35,6 +38,18 @@ def body(**changes: Any) -> str:
 def without(name: str) -> str:
     """Spell the example order without one attribute."""
     return json.dumps({key: value for key, value in EXAMPLE.items() if key != name})
+
+
+def orders(count: int, start: int = 0, **changes: Any) -> list[Order]:
+    """Read as many orders as are asked for, all of them like the example; their ids are O0, O1 and so on."""
+    return [parse(body(orderId=f"O{index}", **changes)) for index in range(start, start + count)]
+
+
+def reason(text: object) -> str:
+    """Tell why a body is rejected; a test fails if it is not."""
+    with pytest.raises(Rejected) as rejected:
+        parse(text)
+    return str(rejected.value)
 
 
 def sqs_event(*bodies: Any) -> dict[str, Any]:

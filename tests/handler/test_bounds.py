@@ -1,12 +1,10 @@
 """What a sender can cost: bounded memory for any batch, time kept for the others, and no row from the future."""
 
 import json
-import re
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -46,37 +44,24 @@ os.write(out, json.dumps([status("VmHWM") - idle, failed]).encode())
 """
 
 
-def filled(piece: str, size: int, total: int = DELIVERABLE) -> list[str]:
-    """Make as many orders of `size` as fit into a batch, each of them with a list that repeats a piece."""
+def filled(piece: str, size: int, count: int) -> list[str]:
+    """Make orders of a size, each of them with a list that repeats a piece."""
     pieces = ",".join([piece] * (size // (len(piece) + 1) - 300 // len(piece)))
-    texts = (body(orderId=f"O{number}", note="?", pad="pad") for number in range(total // size))
+    texts = (body(orderId=f"{size}-{number}", note="?", pad="pad") for number in range(count))
     return [text.replace('"?"', f"[{pieces}]").replace("pad", EMOJI) for text in texts]
 
 
-BATCHES: dict[str, tuple[Callable[[], list[str]], int]] = {
-    "zeros": (lambda: filled("0", 400_000, 4_900_000), 0),
-    "nulls, and what is too large": (
-        lambda: (
-            filled("null", 1_000_000, 4_000_000)
-            + filled("[" * 29 + "]" * 29, 780_000, 780_000)
-            + filled('"\u0101"', 900_000, 900_000)
-        ),
-        2,
-    ),
-}
-
-
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells a process its peak of memory")
-@pytest.mark.parametrize(("make", "rejected"), BATCHES.values(), ids=BATCHES.keys())
-def test_no_batch_takes_more_than_150_megabytes(make: Callable[[], list[str]], rejected: int) -> None:
+def test_no_batch_takes_more_than_150_megabytes() -> None:
     def superseding(_: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
         code = "DuplicateItem" if b"INSERT" in request[:50] else "ConditionalCheckFailed"
         responses = [{"Error": {"Code": code, "Message": ""}}] * request.count(b'{"Statement":')
         return 200, {}, json.dumps({"Responses": responses}).encode()
 
-    bodies = make()
-    assert 4_500_000 < sum(map(len, bodies)) < DELIVERABLE
-    events = "\n".join(json.dumps(sqs_event(*texts), ensure_ascii=False) for texts in ([body()], bodies))
+    bodies = filled("null", 1_000_000, 3) + filled("0", 400_000, 2)
+    too_large = filled("[" * 29 + "]" * 29, 780_000, 1) + filled('"\u0101"', 900_000, 1)
+    assert 5_000_000 < sum(map(len, bodies + too_large)) < DELIVERABLE
+    events = "\n".join(json.dumps(sqs_event(*texts), ensure_ascii=False) for texts in ([body()], bodies + too_large))
     with serving(superseding) as endpoint:
         done = subprocess.run(
             [sys.executable, "-c", MEASURE],
@@ -96,7 +81,7 @@ def test_no_batch_takes_more_than_150_megabytes(make: Callable[[], list[str]], r
             timeout=300,
         )
     over_idle, failed = json.loads(done.stdout)
-    assert failed == [f"m{index}" for index in range(len(bodies))][len(bodies) - rejected :]
+    assert failed == ["m5", "m6"]
     assert over_idle < MEGABYTES_OVER_IDLE
 
 
@@ -138,27 +123,19 @@ def test_messages_are_read_in_half_of_the_time_and_those_that_were_not_are_faile
     assert (result.summary["stored"], result.summary["failed"], result.summary["rejected"]) == (read, 30 - read, 0)
 
 
-def ahead(**difference: float) -> str:
-    return (datetime.now(UTC) + timedelta(**difference)).isoformat()
+def ahead(hours: float, zone: float = 0) -> str:
+    """Spell an instant that is so far ahead in a zone that is so far from Greenwich."""
+    return (datetime.now(timezone(timedelta(hours=zone))) + timedelta(hours=hours)).isoformat()
 
 
-def test_an_event_from_more_than_a_day_ahead_is_rejected_and_its_neighbours_are_stored() -> None:
+def test_an_event_from_more_than_a_day_ahead_is_rejected_however_it_is_spelt_and_its_neighbours_are_stored() -> None:
     table = Table()
-    times = [ahead(hours=-1), ahead(hours=23.9), ahead(hours=24.1), "9999-12-31T23:59:59Z", ahead(days=400)]
+    times = [ahead(23.9), ahead(23, 12), ahead(24.1), ahead(25, -12), "9999-12-31T23:59:59Z"]
     bodies = [body(orderId=f"O{index}", timestamp=text) for index, text in enumerate(times)]
     result = run(sqs_event(*bodies), store_of(table))
     assert result.failed == ["m2", "m3", "m4"]
     assert set(table.items) == {"O0", "O1"}
     assert [(line["orderId"], line["reason"]) for line in result.lines[:-1]] == [(f"O{n}", AHEAD) for n in (2, 3, 4)]
-
-
-def test_the_instant_counts_and_not_how_it_is_spelt() -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    for offset in (-12, 12):
-        zone = f"{'+' if offset > 0 else '-'}12:00"
-        assert parse(body(timestamp=f"{now + timedelta(hours=23 + offset):%Y-%m-%dT%H:%M:%S}{zone}"))
-        with pytest.raises(Rejected, match=re.escape(AHEAD)):
-            parse(body(timestamp=f"{now + timedelta(hours=25 + offset):%Y-%m-%dT%H:%M:%S}{zone}"))
 
 
 def test_what_was_rejected_for_its_time_is_an_order_when_its_time_has_come() -> None:

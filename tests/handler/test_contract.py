@@ -8,17 +8,11 @@ from typing import Any
 import pytest
 
 from functions.process_order import orders
-from functions.process_order.orders import Rejected, parse, problems
-from tests.fakes.events import EXAMPLE, body, without
+from functions.process_order.orders import parse, problems
+from tests.fakes.events import EXAMPLE, body, reason, without
 
 NEVER = "~"
 """A latest version that no timestamp exceeds."""
-
-
-def reason(text: object) -> str:
-    with pytest.raises(Rejected) as rejected:
-        parse(text)
-    return str(rejected.value)
 
 
 def test_an_order_becomes_an_item_attribute_by_attribute() -> None:

@@ -8,8 +8,7 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import given as generated
-from hypothesis import settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.process_order.client import Client, endpoint
@@ -44,8 +43,7 @@ def signed_by_the_sdk(url: str, sent: dict[str, str], body: bytes, keys: dict[st
     )
 
 
-@settings(max_examples=50)
-@generated(
+@given(
     bodies=st.lists(st.tuples(st.binary(max_size=200), moments), min_size=1, max_size=4),
     key_id=secrets,
     secret=secrets,
@@ -111,15 +109,16 @@ USUAL = {"AWS_ENDPOINT_URL": "http://localhost:4566"}
 OWN = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000/path"}
 
 
-@pytest.mark.parametrize("ignored", ["", "TRUE"])
-@pytest.mark.parametrize("given", [USUAL, OWN, USUAL | OWN])
+IGNORED = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE"}
+
+
+@pytest.mark.parametrize("configured", [USUAL, USUAL | OWN, USUAL | OWN | IGNORED])
 def test_an_endpoint_that_is_configured_is_that_of_the_sdk(
-    elsewhere: pytest.MonkeyPatch, given: dict[str, str], ignored: str
+    elsewhere: pytest.MonkeyPatch, configured: dict[str, str]
 ) -> None:
-    given = {**given, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": ignored} if ignored else given
-    for name, value in given.items():
+    for name, value in configured.items():
         elsewhere.setenv(name, value)
-    assert endpoint({**KEYS, **given}) == of_the_sdk(botocore.session.Session(), "us-east-1")
+    assert endpoint({**KEYS, **configured}) == of_the_sdk(botocore.session.Session(), "us-east-1")
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://dynamodb.test", "https://", "dynamodb"])

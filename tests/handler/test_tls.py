@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from functions.process_order import client as module
-from functions.process_order.orders import parse
 from functions.process_order.store import STORED, Store
-from tests.fakes.events import body
+from tests.fakes.events import orders
 from tests.handler.peer import OK, client, listening, request, right, sender
 
 
@@ -93,5 +92,5 @@ def test_a_batch_is_written_over_tls_however_its_answers_are_cut(certificates: P
     with listening(serve, of_server(certificates)) as url:
         store = Store(client(url, AWS_CA_BUNDLE=str(certificates / "certificate.pem")), "Orders")
         for day in (1, 2):
-            orders = [parse(body(orderId=f"O{index}", timestamp=f"2025-05-0{day}T12:00:00Z")) for index in range(250)]
-            assert set(store.write(orders, store.clock() + 10).values()) == {STORED}
+            events = orders(250, timestamp=f"2025-05-0{day}T12:00:00Z")
+            assert set(store.write(events, store.clock() + 10).values()) == {STORED}
