@@ -39,15 +39,17 @@ class Resource:
     """URNs that a property depends on, only of properties that depend on something. Old states and programs in some
     languages tell of no property at all."""
     provider_region: str = ""
+    _known: dict[str, Any] = field(init=False, default_factory=dict)
+    """Properties that have been read: the policy SDK looks for unknown values each time, and look-ups ask often."""
 
     def get(self, key: str, *path: str) -> Any:
-        """Return a property, or its default, as plain Python, UNKNOWN or MISSING."""
-        value = read(self.properties, key)
-        if value is UNKNOWN and not self.sets(key):
-            value = MISSING  # an output that the provider computes, not something that the program set
-        if value is MISSING:
-            value = aws.DEFAULTS.get((self.type, key), MISSING)
-        return inside(value, *path)
+        """Return a property, or its default, as plain Python, UNKNOWN or MISSING; it belongs to all who ask."""
+        if key not in self._known:
+            value = read(self.properties, key)
+            if value is UNKNOWN and not self.sets(key):
+                value = MISSING  # an output that the provider computes, not something that the program set
+            self._known[key] = aws.DEFAULTS.get((self.type, key), MISSING) if value is MISSING else value
+        return inside(self._known[key], *path)
 
     def sets(self, key: str) -> bool:
         """Whether the program sets a property; where nobody has told of its inputs, whether it may."""

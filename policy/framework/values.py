@@ -29,12 +29,7 @@ def read(properties: Mapping[str, Any], key: str) -> Any:
     Unknown parts of an object or list are UNKNOWN in place. Whole numbers are ints: on the wire all are floats.
     """
     # `in` and `get` raise UnknownValueError on an unknown value; iterating over the keys touches none.
-    if key not in list(properties):
-        return MISSING
-    try:
-        return plain(properties[key])
-    except proxy.UnknownValueError:
-        return UNKNOWN
+    return _item(properties, key) if key in list(properties) else MISSING
 
 
 def plain(value: Any) -> Any:
@@ -45,14 +40,14 @@ def plain(value: Any) -> Any:
         # JSON built around an unresolved value holds the sentinel inside a longer text.
         return UNKNOWN if any(sentinel in value for sentinel in _SENTINELS) else value
     if isinstance(value, Mapping):
-        items = {key: read(value, key) for key in list(value)}
+        items = {key: _item(value, key) for key in list(value)}
         return {key: item for key, item in items.items() if item is not MISSING}
     if isinstance(value, Sequence):
         return [_item(value, index) for index in range(len(value))]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _item(values: Sequence[Any], index: int) -> Any:
+def _item(values: Any, index: Any) -> Any:
     try:
         return plain(values[index])
     except proxy.UnknownValueError:

@@ -1,13 +1,16 @@
 """What the rules say about a pipeline, asked in this process through the policy SDK's own arguments and proxies."""
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from framework import enforcement
-from framework.stack import from_inputs, from_outputs
+from framework.stack import Resource as Judged
+from framework.stack import Stack, from_inputs, from_outputs
 from pulumi.runtime import rpc
 from pulumi_policy import (
     PolicyCustomTimeouts,
@@ -20,7 +23,7 @@ from pulumi_policy.policy import _NotApplicableError
 from pulumi_policy.proxy import unknown_checking_proxy
 from rules import RULES
 
-from tests.policy.pipeline import Mode, Pipeline, graph
+from tests.policy.pipeline import Mode, Pipeline, graph, program
 from tools.recording.graph import Graph, Resource
 from tools.recording.types import type_of
 
@@ -40,19 +43,33 @@ class Judgement:
 
 def judge(nodes: Pipeline, mode: Mode, *, config: Mapping[str, Any] | None = None, stack: str = "dev") -> Judgement:
     """Run all rules over a pipeline, under a configuration by rule."""
+    sound = _sound(mode, stack)
     recorded = graph(nodes, mode, stack=stack)
-    alone = [resource_arguments(each) for each in recorded.resources]
-    for each in alone:
-        from_inputs(each)
-    whole_stack = policy_resources(recorded)
-    read = from_outputs(whole_stack)  # once for all rules, which saves half of the time
-    with patch.object(enforcement, "from_outputs", lambda _: read):
-        return _judge(alone, whole_stack, config or {})
+    asked = [
+        sound[each.name] if nodes[each.name] is program().get(each.name) else _asked(each, preview=recorded.preview)
+        for each in recorded.resources
+    ]
+    whole_stack = Stack([in_stack for _, in_stack in asked])
+    with patch.object(enforcement, "from_outputs", lambda _: whole_stack):
+        return _judge([alone for alone, _ in asked], config or {})
 
 
-def _judge(
-    alone: list[ResourceValidationArgs], whole_stack: list[PolicyResource], config: Mapping[str, Any]
-) -> Judgement:
+@functools.cache
+def _sound(mode: Mode, stack: str) -> Mapping[str, tuple[ResourceValidationArgs, Judged]]:
+    """The program as it is, which is most of every case: what the rules have read of it is not read again."""
+    recorded = graph(program(), mode, stack=stack)
+    return {each.name: _asked(each, preview=recorded.preview) for each in recorded.resources}
+
+
+def _asked(each: Resource, *, preview: bool) -> tuple[ResourceValidationArgs, Judged]:
+    """One resource as the rules are asked about it: alone, and in its stack."""
+    alone = resource_arguments(each)
+    from_inputs(alone)
+    [in_stack] = from_outputs([_policy_resource(each, preview=preview)]).resources
+    return alone, in_stack
+
+
+def _judge(alone: Iterable[ResourceValidationArgs], config: Mapping[str, Any]) -> Judgement:
     violated: list[tuple[str, str]] = []
     notes: list[tuple[str, str, str, str]] = []
     for rule in RULES:
@@ -63,7 +80,7 @@ def _judge(
             violated.append((name, message))
 
         arguments: list[Any] = (
-            [StackValidationArgs(whole_stack, settings)]
+            [StackValidationArgs([], settings)]
             if rule.check_in_stack
             else [_under(settings, each) for each in alone if each.resource_type in rule.on]
         )
@@ -94,16 +111,16 @@ def _under(settings: Any, each: ResourceValidationArgs) -> ResourceValidationArg
 
 
 def policy_resources(recorded: Graph) -> list[PolicyResource]:
-    """What a stack policy sees: outputs, which in preview are unknown even where nobody set them."""
-    resources = {}
-    for each in recorded.resources:
-        computed = ("url", "name", "id", *type_of(each.type).computed.split())
-        unknown = dict.fromkeys(computed, rpc.UNKNOWN) if recorded.preview else {}
-        properties = unknown_checking_proxy({**unknown, **each.outputs})
-        resources[each.urn] = PolicyResource(
-            each.type, properties, each.urn, each.name, _options(each), None, None, [], {}
-        )
-    for each in recorded.resources:
-        for key, urns in each.property_dependencies.items():
-            resources[each.urn].property_dependencies[key] = [resources[urn] for urn in urns]
-    return list(resources.values())
+    """What a stack policy sees."""
+    return [_policy_resource(each, preview=recorded.preview) for each in recorded.resources]
+
+
+def _policy_resource(each: Resource, *, preview: bool) -> PolicyResource:
+    """Outputs, which in preview are unknown even where nobody set them, and the URNs of what they depend on."""
+    computed = ("url", "name", "id", *type_of(each.type).computed.split())
+    unknown = dict.fromkeys(computed, rpc.UNKNOWN) if preview else {}
+    properties = unknown_checking_proxy({**unknown, **each.outputs})
+    dependencies: Any = {
+        key: [SimpleNamespace(urn=urn) for urn in urns] for key, urns in each.property_dependencies.items()
+    }
+    return PolicyResource(each.type, properties, each.urn, each.name, _options(each), None, None, [], dependencies)

@@ -52,7 +52,7 @@ def reshaped(value: Any, *, scalars: bool, case: Any) -> Any:
     return [reshaped(item, scalars=scalars, case=case) for item in value] if isinstance(value, list) else value
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # the first example pays for a cold start
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])  # the first one pays for a cold start
 @given(st.lists(STATEMENTS, max_size=3), st.booleans(), st.sampled_from([str, str.lower, str.upper]))
 def test_shape_and_case_change_nothing(found: list[Any], scalars: bool, case: Any) -> None:
     document = {"Version": "2012-10-17", "Statement": found}

@@ -39,8 +39,11 @@ def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedPr
     )
 
 
-def test_the_command_refuses_what_loses_orders_or_takes_them_from_anybody_with_the_remedy(tmp_path: Path) -> None:
-    result = run(changed(tmp_path, {"queue.py": REDRIVE, "policies.py": SOURCE}), "policy", "--stack", "dev")
+def test_what_loses_orders_or_takes_them_from_anybody_is_refused_with_the_remedy_and_not_deployed(
+    tmp_path: Path,
+) -> None:
+    program, temporary = changed(tmp_path / "program", {"queue.py": REDRIVE, "policies.py": SOURCE}), tmp_path / "empty"
+    result = run(program, "policy", "--stack", "dev")
     assert result.returncode == 1, result.stderr
     for told in (
         "[mandatory]  [high]  sqs-queue-has-dlq  (aws:sqs/queue:Queue: OrderQueue)",
@@ -49,12 +52,8 @@ def test_the_command_refuses_what_loses_orders_or_takes_them_from_anybody_with_t
         "[mandatory]  [high]  sns-dlq-accepts-topic  (aws:sqs/queue:Queue: OrderTopic-dlq)",
     ):
         assert result.stdout.count(told) == 2, f"{told}, in preview and in update: {result.stdout}"
-
-
-def test_the_local_cloud_creates_nothing_that_breaks_a_mandatory_rule(tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
     temporary.mkdir()
-    result = run(changed(tmp_path / "program", {"queue.py": REDRIVE}), "demo", TMPDIR=str(temporary))
+    result = run(program, "demo", TMPDIR=str(temporary))
     assert result.returncode == 1
     assert "sqs-queue-has-dlq" in result.stderr
     assert "nothing was deployed: fix the program" in result.stderr
