@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.cloud.deployment import Deployment
+from tools.cloud.holdings import messages_in
 from tools.ops.sending import batches
 from tools.ops.stack import local_clients
 
@@ -60,6 +61,11 @@ def send(deployment: Deployment, export: str, *orders: dict[str, Any] | str, **a
             Entries=[{"Id": str(n), "MessageBody": bodies[n], "MessageAttributes": typed} for n in run],
         )
         assert not answer.get("Failed")
+
+
+def bodies(deployment: Deployment, export: str) -> list[str]:
+    """What a queue holds, hidden messages included, without receiving it."""
+    return [message["Body"] for message in messages_in(deployment, export)]
 
 
 def hand_over(deployment: Deployment, order: dict[str, Any]) -> None:
