@@ -64,7 +64,6 @@ def serving(answer: Callable[[str, bytes], tuple[int, dict[str, str], bytes]]) -
 class Lambda:
     """A function that runs under AWS's runtime client."""
 
-    process: subprocess.Popen[str]
     log: Path
     events: "Queue[tuple[Any, float]]"
     answers: "Queue[tuple[str, Any]]"
@@ -108,7 +107,7 @@ def running(folder: Path, table: Callable[[str, bytes], tuple[int, dict[str, str
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True
         ) as process:
             try:
-                yield Lambda(process, folder / "log", events, answers)
+                yield Lambda(folder / "log", events, answers)
             finally:
                 process.kill()
                 process.wait()

@@ -107,7 +107,7 @@ def test_what_is_learned_is_bounded() -> None:
     assert expectation.exist([known]) == [False]
 
 
-@pytest.mark.parametrize("run_length", [1, 3, 30, 300])
+@pytest.mark.parametrize("run_length", [1, 30])
 def test_no_stream_costs_more_than_a_twentieth_over_insert_first(run_length: int) -> None:
     # The worst there is: whatever is expected of the next orders, the other comes.
     expectation, random = Expectation(), Random(7)
