@@ -19,6 +19,7 @@ from queue import Queue
 from typing import Any
 
 from components.package import FUNCTIONS, PROCESS_ORDER
+from tests.handler.peer import KEYS
 
 PATIENCE = 60
 TOKEN = "session-token-secret"
@@ -122,10 +123,8 @@ def _environment(address: str, endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": "ProcessOrder",
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **KEYS,
         "AWS_SESSION_TOKEN": TOKEN,
-        "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://{endpoint}",
         "TABLE_NAME": "Orders",
     }
