@@ -63,6 +63,11 @@ def request(connection: socket.socket) -> bytes:
 def right(statements: int, **error: object) -> bytes:
     """Answer that so many statements ran, or failed."""
     text = json.dumps({"Responses": [{"TableName": "Orders", **error}] * statements}).encode()
+    return whole(text)
+
+
+def whole(text: bytes) -> bytes:
+    """Answer with a text, and with its length."""
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text)
 
 

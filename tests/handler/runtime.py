@@ -19,6 +19,7 @@ from queue import Queue
 from typing import Any
 
 from components.package import FUNCTIONS, PROCESS_ORDER
+from tests.handler.peer import KEYS
 
 PATIENCE = 60
 TOKEN = "session-token-secret"
@@ -64,7 +65,6 @@ def serving(answer: Callable[[str, bytes], tuple[int, dict[str, str], bytes]]) -
 class Lambda:
     """A function that runs under AWS's runtime client."""
 
-    process: subprocess.Popen[str]
     log: Path
     events: "Queue[tuple[Any, float]]"
     answers: "Queue[tuple[str, Any]]"
@@ -108,7 +108,7 @@ def running(folder: Path, table: Callable[[str, bytes], tuple[int, dict[str, str
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True
         ) as process:
             try:
-                yield Lambda(process, folder / "log", events, answers)
+                yield Lambda(folder / "log", events, answers)
             finally:
                 process.kill()
                 process.wait()
@@ -123,10 +123,8 @@ def _environment(address: str, endpoint: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": "ProcessOrder",
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **KEYS,
         "AWS_SESSION_TOKEN": TOKEN,
-        "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://{endpoint}",
         "TABLE_NAME": "Orders",
     }

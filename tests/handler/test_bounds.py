@@ -14,6 +14,7 @@ from functions.process_order.orders import AHEAD, MAX_ITEM_SIZE, Rejected, parse
 from functions.process_order.store import Store
 from tests.fakes.events import Context, body, run, sqs_event
 from tests.fakes.table import Clock, Executing, Table, store_of
+from tests.handler.peer import KEYS
 from tests.handler.runtime import serving
 
 MEGABYTES_OVER_IDLE = 150
@@ -67,9 +68,7 @@ def test_no_batch_takes_more_than_150_megabytes() -> None:
             [sys.executable, "-c", MEASURE],
             cwd=Path(orders.__file__).parents[1],
             env={
-                "AWS_REGION": "us-east-1",
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
+                **KEYS,
                 "AWS_ENDPOINT_URL": f"http://{endpoint}",
                 "PYTHONIOENCODING": "utf-8",
                 "TABLE_NAME": "Orders",

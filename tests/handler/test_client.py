@@ -9,7 +9,7 @@ import pytest
 
 from functions.process_order.store import STORED, Outcome, Store
 from tests.fakes.events import orders
-from tests.handler.peer import OK, client, listening, request, right, sender
+from tests.handler.peer import OK, client, listening, request, right, sender, whole
 
 
 def test_calls_fly_at_once_over_connections_that_are_kept() -> None:
@@ -203,7 +203,12 @@ def test_peers_that_drip_hold_up_neither_a_batch_nor_the_next() -> None:
         b"HTTP/2 200\r\nContent-Length: 2\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00",
         b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\n<html>",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000,
+        whole(b"[" * 100_000),
+        whole(b'{"Responses": [null]}'),
+        whole(b'{"Responses": null}'),
+        whole(b'{"Responses": [{"Error": null}]}'),
+        whole(b'{"Responses": []}'),
+        whole(b'{"Responses": [{}, {}]}'),
     ],
 )
 def test_what_is_no_answer_is_asked_for_again(answer: bytes) -> None:

@@ -15,21 +15,6 @@ NEVER = "~"
 """A latest version that no timestamp exceeds."""
 
 
-def test_an_order_becomes_an_item_attribute_by_attribute() -> None:
-    item = parse(body()).item
-    version = item.pop("version")["S"]
-    assert item == {
-        "orderId": {"S": "O1234"},
-        "userId": {"S": "U123"},
-        "itemName": {"S": "Laptop"},
-        "quantity": {"N": "1"},
-        "status": {"S": "new"},
-        "timestamp": {"S": "2025-05-03T12:00:00Z"},
-        "extra": {"M": {}},
-    }
-    assert version.startswith("2025-05-03T12:00:00.000000Z#")
-
-
 @pytest.mark.parametrize("name", orders.ATTRIBUTES)
 def test_every_attribute_is_required(name: str) -> None:
     assert reason(without(name)).startswith(f"{name} must ")
@@ -64,18 +49,7 @@ def test_a_quantity_is_an_integer_however_it_is_spelt(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    [
-        "0",
-        "1.5",
-        "1.00000000000000000001",
-        "true",
-        '"1"',
-        "9007199254740992",
-        "1e40",
-        "1e999999999",
-        "-0.0",
-    ],
+    "value", ["0", "1.5", "1.00000000000000000001", "true", '"1"', "9007199254740992", "1e999999999"]
 )
 def test_a_quantity_is_at_least_1_whole_and_exact(value: str) -> None:
     assert reason(body(quantity="?").replace('"?"', value)).startswith("quantity must be an integer from 1 to ")
@@ -84,10 +58,8 @@ def test_a_quantity_is_at_least_1_whole_and_exact(value: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "2025-05-03T12:00:00Z",
         "2025-05-03T12:00:00.123456789+05:45",
         "2025-05-03T23:59:59-23:59",
-        "2024-02-29T00:00:00-00:00",
         "0001-01-01T00:00:00Z",
         "0001-01-01T00:00:00-01:00",
         "9999-12-31T23:59:59.999999999Z",
@@ -114,7 +86,6 @@ def test_a_timestamp_has_a_date_a_time_with_seconds_and_a_zone(value: str) -> No
         "9999-12-31T23:59:59-01:00",
         "2025-05-03T12:00:00Z\n",
         "２０２５-05-03T12:00:00Z",  # noqa: RUF001 - digits, but not ASCII ones
-        "2025-05-0٣T12:00:00Z",
     ],
 )
 def test_any_other_timestamp_is_rejected(value: str) -> None:

@@ -1,7 +1,6 @@
 """The table depends on the set of events alone: not on their order, number, batches or failures."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
@@ -51,10 +50,6 @@ def fold(bodies: Sequence[str]) -> dict[str, Any]:
     return newest
 
 
-def instant(item: Mapping[str, Mapping[str, Any]]) -> datetime:
-    return datetime.fromisoformat(item["timestamp"]["S"])
-
-
 Fault = tuple[Exception | None, list[str], bool]
 faults = st.lists(st.tuples(whole_calls, st.lists(codes, max_size=6), st.booleans()), max_size=10)
 
@@ -88,6 +83,3 @@ def test_the_table_converges_to_the_newest_events(multiset: list[str], plan: lis
         again = [batch[int(message_id[1:])] for message_id in failed]
         waiting = data.draw(st.permutations(waiting + again))
     assert table.items == fold(multiset)
-    for order_id, item in table.items.items():
-        rivals = [parse(each).item for each in multiset if parse(each).order_id == order_id]
-        assert instant(item) == max(map(instant, rivals))

@@ -26,7 +26,6 @@ from tests.fakes.table import Executing, Table
 FOLDER = Path(os.environ.get("DYNAMODB_LOCAL") or Path.home() / ".cache" / "dynamodb-local")
 JAR = "DynamoDBLocal-2.6.1.jar"
 SHA256 = "a28d8b4919999b7dee6ffa9fd4e9a08744460657a9bd3e3499e3aad00e1f2cc4"  # pragma: allowlist secret
-STATUSES = ("new", "paid")
 STARTS = 60.0
 """Seconds that Java may take to listen."""
 
@@ -132,7 +131,7 @@ def test_the_table_in_memory_answers_as_dynamodb_local_does(client: Any) -> None
                 body(
                     orderId=order_id,
                     timestamp=f"2025-05-0{random.randint(1, 2)}T12:00:00Z",
-                    status=random.choice(STATUSES),
+                    status=random.choice(("new", "paid")),
                 )
             )
             for order_id in ids
@@ -166,22 +165,15 @@ def _nested(levels: int, inner: Any) -> Any:
     return inner
 
 
-EMPTY: tuple[Any, ...] = (1, [], {})
-LARGE = [value for value in (7, -1200, 1 - 10**37, None) for _ in range(1500)]
-EDGES = [
-    {"": 1},
-    {"note": [{"": 1}]},
+EDGES: list[dict[str, Any]] = [
     {"x" * 65_535: 1},
-    {"x" * 65_536: 1},
-    *({"note": _nested(levels, inner)} for levels in (29, 30) for inner in EMPTY),
-    {"note": LARGE, "pad": ""},
+    *({"note": _nested(levels, inner)} for levels, inner in ((30, 1), (29, []), (29, {}))),
+    {"note": [value for value in (7, -1200, 1 - 10**37, None) for _ in range(1500)]},
 ]
 
 
 def _fitted(further: dict[str, Any]) -> dict[str, Any]:
     """Grow `pad` until the contract says that the item is full."""
-    if "pad" not in further:
-        return further
     low, high = 0, MAX_ITEM_SIZE
     while low < high:
         middle = (low + high + 1) // 2
@@ -195,11 +187,7 @@ def _fitted(further: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("further", EDGES, ids=range(len(EDGES)))
 def test_what_the_contract_takes_dynamodb_takes_by_insert_and_by_update(client: Any, further: dict[str, Any]) -> None:
-    text = body(orderId="edge", **_fitted(further))
-    try:
-        order = parse(text)
-    except Rejected:
-        return
+    order = parse(body(orderId="edge", **_fitted(further)))
     for row in (None, {"orderId": {"S": "edge"}}):
         _place(client, Table(), "edge", row)
         store = Store(Executing(client), "Orders")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from functions.process_order.client import Client, endpoint
 from functions.process_order.signing import Signer
+from tests.handler.peer import KEYS
 
-KEYS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 secrets = st.text("ABCxyz0189/+=", min_size=1, max_size=60)
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - see there
 

@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from functions.process_order.expectation import Expectation
 from functions.process_order.orders import parse
-from functions.process_order.store import STORED, SUPERSEDED, UNCONFIRMED, Outcome, Store
+from functions.process_order.store import STORED, UNCONFIRMED, Outcome, Store
 from tests.fakes.events import body, orders
 from tests.fakes.table import Clock, Executing, Statement, Table, client_error, store_of
 
@@ -147,29 +147,6 @@ def test_one_statement_that_fails_its_whole_call_fails_alone() -> None:
     written = store_of(table).write(orders(25), 10)
     assert [order_id for order_id, outcome in written.items() if outcome != STORED] == ["O7"]
     assert len(table.calls) < 12
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        None,
-        {"Responses": None},
-        {"Responses": [{"Error": None}] * 3},
-        {"Responses": [{"TableName": "Orders"}] * 2},
-        {"Responses": [{"TableName": "Orders"}] * 4},
-    ],
-)
-def test_a_garbled_answer_confirms_nothing_and_costs_no_later_invocation_anything(answer: Any) -> None:
-    class Garbling(Table):
-        def batch_execute_statement(self, *, Statements: Sequence[Statement]) -> Any:  # noqa: N803
-            right = super().batch_execute_statement(Statements=Statements)
-            return answer if len(self.calls) == 1 else right
-
-    table = Garbling()
-    store = store_of(table)
-    assert set(store.write(orders(3), 10).values()) == {SUPERSEDED}
-    assert len(table.calls) == 4
-    assert set(store.write(orders(30), store.clock() + 10)) == {f"O{index}" for index in range(30)}
 
 
 def test_a_mistake_of_ours_fails_its_orders_and_no_later_batch() -> None:

@@ -2,13 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from functions.process_order import orders
-
-FUNCTIONS = Path(orders.__file__).parents[1]
+from components.package import FUNCTIONS
 
 
 @pytest.mark.parametrize(
