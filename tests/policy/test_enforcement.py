@@ -52,7 +52,11 @@ def test_a_fault_is_a_violation_that_hides_values_and_leaves_the_others_judged()
     enforced = policy(rule(check_in_stack=fault))
     assert isinstance(enforced, StackValidationPolicy)
     stack = StackValidationArgs(policy_resources(graph(pipeline(), Mode.BLIND)))
-    enforced.validate(stack, lambda message, urn=None: messages.append(message))
+
+    def report(message: str, urn: str | None = None) -> None:
+        messages.append(message)
+
+    enforced.validate(stack, report)
     sound = sorted(message.split()[0] for message in messages if "is seen first" in message)
     assert sound == ["OrderQueue", "OrderQueue-dlq", "OrderTopic-dlq"]
     [faulty] = [message for message in messages if "is seen first" not in message]
