@@ -124,12 +124,6 @@ CASES: dict[str, list[Case]] = {
     ],
     "sns-dlq-accepts-topic": [
         passes(
-            "a document given as an object",
-            given(
-                "OrderTopic-dlq-policy", policy=document(from_topic(UNDELIVERED, TOPIC), tls_only(UNDELIVERED)).value
-            ),
-        ),
-        passes(
             "the condition spelled differently",
             undelivered_policy(Condition={"ForAnyValue:StringEquals": {"AWS:SourceArn": [TOPIC]}}),
         ),
@@ -173,7 +167,6 @@ CASES: dict[str, list[Case]] = {
             given("OrderQueue-policy", policy=document(from_topic(ORDERS_ARN, TOPIC_ARN), tls_only("*"))),
         ),
         passes("everyone, for its topic alone", orders_policy(Principal="*")),
-        passes("a list of one action", orders_policy(Action=["SQS:SendMessage"])),
         passes("a further principal that is allowed", orders_policy(by_account()), allowPrincipals=[ACCOUNT]),
         passes("inline", without("OrderQueue-policy"), orders(policy=ACCEPTS)),
         fails(

@@ -63,7 +63,7 @@ def _sound(mode: Mode, stack: str) -> Mapping[str, tuple[ResourceValidationArgs,
 
 def _asked(each: Resource, *, preview: bool) -> tuple[ResourceValidationArgs, Judged]:
     """One resource as the rules are asked about it: alone, and in its stack."""
-    alone = resource_arguments(each)
+    alone = _resource_arguments(each)
     from_inputs(alone)
     [in_stack] = from_outputs([_policy_resource(each, preview=preview)]).resources
     return alone, in_stack
@@ -100,7 +100,7 @@ def _options(resource: Resource) -> PolicyResourceOptions:
     return PolicyResourceOptions(resource.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
-def resource_arguments(each: Resource) -> ResourceValidationArgs:
+def _resource_arguments(each: Resource) -> ResourceValidationArgs:
     """What a resource policy is asked."""
     properties = unknown_checking_proxy(dict(each.properties))
     return ResourceValidationArgs(each.type, properties, each.urn, each.name, _options(each), None, None)

@@ -50,16 +50,6 @@ def test_the_process_says_what_the_rules_say(analyzer: AnalyzerStub, mode: Mode)
     assert {"sqs-queue-has-dlq", "sqs-dlq-redrive-allow", "esm-partial-batch-response"} < found.violated
 
 
-def test_a_lost_dead_letter_queue_stops_the_deployment_with_its_remedy(analyzer: AnalyzerStub) -> None:
-    report = analyze(analyzer, graph(pipeline(given("OrderQueue", redrivePolicy=None)), Mode.UPDATE))
-    printed = io.StringIO()
-    print_report(report, printer=Printer(out=printed))
-    assert "sqs-queue-has-dlq" in {violation.rule for violation in report.mandatory}
-    assert "OrderQueue has no redrivePolicy" in printed.getvalue()
-    assert "To fix it: set redrivePolicy" in printed.getvalue()
-    assert "1 mandatory and 0 advisory violations" in printed.getvalue()
-
-
 def test_every_rule_states_its_level_remedy_severity_and_link(analyzer: AnalyzerStub) -> None:
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
     told = {each.name: each for each in info.policies}

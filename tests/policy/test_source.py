@@ -52,6 +52,7 @@ def test_what_loses_orders_or_takes_them_from_anybody_is_refused_with_the_remedy
         "[mandatory]  [high]  sns-dlq-accepts-topic  (aws:sqs/queue:Queue: OrderTopic-dlq)",
     ):
         assert result.stdout.count(told) == 2, f"{told}, in preview and in update: {result.stdout}"
+    assert result.stdout.count("3 mandatory and 0 advisory violations") == 2, result.stdout
     temporary.mkdir()
     result = run(program, "demo", TMPDIR=str(temporary))
     assert result.returncode == 1
