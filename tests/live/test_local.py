@@ -168,6 +168,7 @@ def test_what_was_published_adds_up_when_all_dead_letters_are_purged_too(page: P
     page.wait_for("letters", "LAST-1")
     page.press("purge", "Deleted ", asked=True)
     page.wait_until_gone("LAST-1")
+    page.wait_for("account", " purged")
 
     def adds_up() -> bool:
         total, *parts = [int(part.replace(",", "")) for part in re.findall(r"[\d,]+", page.text("account"))]
