@@ -11,10 +11,11 @@ from statistics import median
 import psutil
 
 from components.package import PROCESS_ORDER
-from tests.bench.events import new_order, sqs_event
+from tests.bench.events import new_order
 from tests.bench.results import Target, markdown
 from tests.bench.standin import standing_in
-from tests.bench.worker import MODULES, environment
+from tests.bench.worker import environment
+from tests.fakes.events import sqs_event
 from tools.root import ROOT
 
 CONTENDERS = {"bare": "bare client", "original": "original", "powertools": "Powertools", "ours": "ours"}
@@ -60,24 +61,20 @@ def _unpack(folder: Path) -> Path:
     (folder / "process_order").mkdir()
     for name in PROCESS_ORDER:
         shutil.copy(ROOT / "functions/process_order" / name, folder / "process_order")
-    for name in CONTENDERS:
-        if MODULES[name].startswith("tests.bench."):
-            module = Path(*MODULES[name].split(".")).with_suffix(".py")
-            shutil.copy(ROOT / module, folder / module.name)
+    for name in CONTENDERS.keys() - {"ours"}:
+        shutil.copy(ROOT / "tests/bench/contenders" / f"{name}.py", folder)
     return folder
 
 
 def _start(name: str, endpoint: str, code: Path) -> dict[str, float]:
     variables = environment(endpoint)
     variables |= {"PYTHONPATH": f"{code}:{variables['PYTHONPATH'].split(':')[0]}", "PYTHONDONTWRITEBYTECODE": "1"}
-    module = MODULES[name].removeprefix("tests.bench.contenders.")
-    command = [sys.executable, "-c", PROGRAM, module, json.dumps(sqs_event([new_order()]))]
+    module = "process_order.lambda_function" if name == "ours" else name
+    command = [sys.executable, "-c", PROGRAM, module, json.dumps(sqs_event(new_order()))]
     with subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
         assert process.stdout is not None
         spent: dict[str, float] = json.loads(process.stdout.readline())
         spent["memory"] = psutil.Process(process.pid).memory_info().rss / 1e6
-        process.stdin.close()  # what it ends on
     return spent
 
 

@@ -7,8 +7,8 @@ from statistics import median
 
 from tests.bench import own_work
 from tests.bench.results import Target, markdown
-from tests.bench.standin import standing_in
-from tests.bench.worker import Process, working
+from tests.bench.standin import Standin, standing_in
+from tests.bench.worker import Worker, working
 
 CONTENDERS = {"original": "original", "powertools": "Powertools", "ours": "ours", "floor": "floor"}
 LATENCY = 0.004
@@ -36,7 +36,7 @@ def measure(*, quick: bool) -> Measured:
     return found
 
 
-def _alone(standin: Process, endpoint: str, latency: float) -> Turns:
+def _alone(standin: Standin, endpoint: str, latency: float) -> Turns:
     """Handle batches of one, ours and the original, in pairs of fresh processes.
 
     How a process lies in memory moves its speed by a tenth, for as long as it lives.
@@ -51,30 +51,30 @@ def _alone(standin: Process, endpoint: str, latency: float) -> Turns:
 
 
 def _take_turns(
-    standin: Process,
-    workers: dict[str, Process],
+    standin: Standin,
+    workers: dict[str, Worker],
     batch: int,
     turns: int,
     *,
     latency: float = LATENCY,
     existing: bool = False,
 ) -> Turns:
-    standin.ask(latency=latency, existing=existing)
+    standin.latency, standin.existing = latency, existing
     invocations = {name: _invocations(worker, batch) for name, worker in workers.items()}
     found: Turns = {name: [] for name in workers}
     for turn in range(turns):
         names = list(workers)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:  # no one always follows the same other
-            spent = workers[name].ask(batch=batch, invocations=invocations[name])
+            spent = workers[name](batch=batch, invocations=invocations[name])
             found[name].append({kind: seconds / invocations[name] / batch for kind, seconds in spent.items()})
     return found
 
 
-def _invocations(worker: Process, batch: int) -> int:
+def _invocations(worker: Worker, batch: int) -> int:
     """Warm a contender up and say how many invocations fill its turn."""
-    worker.ask(batch=batch, invocations=1)
+    worker(batch=batch, invocations=1)
     started = time.perf_counter()
-    worker.ask(batch=batch, invocations=1)
+    worker(batch=batch, invocations=1)
     return max(1, min(100, round(SLICE / (time.perf_counter() - started))))
 
 
@@ -103,18 +103,14 @@ def targets(found: Measured) -> list[Target]:
         turns = found[label]
         return median(its[kind] / ours[kind] for its, ours in zip(turns[contender], turns["ours"], strict=True))
 
-    throughput = {"100": 80, "100, existing": 80, "10": 11, "1, 0 ms": 2, "1, 4 ms": 1.1}
-    cpu = {"100": 45, "10": 20, "1, 0 ms": 3, "1, 4 ms": 3}
-    return [
-        *(
-            Target(f"throughput over original, batch {label}", ratio(label, "wall"), at_least=least)
-            for label, least in throughput.items()
-            if label in found
-        ),
-        *(
-            Target(f"CPU of original over ours, batch {label}", ratio(label, "cpu"), at_least=least)
-            for label, least in cpu.items()
-            if label in found
-        ),
-        Target("time over the floor, batch 100", 1 / ratio("100", "wall", "floor"), at_most=1.25),
+    limits = {
+        ("throughput over original", "wall"): {"100": 80, "100, existing": 80, "10": 11, "1, 0 ms": 2, "1, 4 ms": 1.1},
+        ("CPU of original over ours", "cpu"): {"100": 45, "10": 20, "1, 0 ms": 3, "1, 4 ms": 3},
+    }
+    over_original = [
+        Target(f"{what}, batch {label}", ratio(label, kind), at_least=least)
+        for (what, kind), by_batch in limits.items()
+        for label, least in by_batch.items()
+        if label in found
     ]
+    return [*over_original, Target("time over the floor, batch 100", 1 / ratio("100", "wall", "floor"), at_most=1.25)]

@@ -6,37 +6,28 @@ import json
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any
 
-from functions.process_order.client import Answer, Client
 from functions.process_order.lambda_function import process
 from functions.process_order.orders import parse, problems
 from functions.process_order.store import STATEMENTS_PER_CALL, Store
-from tests.bench.events import LambdaContext, new_order, sqs_event
+from tests.bench.events import new_order
+from tests.fakes.events import Context, sqs_event
+from tests.fakes.table import Executing
 
 BATCH, ROUNDS = 100, 200
 ANSWER = 200, json.dumps({"Responses": [{"TableName": "Orders"}] * STATEMENTS_PER_CALL}).encode()
 
 
-class Answering(Client):
+class Answering(Executing):
     """Answers every call at once: its statements ran."""
 
-    def __init__(self) -> None:
-        self._keys: list[Any] = []
-
-    def start(self, key: Any, body: bytes, seconds: float) -> None:
-        """Take a call."""
-        self._keys.append(key)
-
-    def answers(self, seconds: float) -> list[tuple[Any, Answer | Exception]]:
-        """Answer what was taken."""
-        keys, self._keys = self._keys, []
-        return [(key, ANSWER) for key in keys]
+    def _run(self, request: bytes) -> tuple[int, bytes]:
+        return ANSWER
 
 
 def measure() -> dict[str, float]:
     """Microseconds of CPU of each step, for one of a batch of new orders: medians of rounds of turns."""
-    store = Store(Answering(), "Orders")
+    store = Store(Answering(None), "Orders")
     with contextlib.redirect_stdout(io.StringIO()):
         rounds = [_round(store) for _ in range(ROUNDS)]
     return {step: median(each[step] for each in rounds) for step in rounds[0]}
@@ -44,12 +35,12 @@ def measure() -> dict[str, float]:
 
 def _round(store: Store) -> dict[str, float]:
     bodies = [new_order() for _ in range(BATCH)]
-    documents, orders, event = list(map(json.loads, bodies)), list(map(parse, bodies)), sqs_event(bodies)
+    documents, orders, event = list(map(json.loads, bodies)), list(map(parse, bodies)), sqs_event(*bodies)
     decode = _micros(lambda: [json.loads(body) for body in bodies])
     check = _micros(lambda: [problems(document) for document in documents])
     read = _micros(lambda: [parse(body, "~") for body in bodies])
     write = _micros(lambda: store.write(orders, store.clock() + 60))
-    whole = _micros(lambda: process(event, LambdaContext(), store))
+    whole = _micros(lambda: process(event, Context(), store))
     return {
         "decode": decode,
         "check": check,

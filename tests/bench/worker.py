@@ -6,56 +6,43 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.events import LambdaContext, new_order, sqs_event
+from tests.bench.events import new_order
+from tests.fakes.events import Context, sqs_event
 from tools.root import ROOT
 
-MODULES = {
-    "ours": "process_order.lambda_function",
-    "original": "tests.bench.contenders.original",
-    "powertools": "tests.bench.contenders.powertools",
-    "floor": "tests.bench.contenders.floor",
-    "bare": "tests.bench.contenders.bare",
-}
-"""The module of each contender's `lambda_handler`."""
+Worker = Callable[..., dict[str, float]]
+"""Is asked what `_run` takes, and answers what that returns."""
 
 
 @dataclass(frozen=True)
-class Process:
-    """A process that answers each line of JSON with another."""
+class LambdaContext(Context):
+    """What handlers read of Lambda's context."""
 
-    started: subprocess.Popen[str]
-
-    def ask(self, **arguments: Any) -> Any:
-        """Send arguments and return the answer to them."""
-        assert self.started.stdin is not None
-        assert self.started.stdout is not None
-        self.started.stdin.write(json.dumps(arguments) + "\n")
-        self.started.stdin.flush()
-        return json.loads(self.started.stdout.readline())
+    function_name: str = "ProcessOrder"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:ProcessOrder"
 
 
 @contextmanager
-def asked(module: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Process]:
-    """A module that runs for as long as the block does."""
-    command = [sys.executable, "-m", module, *arguments]
+def working(contender: str, endpoint: str) -> Iterator[Worker]:
+    """A contender that writes to the stand-in at `endpoint`, for as long as the block runs."""
+    module = "process_order.lambda_function" if contender == "ours" else f"tests.bench.contenders.{contender}"
+    command = [sys.executable, "-m", "tests.bench.worker", module]
     with subprocess.Popen(
-        command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment(endpoint), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin is not None
-        try:
-            yield Process(process)
-        finally:
-            process.stdin.close()  # what it ends on
+        answers: Any = process.stdout
 
+        def ask(**arguments: int) -> dict[str, float]:
+            print(json.dumps(arguments), file=process.stdin, flush=True)
+            return dict(json.loads(answers.readline()))
 
-def working(contender: str, endpoint: str) -> AbstractContextManager[Process]:
-    """A contender that writes to the stand-in at `endpoint`: it is asked what `_run` takes."""
-    return asked("tests.bench.worker", MODULES[contender], env=environment(endpoint))
+        yield ask
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -64,7 +51,6 @@ def environment(endpoint: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
         "AWS_LAMBDA_FUNCTION_NAME": "ProcessOrder",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench",
         "AWS_REGION": "us-east-1",
@@ -88,7 +74,7 @@ def main(module: str) -> None:
 def _run(contender: Any, batch: int, invocations: int) -> dict[str, float]:
     """Handle so many batches; return the seconds of `wall` time and of `cpu` of all threads."""
     prepare = getattr(contender, "prepare", lambda event: event)
-    events = [prepare(sqs_event(new_order() for _ in range(batch))) for _ in range(invocations)]
+    events = [prepare(sqs_event(*(new_order() for _ in range(batch)))) for _ in range(invocations)]
     wall, cpu = time.perf_counter(), time.process_time()
     results = [contender.lambda_handler(event, LambdaContext()) for event in events]
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -3,38 +3,29 @@
 A round trip is the same signed request over a kept connection that the handler sends, by the handler's own client.
 """
 
-import json
 import os
 from typing import Any
 
 from functions.process_order.client import Client
-
-STATEMENTS = 25
-INSERT = (
-    f"INSERT INTO \"{os.environ['TABLE_NAME']}\" VALUE {{'orderId': ?, 'userId': ?, 'itemName': ?, 'quantity': ?, "
-    "'status': ?, 'timestamp': ?, 'extra': ?, 'version': ?}"
-)
-VERSION = {"S": "2025-06-01T08:00:00.000000Z#000" + "0" * 32}
+from functions.process_order.orders import parse
+from functions.process_order.store import Store
+from tests.fakes.table import Executing, Table
 
 client = Client(os.environ)
 
 
 def prepare(event: dict[str, Any]) -> list[bytes]:
-    """Build the payloads of a batch, 25 statements in each."""
-    orders = [json.loads(record["body"]) for record in event["Records"]]
-    statements: list[dict[str, Any]] = [
-        {
-            "Statement": INSERT,
-            "Parameters": [
-                *({"N": str(value)} if isinstance(value, int) else {"S": value} for value in order.values()),
-                {"M": {}},
-                VERSION,
-            ],
-        }
-        for order in orders
-    ]
-    chunks = [statements[start : start + STATEMENTS] for start in range(0, len(statements), STATEMENTS)]
-    return [json.dumps({"Statements": chunk}, separators=(",", ":")).encode() for chunk in chunks]
+    """Build the payloads of a batch of new orders, as the handler's store does."""
+    payloads: list[bytes] = []
+
+    class Keeping(Executing):
+        def _run(self, request: bytes) -> tuple[int, bytes]:
+            payloads.append(request)
+            return super()._run(request)
+
+    store = Store(Keeping(Table()), os.environ["TABLE_NAME"])
+    store.write((parse(record["body"]) for record in event["Records"]), store.clock() + 60)
+    return payloads
 
 
 def lambda_handler(payloads: list[bytes], _context: Any) -> None:
