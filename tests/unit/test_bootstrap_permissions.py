@@ -36,7 +36,7 @@ def refused(role: str, name: str, *kinds: str, alone: bool, suffix: str | None) 
         for kind in kinds
         for resource in custom(name)
         for place in [arn(resource, name, suffix)]
-        for action in getattr(CALLS[resource.type], kind).split()
+        for action in CALLS[resource.type][kind]
         if not allows(statements(role, alone=alone), action, place, request(kind, name, suffix))
     }
 
