@@ -72,7 +72,7 @@ def arn(resource: Resource, name: str, suffix: str | None = None) -> str:
     """Its ARN in a stack, as Pulumi.yaml ends the name; what AWS names itself has no such end."""
     queue = str(resource.properties.get("queueUrl")).rpartition("/")[2]
     told = {**resource.properties, "arn": resource.outputs["arn"], "queue": queue, "name": resource.name}
-    bare = CALLS[resource.type]["on"].format(**told, account=ACCOUNT)
+    bare: str = CALLS[resource.type]["on"].format(**told, account=ACCOUNT)
     own = bare == "*" or ":key/" in bare or ":event-source-mapping:" in bare or ":dashboard/" in bare
     return bare if own else bare + (f"-{name}-1a2b3c4" if suffix is None else suffix)
 
