@@ -103,7 +103,7 @@ def targets(found: Measured) -> list[Target]:
         turns = found[label]
         return median(its[kind] / ours[kind] for its, ours in zip(turns[contender], turns["ours"], strict=True))
 
-    limits = {
+    limits: dict[tuple[str, str], dict[str, float]] = {
         ("throughput over original", "wall"): {"100": 80, "100, existing": 80, "10": 11, "1, 0 ms": 2, "1, 4 ms": 1.1},
         ("CPU of original over ours", "cpu"): {"100": 45, "10": 20, "1, 0 ms": 3, "1, 4 ms": 3},
     }
