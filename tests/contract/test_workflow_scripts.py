@@ -53,7 +53,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def commits(repository: Path) -> list[str]:
-    """Of a repository three commits, beside them one of main's new history after the first, and one it never had."""
+    """Of a repository three commits, beside them main's new history after the first, what followed, and none of it."""
 
     def git(*arguments: str) -> str:
         given = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments]
@@ -67,7 +67,8 @@ def commits(repository: Path) -> list[str]:
     git("checkout", "--quiet", "-b", "side", made[0])
     git("commit", "--quiet", "--allow-empty", "--message", "side")
     git("update-ref", "refs/remotes/origin/main", "HEAD")
-    return [*made, git("rev-parse", "HEAD"), "0" * 39 + "1"]
+    git("commit", "--quiet", "--allow-empty", "--message", "taken back")
+    return [*made, git("rev-parse", "HEAD^"), git("rev-parse", "HEAD"), "0" * 39 + "1"]
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,9 @@ def commits(repository: Path) -> list[str]:
         pytest.param(2, 0, False, id="older"),
         pytest.param(2, 3, True, id="what main has after a force-push"),
         pytest.param(3, 2, False, id="what main had before"),
-        pytest.param(4, 3, True, id="what main has, over one that it never had"),
-        pytest.param(4, 2, False, id="what main had, over one that it never had"),
+        pytest.param(4, 3, False, id="what main was forced back to"),
+        pytest.param(5, 3, True, id="what main has, over one that it never had"),
+        pytest.param(5, 2, False, id="what main had, over one that it never had"),
     ],
 )
 def test_a_commit_that_does_not_follow_the_stacks_is_refused_unless_main_was_forced(
