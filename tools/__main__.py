@@ -119,9 +119,10 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         known = self._prefix + cmd_name in VERBS
-        if found := _command(self._prefix + cmd_name) if known else super().get_command(ctx, cmd_name):
-            return found
-        raise click.NoSuchCommand(cmd_name, possibilities=self.list_commands(ctx), ctx=ctx)
+        found = _command(self._prefix + cmd_name) if known else super().get_command(ctx, cmd_name)
+        if not found and not ctx.resilient_parsing:  # as it is while a shell completes a line
+            raise click.NoSuchCommand(cmd_name, possibilities=self.list_commands(ctx), ctx=ctx)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

@@ -1,5 +1,6 @@
 """The command line: every verb has a help with an example, and mistakes end in status 2 with the rule."""
 
+import os
 import re
 import subprocess
 import sys
@@ -73,6 +74,13 @@ def test_a_wrong_argument_ends_in_status_2_and_the_rule(line: str, rule: str, co
     done = command(*line.split())
     assert (done.status, done.out) == (2, "")
     assert rule in done.err
+
+
+@pytest.mark.parametrize(("line", "told"), [("orders st", "plain,status\n"), ("orders statu x", "\n")])
+def test_a_shell_completes_what_there_is_and_stays_silent_after_a_mistake(line: str, told: str) -> None:
+    asked = {"_ORDERS_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    done = subprocess.run(["./orders"], cwd=ROOT, env=os.environ | asked, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (told, "")
 
 
 def test_help_loads_neither_boto3_nor_rich() -> None:
