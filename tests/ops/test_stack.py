@@ -21,8 +21,9 @@ def saved(folder: Path, document: object) -> str:
 
 
 @pytest.fixture
-def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+def hostile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment in which any AWS setting that is read leads astray."""
+    (tmp_path / "endpoints.json").write_text("{}")
     for name, value in {
         "AWS_PROFILE": "nobody",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -33,6 +34,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_REGION": "nowhere-1",
         "AWS_DEFAULT_REGION": "nowhere-1",
         "AWS_CA_BUNDLE": "/nowhere",
+        "AWS_DATA_PATH": str(tmp_path),
         "REQUESTS_CA_BUNDLE": "/nowhere",
         "HTTPS_PROXY": "http://127.0.0.1:9",
         "https_proxy": "http://127.0.0.1:9",

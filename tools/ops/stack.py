@@ -214,16 +214,16 @@ def botocore_session(variables: Mapping[str, Any] | None = None) -> Any:
     from botocore.session import Session
 
     made = Session(session_vars=variables)
-    made.register_component("data_loader", _loader())
+    made.register_component("data_loader", _loader(made.get_config_variable("data_path")))
     return made
 
 
 @functools.cache
-def _loader() -> Any:
+def _loader(data_path: str | None) -> Any:
     """Reads what botocore knows of the services, once for all sessions: it takes longer than all that they do else."""
     from botocore.loaders import create_loader
 
-    return create_loader(os.environ.get("AWS_DATA_PATH"))
+    return create_loader(data_path)
 
 
 def _unread() -> dict[str, tuple[Any, ...]]:
