@@ -30,7 +30,7 @@ def clean(text: object) -> str:
 
 
 class Printer:
-    """Where a command's answer goes; rich is loaded only for a terminal."""
+    """Where a command's answer goes; most of rich is loaded only for a terminal."""
 
     def __init__(self, *, as_json: bool = False, out: IO[str] | None = None, errors: IO[str] | None = None) -> None:
         self.as_json = as_json
@@ -110,25 +110,34 @@ def _wrapped(text: str, width: int | None, indent: str = "  ") -> list[str]:
 def _laid_out(rows: Sequence[Line], width: int | None) -> Iterator[Line]:
     """Rows of cells as lines: columns line up, and the last one takes what is left of a terminal's width.
 
-    Where less than `NARROW` is left, it stands below its row. Texts are cut only on a terminal.
+    Where less than `NARROW` is left, and it needs more, it stands below its row. Texts are cut only on a terminal.
     """
-    from rich.cells import cell_len, set_cell_size
+    from rich.cells import cell_len
 
-    sizes = [min(WIDEST, max(cell_len(text) for text, _ in column)) for column in zip(*rows, strict=True)]
-    *sizes, _ = sizes
+    *sizes, longest = (max(cell_len(text) for text, _ in column) for column in zip(*rows, strict=True))
+    sizes = [min(WIDEST, size) for size in sizes]
     if width is not None and (excess := sum(sizes) + len(GAP) * len(sizes) - width) > 0:
         sizes[sizes.index(max(sizes))] -= min(excess, max(sizes) - 1)
     start = sum(sizes) + len(GAP) * len(sizes)
-    below = width is not None and width - start < NARROW
-    fitted = str.ljust if width is None else set_cell_size
+    below = width is not None and width - start < min(NARROW, longest)
     for *row, (text, style) in rows:
-        line = [(fitted(cell, size) + GAP, kind) for (cell, kind), size in zip(row, sizes, strict=True)]
+        fitted = (_fitted(cell, size, cut=width is not None) for (cell, _), size in zip(row, sizes, strict=True))
+        line = [(cell + GAP, kind) for cell, (_, kind) in zip(fitted, row, strict=True)]
         margin = GAP if below else " " * start
         part, *more = _wrapped(text, width and width - len(margin), "")
         if below:
             more, part = [part, *more], ""
         yield [*line, (part, style)]
         yield from ([(margin + each, style)] for each in more)
+
+
+def _fitted(text: str, size: int, *, cut: bool) -> str:
+    """A text that fills a column, and shows that it was cut."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cut and cell_len(text) > size:
+        text = set_cell_size(text, size - 1) + "…"
+    return text + " " * (size - cell_len(text))
 
 
 class Bar:
