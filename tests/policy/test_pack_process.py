@@ -127,9 +127,10 @@ def test_secrets_are_judged_but_never_shown(analyzer: AnalyzerStub) -> None:
     assert "correct horse" not in str(report)
 
 
-def test_a_pack_that_does_not_start_says_why(tmp_path: Path) -> None:
-    (tmp_path / "__main__.py").write_text("import no_such_module\n")
-    with pytest.raises(RuntimeError, match="no_such_module"), serve(tmp_path):
+def test_a_pack_that_does_not_start_says_why_and_knows_the_stack(tmp_path: Path) -> None:
+    asks = "import pulumi\nraise LookupError(pulumi.get_stack() + pulumi.Config('orders').require('size'))\n"
+    (tmp_path / "__main__.py").write_text(asks)
+    with pytest.raises(RuntimeError, match="prod7"), serve(tmp_path, stack="prod", config={"orders:size": "7"}):
         pass
 
 

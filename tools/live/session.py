@@ -71,7 +71,7 @@ def run(
     remembered = earlier(memory_of(stack)) if replay else []
     with explained(), contextlib.ExitStack() as more:
         # An edit is judged by the pack that runs: its start takes longer than the rest of an edit.
-        pack = None if no_page else more.enter_context(serve())
+        pack = None if no_page else more.enter_context(serve(stack=stack))
         deployment = more.enter_context(
             deployed(stack=stack, port=port, judge=enforcing(printer, pack), variables=variables)
         )

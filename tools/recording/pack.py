@@ -31,7 +31,7 @@ START_LIMIT = 60
 """Seconds that the pack may take to start."""
 PROCESS = """
 import os, runpy, sys, threading
-threading.Thread(target=lambda: os._exit(len(sys.stdin.read())), daemon=True).start()
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
 """
 """The pack's process, which ends with the one that started it, whatever ends that."""
@@ -39,22 +39,30 @@ _MESSAGE_LIMIT = 400 * 1024 * 1024  # the Pulumi engine's own
 
 
 def check(*graphs: Graph, config: Mapping[str, Any] | None = None) -> list[Report]:
-    """Start the pack, judge recorded runs and stop the pack.
+    """Start the pack, judge recorded runs of one stack and stop the pack.
 
     `config` is what `pulumi preview --policy-pack-config` reads. Raises ValueError if it does not fit the pack, and
     RuntimeError if the pack does not start.
     """
-    with serve() as analyzer:
+    with serve(stack=graphs[0].stack, config=graphs[0].config) as analyzer:
         return [analyze(analyzer, graph, config) for graph in graphs]
 
 
 @contextmanager
-def serve(pack: Path = PACK) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
-    """Run the pack's process as the CLI's language host does, and connect to it; it may serve any number of runs."""
+def serve(
+    pack: Path = PACK, *, stack: str = "dev", config: Mapping[str, str] | None = None
+) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+    """Run the pack's process as the CLI's language host does for a preview, and connect to it.
+
+    It may serve any number of runs; a rule that asks the SDK itself for the stack's settings is told these.
+    """
     environment = {
         **os.environ,
         "PULUMI_PROJECT": "orders",
-        "PULUMI_STACK": "dev",  # until it is told of another one
+        "PULUMI_ORGANIZATION": ORGANIZATION,
+        "PULUMI_STACK": stack,
+        "PULUMI_CONFIG": json.dumps(config or {}),
+        "PULUMI_DRY_RUN": "true",
         "PYTHONDONTWRITEBYTECODE": "",  # bytecode caches halve the start
     }
     # The engine's address is never dialled. `-u`, or the port would stay in a buffer.
