@@ -48,11 +48,5 @@ def start(root: Path, temporary: Path, *arguments: str, out: int | IO[str] = sub
 
 def processes_using(folder: Path) -> list[psutil.Process]:
     """The processes that know of a folder through their arguments."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(str(folder) in argument for argument in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+    found = psutil.process_iter(["cmdline"])
+    return [each for each in found if any(str(folder) in argument for argument in each.info["cmdline"] or ())]

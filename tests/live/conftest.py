@@ -40,7 +40,6 @@ class Live:
     tree: Path
     url: str
     outputs: Path
-    process: subprocess.Popen[str]
     printed: Path
 
     def text(self) -> str:
@@ -113,14 +112,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with printed.open("w") as out:
         process = start(tree, temporary, "local", *options, out=out)
         try:
-            wait_until(
-                lambda: "The function's log" in printed.read_text() or process.poll() is not None,
-                90,
-                printed.read_text,
-            )
+            last = "The function's log"
+            wait_until(lambda: last in printed.read_text() or process.poll() is not None, 90, printed.read_text)
             found = re.search(r"http://127\.0\.0\.1:\d+/\S+/", printed.read_text())
             assert found, printed.read_text()
-            yield Live(tree=tree, url=found[0], outputs=outputs, process=process, printed=printed)
+            yield Live(tree=tree, url=found[0], outputs=outputs, printed=printed)
         finally:
             process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):

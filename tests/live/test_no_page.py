@@ -67,11 +67,8 @@ class Local(NamedTuple):
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    project, folder, port = (
-        copied(tmp_path_factory.mktemp("project")),
-        tmp_path_factory.mktemp("local"),
-        free_port(None),
-    )
+    project, folder = copied(tmp_path_factory.mktemp("project")), tmp_path_factory.mktemp("local")
+    port = free_port(None)
     outputs, temporary = folder / "o.json", folder / "temporary"
     process = start(project, temporary, "local", "--no-page", "--debug", str(port), "--outputs", str(outputs))
     yield Local(project, outputs, temporary, process, port)
