@@ -14,7 +14,7 @@ UNREADABLE = {
     "twice": json.dumps(BASE)[:-1] + ', "status": "paid"}',
     "NaN": json.dumps(BASE)[:-1] + ', "a": NaN}',
     "long": json.dumps(BASE)[:-1] + ', "a": ' + "9" * 5000 + "}",
-    "deep": json.dumps(BASE)[:-1] + ', "a": ' + "[" * 6000 + "]" * 6000 + "}",
+    "deep": json.dumps(BASE)[:-1] + ', "a": ' + "[" * 50_000 + "]" * 50_000 + "}",
     "mark": "\ufeff" + json.dumps(BASE),
     "list": json.dumps([BASE]),
     "double": json.dumps(json.dumps(BASE)),
